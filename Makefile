@@ -1,0 +1,54 @@
+# The two commands to know: make demo, make test. Both need only python3 (3.11 or newer) and make;
+# what else they need is installed into .venv on first use.
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := core datasets vision text audio
+PROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+EDITABLE := $(PACKAGES:%=-e ./%)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## list these commands
+	@echo "make COMMAND, with PYTHON=... to choose the interpreter (now: $(PYTHON))"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(READY) ## run all three packages on real files and write a report
+	@$(BIN)/python examples/demo.py
+
+test: $(READY) ## run every test; prints what was skipped and why
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+
+lint: $(READY) ## check style, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY) ## measure speed beside the libraries a user would pick instead
+	@$(BIN)/python benchmarks/run.py
+
+clean: ## remove .venv and everything that the tools leave behind
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
+	find $(PACKAGES) tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# Made again whenever a pyproject.toml changes, as that may ask for other packages.
+$(READY): $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "Triptych needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+	    echo "Name another one, for example: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12"; \
+	    exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	    echo "$(PYTHON) lacks venv or ensurepip, which make .venv."; \
+	    echo "On Debian and Ubuntu: apt install python3-venv; elsewhere reinstall Python."; \
+	    exit 1; }
+	@echo "Setting up $(VENV): the five packages and the tools (a minute or two, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install $(EDITABLE) --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""Audio reading, transforms and pretrained models on Triptych."""

@@ -1,0 +1,96 @@
+"""A small tensor and autograd core: NumPy on CPU, CuPy on GPU, PyTorch's familiar API.
+
+The names of torch are here under the same spelling: ``import triptych as torch`` runs most code.
+Submodules such as ``triptych.nn`` load when first used.
+"""
+
+from __future__ import annotations
+
+import importlib as _importlib
+import math as _math
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+from . import methods as _methods
+from .autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .backends import device
+from .dtypes import *  # noqa: F403 -- the list is the module's __all__, here and below
+from .errors import *  # noqa: F403
+from .ops.compare import *  # noqa: F403
+from .ops.creation import *  # noqa: F403
+from .ops.index import *  # noqa: F403
+from .ops.linalg import *  # noqa: F403
+from .ops.pointwise import *  # noqa: F403
+from .ops.random import *  # noqa: F403
+from .ops.reduce import *  # noqa: F403
+from .ops.shape import *  # noqa: F403
+from .random import *  # noqa: F403
+from .registry import Registry
+from .tensor import Size, Tensor
+
+if _TYPE_CHECKING:
+    from . import autograd, backends, cuda, fft, graph, nn, optim, random, serialization, utils
+    from .graph import compile
+    from .serialization import load, save
+
+_methods.bind()
+
+inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
+
+_SUBMODULES = (
+    "autograd",
+    "backends",
+    "cuda",
+    "fft",
+    "graph",
+    "nn",
+    "optim",
+    "prims",
+    "random",
+    "serialization",
+    "utils",
+)
+_LAZY = {"compile": "graph", "load": "serialization", "save": "serialization"}
+
+
+def is_floating_point(input: Tensor) -> _Any:
+    """Whether the elements are real floating numbers."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> _Any:
+    """Whether the elements are complex numbers."""
+    return input.is_complex()
+
+
+def numel(input: Tensor) -> _Any:
+    """The number of elements."""
+    return input.numel()
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _SUBMODULES:
+        return _importlib.import_module(f".{name}", __name__)
+    if name in _LAZY:
+        return getattr(_importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("triptych")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_LAZY, "__version__"})
+
+
+__all__ = sorted(
+    {n for n in globals() if not n.startswith("_")} | {*_SUBMODULES, *_LAZY} - {"annotations"}
+)

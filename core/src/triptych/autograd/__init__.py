@@ -1,0 +1,51 @@
+"""Reverse-mode automatic differentiation.
+
+Names are loaded when first used, since the tape is part of every tensor.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .anomaly import detect_anomaly
+    from .api import backward, grad
+    from .gradcheck import gradcheck, gradgradcheck
+    from .modes import (
+        enable_grad,
+        inference_mode,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+        no_grad,
+        set_grad_enabled,
+    )
+
+__all__ = [
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+_HOME = {
+    "backward": "api",
+    "detect_anomaly": "anomaly",
+    "grad": "api",
+    "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_HOME.get(name, 'modes')}", __name__)
+    return getattr(module, name)

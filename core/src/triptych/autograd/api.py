@@ -1,0 +1,126 @@
+"""`backward` and `grad`: the entry points of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import GradError
+from ..tensor import Tensor, box, current_edge
+from .engine import Sweep, accumulate, starting_gradients
+
+Tensors = Tensor | Sequence[Tensor]
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None or isinstance(value, Tensor):
+        return [value]
+    return list(value)
+
+
+def backward(
+    tensors: Tensors,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensors | None = None,
+) -> None:
+    """Add the gradients of tensors to the ``grad`` of the leaves they were computed from.
+
+    Args:
+        tensors: where to start; non-scalars need an entry in `grad_tensors`.
+        grad_tensors: gradients with respect to `tensors`; None for scalars means one.
+        retain_graph: keep what was saved for another backward; default `create_graph`.
+        create_graph: record the pass, for derivatives of higher order.
+        inputs: accumulate into these tensors only.
+
+    Raises:
+        GradError: nothing was recorded, or what was saved is gone or was overwritten.
+    """
+    starts = _listed(tensors)
+    given = _listed(grad_tensors) if grad_tensors is not None else [None] * len(starts)
+    if inputs is not None:
+        targets = _listed(inputs)
+        if not targets:
+            raise GradError("backward: inputs is empty; leave it out to reach all leaves")
+        found = _gradients("backward", starts, given, targets, retain_graph, create_graph)
+        for target, raw in zip(targets, found, strict=True):
+            if raw is not None:
+                accumulate(target, raw, create_graph)
+        return
+    seeds = starting_gradients(starts, given, create_graph, "backward")
+    keep = create_graph if retain_graph is None else retain_graph
+    Sweep([t._edge for t in starts], seeds, None, keep, create_graph).run()
+
+
+def _gradients(
+    name: str,
+    outputs: list[Tensor],
+    given: list[Tensor | None],
+    inputs: list[Tensor],
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> list[Any]:
+    for i, t in enumerate(inputs):
+        if current_edge(t) is None:
+            raise GradError(
+                f"{name}: input {i} (shape {tuple(t.shape)}) does not require a gradient; "
+                "call requires_grad_() on it before the forward"
+            )
+    seeds = starting_gradients(outputs, given, create_graph, name)
+    keep = create_graph if retain_graph is None else retain_graph
+    edges = [t._edge for t in inputs]
+    found = Sweep([t._edge for t in outputs], seeds, edges, keep, create_graph).run()
+    return [found[e.target()] for e in edges]
+
+
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of outputs with respect to inputs; ``grad`` of no tensor changes.
+
+    Args:
+        outputs: scalars, or tensors with an entry in `grad_outputs`.
+        inputs: tensors that require gradients; they need not be leaves.
+        grad_outputs: gradients with respect to `outputs`; None for scalars means one.
+        retain_graph: keep what was saved for another backward; default `create_graph`.
+        create_graph: record the pass, for derivatives of higher order.
+        allow_unused: give None for an input that outputs do not depend on; default `materialize_grads`.
+        materialize_grads: give zeros instead of None.
+
+    Returns:
+        One gradient per input, of its shape and dtype.
+
+    Raises:
+        GradError: an input is unused, or the tape is gone (see `backward`).
+    """
+    outs, targets = _listed(outputs), _listed(inputs)
+    given = _listed(grad_outputs) if grad_outputs is not None else [None] * len(outs)
+    raw = _gradients("grad", outs, given, targets, retain_graph, create_graph)
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    return tuple(
+        _result(i, g, t, allow_unused, materialize_grads)
+        for i, (g, t) in enumerate(zip(raw, targets, strict=True))
+    )
+
+
+def _result(i: int, g: Any, t: Tensor, allow_unused: bool, materialize: bool) -> Tensor | None:
+    if g is not None:
+        return g if isinstance(g, Tensor) else box(g)
+    if not allow_unused:
+        raise GradError(
+            f"grad: the outputs do not depend on input {i} (shape {tuple(t.shape)}); "
+            "pass allow_unused=True to get None for it"
+        )
+    if not materialize:
+        return None
+    from ..ops.creation import zeros_like
+
+    return zeros_like(t)

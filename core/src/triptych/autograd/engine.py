@@ -1,0 +1,242 @@
+"""Backward: walk the tape from the newest node to the oldest, adding up gradients.
+
+Without `create_graph` gradients are raw arrays and rules run unboxed; with it, saved values get
+their edges back and the same rules are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..errors import GradError
+from ..prims.elementwise import add, conj, conj_if_complex, fill_like
+from ..prims.reduce import sum_to
+from ..state import state
+from ..tensor import Tensor, box, current_edge
+from .node import Leaf, Node
+
+BROADCASTING = ("unary", "binary", "select")
+
+
+class Sweep:
+    """One pass over the tape.
+
+    Args:
+        edges: where the pass starts.
+        grads: a gradient per start: raw arrays, or tensors with create_graph.
+        targets: edges whose gradients are wanted; None accumulates into all leaves.
+        retain_graph: keep what the nodes saved.
+        create_graph: record the pass itself.
+    """
+
+    def __init__(
+        self,
+        edges: Sequence[Any],
+        grads: Sequence[Any],
+        targets: Sequence[Any] | None,
+        retain_graph: bool,
+        create_graph: bool,
+    ) -> None:
+        self.retain_graph, self.create_graph = retain_graph, create_graph
+        self.wanted = None if targets is None else {key(e): None for e in targets}
+        self.pending: dict[tuple[Any, int], Any] = {}
+        self.nodes = self._collect(edges)
+        for edge, grad in zip(edges, grads, strict=True):
+            self._deposit(edge, grad)
+
+    def _collect(self, edges: Iterable[Any]) -> list[Any]:
+        """Nodes to visit, newest first; with targets, only those that lead to one."""
+        seen: set[Any] = set()
+        stack = [e.target()[0] for e in edges]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack += [e.target()[0] for e in node.inputs if e is not None]
+        ordered = sorted(seen, key=lambda n: n.seq)
+        if self.wanted is None:
+            return ordered[::-1]
+        goals = {k[0] for k in self.wanted}
+        useful: set[Any] = set()
+        for node in ordered:
+            above = any(e is not None and e.target()[0] in useful for e in node.inputs)
+            if node in goals or above:
+                useful.add(node)
+        self.useful = useful
+        return [n for n in reversed(ordered) if n in useful]
+
+    def _deposit(self, edge: Any, grad: Any) -> None:
+        if edge is None or grad is None:
+            return
+        k = key(edge)
+        if self.wanted is not None and k[0] not in self.useful:
+            return
+        held = self.pending.get(k)
+        self.pending[k] = grad if held is None else add(held, grad)
+
+    def run(self) -> dict[tuple[Any, int], Any]:
+        """Visit every node; gives the gradients of the targets."""
+        before, state.grad = state.grad, self.create_graph
+        try:
+            for node in self.nodes:
+                if isinstance(node, Leaf):
+                    self._finish_leaf(node)
+                else:
+                    self._visit(node)
+        finally:
+            state.grad = before
+        return self.wanted or {}
+
+    def _take(self, node: Any, index: int) -> Any:
+        grad = self.pending.pop((node, index), None)
+        if grad is not None and node.hooks is not None:
+            grad = self._run_hooks(node.hooks, grad, index)
+        if self.wanted is not None and (node, index) in self.wanted:
+            self.wanted[node, index] = grad
+        return grad
+
+    def _run_hooks(self, hooks: list[Any], grad: Any, index: int) -> Any:
+        for place, hook in list(hooks):
+            if place != index:
+                continue
+            given = grad if isinstance(grad, Tensor) else box(grad)
+            changed = hook(given)
+            if changed is not None:
+                grad = changed if self.create_graph else changed._data
+        return grad
+
+    def _finish_leaf(self, leaf: Leaf) -> None:
+        grad = self._take(leaf, 0)
+        tensor = leaf.tensor
+        if self.wanted is not None or grad is None or tensor is None:
+            return
+        accumulate(tensor, grad, self.create_graph)
+        for hook in leaf.post_hooks or ():
+            hook(tensor)
+
+    def _visit(self, node: Node) -> None:
+        grads = [self._take(node, i) for i in range(node.prim.outputs)]
+        if all(g is None for g in grads):
+            return
+        if self.wanted is not None and not any(
+            e is not None and e.target()[0] in self.useful for e in node.inputs
+        ):
+            return
+        node.check_saved()
+        g = grads[0]
+        if node.prim.outputs > 1:
+            g = self._fill_missing(node, grads)
+        xs, y = self._values(node)
+        for edge, grad in zip(node.inputs, self._input_grads(node, g, xs, y), strict=False):
+            self._deposit(edge, grad)
+        if not self.retain_graph:
+            node.release()
+
+    def _fill_missing(self, node: Node, grads: list[Any]) -> list[Any]:
+        like = next(g for g in grads if g is not None)
+        return [_zeros(meta, like) if g is None else g for g, meta in zip(grads, node.meta, strict=True)]
+
+    def _values(self, node: Node) -> tuple[Any, Any]:
+        xs, y = node.xs, node.y
+        if not self.create_graph:
+            return xs, y
+        boxed = tuple(
+            box(x, e) if x is not None and hasattr(x, "dtype") else x
+            for x, e in zip(xs, node.inputs, strict=True)  # type: ignore[arg-type]
+        )
+        if y is not None:
+            y = tuple(box(v) for v in y) if node.prim.outputs > 1 else box(y, node)
+        return boxed, y
+
+    def _input_grads(self, node: Node, g: Any, xs: Any, y: Any) -> list[Any]:
+        prim = node.prim
+        if prim.joint is not None:
+            return prim.joint(g, node, 0, xs, y)
+        flip = prim.partials and g.dtype.kind == "c"
+        out = []
+        for i, edge in enumerate(node.inputs):
+            rule = prim.rules[i]
+            if edge is None or rule is None or self._useless(edge):
+                out.append(None)
+                continue
+            if flip:
+                grad = conj_if_complex(rule(conj(g), node, i, xs, y))
+            else:
+                grad = rule(g, node, i, xs, y)
+            if prim.kind in BROADCASTING and grad.shape != node.shapes[i]:
+                grad = sum_to(grad, node.shapes[i])
+            out.append(grad)
+        return out
+
+    def _useless(self, edge: Any) -> bool:
+        return self.wanted is not None and edge.target()[0] not in self.useful
+
+
+def key(edge: Any) -> tuple[Any, int]:
+    """What gradients are added up under: a node and which of its outputs."""
+    return edge.target()
+
+
+def _zeros(meta: Any, like: Any) -> Any:
+    from ..prims.create import full
+
+    shape, dtype, device = meta
+    zero = full(shape=tuple(shape), dtype=dtype, device=device, value=0)
+    return zero if isinstance(like, Tensor) else zero._data
+
+
+def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
+    """Add a gradient into `tensor.grad`."""
+    trace = state.trace
+    if trace is not None:
+        trace.accumulated(tensor)
+    held = tensor._grad
+    if create_graph:
+        tensor._grad = grad if held is None else add(held, grad)
+    elif held is None:
+        tensor._grad = box(own(grad))
+    else:
+        tensor._grad = add(held, box(grad))
+
+
+def own(raw: Any) -> Any:
+    """A contiguous array that nothing else writes to or reads from."""
+    if isinstance(raw, Tensor):
+        return raw._data
+    return raw.copy() if hasattr(raw, "copy") else raw
+
+
+def starting_gradients(
+    outputs: Sequence[Tensor], grads: Sequence[Tensor | None], create_graph: bool, name: str
+) -> list[Any]:
+    """A gradient per output: those given, and ones for scalars.
+
+    Raises:
+        GradError: an output needs no gradient, or is no scalar and has no gradient given.
+    """
+    found = []
+    for i, (out, grad) in enumerate(zip(outputs, grads, strict=True)):
+        if current_edge(out) is None:
+            raise GradError(
+                f"{name}: output {i} (shape {tuple(out.shape)}) was made by no recorded operation; its "
+                "inputs need requires_grad=True, and the forward must run outside no_grad()"
+            )
+        if grad is None:
+            if out._data.size != 1:
+                raise GradError(
+                    f"{name}: output {i} has shape {tuple(out.shape)}; only a scalar has a gradient by "
+                    "itself: reduce it with .sum() or .mean(), or pass gradient="
+                )
+            grad = fill_like(out.detach(), value=1)
+        elif tuple(grad.shape) != tuple(out.shape):
+            raise GradError(
+                f"{name}: gradient {i} has shape {tuple(grad.shape)}, the output {tuple(out.shape)}"
+            )
+        found.append(grad if create_graph else raw_of(grad))
+    return found
+
+
+def raw_of(t: Tensor) -> Any:
+    """The raw value of a tensor under whatever trace is active."""
+    return t._data if state.trace is None else state.trace.enter(t)

@@ -1,0 +1,103 @@
+"""Abstract values: the shape and dtype of an array without its numbers, and rules over shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import ShapeError
+
+Shape = tuple[int, ...]
+
+
+class Aval:
+    """What shape and dtype rules take and give. Arrays serve as avals too: they have the same names."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: Sequence[int], dtype: np.dtype) -> None:
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def __repr__(self) -> str:
+        return f"{self.dtype}{list(self.shape)}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Aval):
+            return NotImplemented
+        return (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+
+def shape_of(x: Any) -> Shape:
+    """The shape of an array, an aval or a Python scalar."""
+    return getattr(x, "shape", ())
+
+
+def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
+    """The common shape of several, aligned at the last axis.
+
+    Raises:
+        ShapeError: two lengths differ and neither is 1.
+    """
+    ndim = max(map(len, shapes))
+    out = [1] * ndim
+    for shape in shapes:
+        for axis, length in enumerate(shape, ndim - len(shape)):
+            if out[axis] == 1:
+                out[axis] = length
+            elif length not in (1, out[axis]):
+                text = " and ".join(str(s) for s in shapes)
+                raise ShapeError(
+                    f"{name}: shapes {text} do not broadcast: {out[axis]} against {length} at axis "
+                    f"{axis - ndim}; use unsqueeze, expand or permute to line the axes up"
+                )
+    return tuple(out)
+
+
+def normalize_axis(name: str, axis: int, ndim: int) -> int:
+    """A non-negative axis.
+
+    Raises:
+        ShapeError: the axis is out of range.
+    """
+    axis = int(axis)
+    span = max(ndim, 1)  # a 0-d tensor takes axis 0 and -1, as in torch
+    if not -span <= axis < span:
+        raise ShapeError(f"{name}: dim {axis} is out of range for {ndim} dims; wanted {-span} to {span - 1}")
+    return axis % span
+
+
+def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Sorted non-negative axes; None and () mean all.
+
+    Raises:
+        ShapeError: an axis is out of range or named twice.
+    """
+    if axes is None or (not isinstance(axes, int) and len(axes) == 0):
+        return tuple(range(ndim))
+    if isinstance(axes, int):
+        return (normalize_axis(name, axes, ndim),) if ndim else (normalize_axis(name, axes, 0),)[:0]
+    out = sorted(normalize_axis(name, a, ndim) for a in axes)
+    if len(set(out)) != len(out):
+        raise ShapeError(f"{name}: dims {tuple(axes)} name one axis twice")
+    return tuple(out) if ndim else ()
+
+
+def reduced_shape(shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Shape:
+    """The shape left when axes are summed away."""
+    if keepdim:
+        return tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return tuple(n for i, n in enumerate(shape) if i not in axes)

@@ -1,0 +1,97 @@
+"""What an array library must offer, and the name of a device."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DeviceError
+
+if TYPE_CHECKING:
+    from ..prims.table import Prim
+
+
+class Device:
+    """A place where tensors live: ``device("cpu")``, ``device("cuda", 1)``, ``device("cuda:1")``."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str | int | Device, index: int | None = None) -> None:
+        if isinstance(type, Device):
+            type, index = type.type, type.index if index is None else index
+        elif isinstance(type, int):
+            type, index = "cuda", type
+        kind, _, number = type.partition(":")
+        if number:
+            if index is not None or not number.isdigit():
+                raise DeviceError(f"device({type!r}, {index}): wanted 'cpu', 'cuda' or 'cuda:0'")
+            index = int(number)
+        self.type = kind
+        self.index = 0 if kind == "cuda" and index is None else index
+
+    def __repr__(self) -> str:
+        number = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{number})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Device):
+            return NotImplemented
+        return (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+
+class Backend:
+    """An array library behind the table of primitives.
+
+    `impl` columns are written over `xp`, the library's NumPy-like namespace. A backend may hold a
+    faster kernel for a primitive in `overrides`; it is taken wherever the primitive is called.
+    """
+
+    name: str
+    xp: Any
+    array_type: type
+    overrides: dict[str, Callable[..., Any]]
+
+    def bind(self, prim: Prim) -> Callable[..., Any]:
+        """The kernel of a primitive here: an override, a function of xp, or impl with xp filled in."""
+        if prim.name in self.overrides:
+            return self.overrides[prim.name]
+        if isinstance(prim.impl, str):
+            return getattr(self.xp, prim.impl)
+        return partial(prim.impl, self.xp)
+
+    def check(self, where: Device) -> None:
+        """Raise DeviceError unless the device is there."""
+
+    def is_scalar(self, value: Any) -> bool:
+        """Whether value is a number this backend computes with directly."""
+        return isinstance(value, (bool, int, float, complex, np.generic))
+
+    def on(self, where: Device) -> Any:
+        """A context in which new arrays are made on the device."""
+        return contextlib.nullcontext()
+
+    def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
+        """An array on the device, sharing memory with `data` when that is possible."""
+        raise NotImplementedError
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """The same values as a NumPy array; no copy on the CPU."""
+        raise NotImplementedError
+
+    def device_of(self, array: Any) -> Device:
+        """The device an array is on."""
+        raise NotImplementedError
+
+    def random(self, seed: int, offset: int, where: Device) -> Any:
+        """A random source that depends on (seed, offset) alone."""
+        raise NotImplementedError

@@ -1,0 +1,60 @@
+"""CuPy on NVIDIA GPUs; imported only when a cuda device is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DeviceError, MissingDependencyError
+from .base import Backend, Device
+
+
+class CupyBackend(Backend):
+    """Arrays are cupy.ndarray; each lives on the device it was made on."""
+
+    def __init__(self, cupy: Any) -> None:
+        self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
+
+    def check(self, where: Device) -> None:
+        count = self.xp.cuda.runtime.getDeviceCount()
+        if where.index is not None and where.index >= count:
+            raise DeviceError(f"device {where}: this machine has {count} CUDA device(s)")
+
+    def on(self, where: Device) -> Any:
+        return self.xp.cuda.Device(where.index)
+
+    def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
+        with self.xp.cuda.Device(where.index if where else None):
+            return self.xp.asarray(data, dtype=dtype)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return self.xp.asnumpy(array)
+
+    def device_of(self, array: Any) -> Device:
+        return Device("cuda", array.device.id)
+
+    def random(self, seed: int, offset: int, where: Device) -> Any:
+        mixed = np.random.SeedSequence([seed, offset]).generate_state(1, np.uint64)[0]
+        with self.xp.cuda.Device(where.index):
+            return self.xp.random.Generator(self.xp.random.Philox4x3210(int(mixed)))
+
+
+def load() -> CupyBackend:
+    """Import CuPy and look for a GPU.
+
+    Raises:
+        MissingDependencyError: CuPy is not installed.
+        DeviceError: CuPy finds no usable GPU.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise MissingDependencyError(
+            'device "cuda" needs CuPy; pip install "triptych[cuda12]" (or [cuda13])'
+        ) from error
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"device 'cuda': CuPy finds no usable GPU ({error})") from error
+    return CupyBackend(cupy)

@@ -1,0 +1,67 @@
+"""Errors that say what was called, what was wanted, what came, and what to try.
+
+Each class is also the built-in error a caller would expect, so `except ValueError` keeps working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BoundsError",
+    "CaptureError",
+    "DTypeError",
+    "DeviceError",
+    "FileFormatError",
+    "GradError",
+    "MissingDependencyError",
+    "ShapeError",
+    "TriptychError",
+    "UnknownNameError",
+    "UnsafeFileError",
+]
+
+
+class TriptychError(Exception):
+    """Base of every error that Triptych raises on purpose."""
+
+
+class ShapeError(TriptychError, ValueError):
+    """Shapes, axes or indices that do not fit the call."""
+
+
+class BoundsError(TriptychError, IndexError):
+    """An index outside the axis it points into."""
+
+
+class DTypeError(TriptychError, TypeError):
+    """A data type the call does not take."""
+
+
+class DeviceError(TriptychError, RuntimeError):
+    """Tensors on different devices, or a device that is not there."""
+
+
+class GradError(TriptychError, RuntimeError):
+    """A gradient that cannot be computed as asked."""
+
+
+class CaptureError(TriptychError, RuntimeError):
+    """A traced function needs a value that exists only when the graph runs."""
+
+
+class FileFormatError(TriptychError, ValueError):
+    """A file that is damaged or not of the format it claims."""
+
+
+class UnsafeFileError(FileFormatError):
+    """A file that asks for code to be run; nothing was executed."""
+
+
+class MissingDependencyError(TriptychError, ImportError):
+    """An optional library that the call needs is not installed."""
+
+
+class UnknownNameError(TriptychError, KeyError):
+    """A name that is not in a registry; the message lists the closest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""

@@ -1,0 +1,376 @@
+"""Binds functions to `Tensor`: one table of methods, one of operators, one of in-place forms."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import dtypes, printing
+from .autograd import api
+from .autograd.node import Leaf
+from .errors import GradError
+from .ops import compare, convert, creation, index, inplace, linalg, pointwise, reduce, shape
+from .ops import random as random_ops
+from .prims import elementwise as ew
+from .tensor import Symbol, Tensor, box, current_edge
+
+Method = Callable[..., Any]
+
+# Functions whose first argument is the tensor become methods under their own name.
+METHODS: dict[Any, str] = {
+    pointwise: (
+        "abs absolute acos acosh add addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 "
+        "arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or "
+        "bitwise_right_shift bitwise_xor ceil clamp clip conj cos cosh div divide eq erf exp exp2 expm1 fix "
+        "floor floor_divide fmod ge greater greater_equal gt isfinite isinf isnan le lerp less less_equal "
+        "log log10 log1p log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor lt "
+        "maximum minimum mul multiply ne neg negative not_equal pow reciprocal relu remainder round rsqrt "
+        "sigmoid sign sin sinh softmax sqrt square sub subtract tan tanh true_divide trunc"
+    ),
+    reduce: (
+        "all amax amin any argmax argmin argsort count_nonzero cumsum logsumexp max mean min nansum norm "
+        "prod sort std sum topk var"
+    ),
+    shape: (
+        "broadcast_to chunk clone diag diag_embed diagonal expand expand_as flatten flip fliplr flipud "
+        "moveaxis movedim narrow permute ravel repeat reshape reshape_as roll select split squeeze swapaxes "
+        "swapdims t tile transpose tril triu unbind unflatten unfold unsqueeze view_as"
+    ),
+    index: (
+        "gather index_add index_copy index_fill index_put index_select masked_fill masked_select nonzero "
+        "argwhere scatter scatter_add take take_along_dim"
+    ),
+    linalg: "addmm adjoint baddbmm bmm dot matmul mm mv outer",
+    compare: "allclose equal isclose",
+    convert: "cpu cuda item numpy to tolist type type_as",
+    inplace: "copy_ detach detach_ fill_ zero_",
+    random_ops: "bernoulli multinomial",
+}
+
+OPERATORS: dict[str, Method] = {
+    "add": ew.add,
+    "sub": ew.sub,
+    "mul": ew.mul,
+    "truediv": ew.div,
+    "floordiv": ew.floor_divide,
+    "mod": ew.remainder,
+    "pow": ew.pow,
+    "matmul": linalg.matmul,
+    "and": ew.bitwise_and,
+    "or": ew.bitwise_or,
+    "xor": ew.bitwise_xor,
+    "lshift": ew.left_shift,
+    "rshift": ew.right_shift,
+}
+COMPARISONS = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
+
+# ``x.exp_()`` for each of these is ``x.copy_(x.exp())`` with exp's history.
+IN_PLACE = (
+    "abs acos add addcdiv addcmul asin atan bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clip "
+    "cos cosh div erf exp expm1 floor floor_divide fmod index_add index_copy index_fill index_put lerp log "
+    "log1p logical_and logical_not logical_or masked_fill mul multiply neg pow reciprocal relu remainder "
+    "round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub subtract tan tanh tril triu trunc"
+)
+
+
+def _operands(op: Method, name: str) -> tuple[Method, Method]:
+    """The operator and its reflection; foreign types get NotImplemented, so theirs can take over."""
+
+    def forward(self: Tensor, other: Any) -> Any:
+        if isinstance(other, _OPERANDS):
+            return op(self, other)
+        return _foreign(op, self, other)
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if isinstance(other, _OPERANDS):
+            return op(other, self)
+        return _foreign(op, other, self)
+
+    forward.__name__, reflected.__name__ = f"__{name}__", f"__r{name}__"
+    return forward, reflected
+
+
+_OPERANDS = (Tensor, bool, int, float, complex)
+
+
+def _foreign(op: Method, a: Any, b: Any) -> Any:
+    """An array of another library joins as a constant; anything else is not ours to handle."""
+    pair = [x if isinstance(x, _OPERANDS) else _adopt(x) for x in (a, b)]
+    return NotImplemented if any(x is None for x in pair) else op(*pair)
+
+
+def _adopt(x: Any) -> Any:
+    if hasattr(x, "__array__") or hasattr(x, "__dlpack__") or hasattr(x, "__cuda_array_interface__"):
+        return creation.as_tensor(x)
+    return None
+
+
+def _bind_operators() -> None:
+    for name, op in OPERATORS.items():
+        forward, reflected = _operands(op, name)
+        setattr(Tensor, f"__{name}__", forward)
+        setattr(Tensor, f"__r{name}__", reflected)
+        setattr(Tensor, f"__i{name}__", inplace.inplace(f"{name}_", op))
+    for name, op in COMPARISONS.items():
+        setattr(Tensor, f"__{name}__", _operands(op, name)[0])
+    for name, op in (("neg", ew.neg), ("abs", ew.abs), ("invert", ew.bitwise_not)):
+        setattr(Tensor, f"__{name}__", op)
+    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
+
+
+def _length(self: Tensor) -> int:
+    if self.ndim == 0:
+        raise TypeError("len(): a 0-d tensor has no length")
+    return self._data.shape[0]
+
+
+def _iterate(self: Tensor) -> Iterator[Tensor]:
+    if self.ndim == 0:
+        raise TypeError("iteration over a 0-d tensor; use .item()")
+    return iter(shape.unbind(self, 0))
+
+
+def _contains(self: Tensor, value: Any) -> bool:
+    return bool(ew.eq(self, value).any())
+
+
+def size(self: Tensor, dim: int | None = None) -> Any:
+    """The shape, or the length of one dim."""
+    return self.shape if dim is None else self.shape[dim]
+
+
+def view(self: Tensor, *sizes: Any) -> Tensor:
+    """The same memory under another shape; with a dtype of the same width, under another dtype."""
+    if len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype):
+        return box(self._data.view(sizes[0].dtype))
+    return shape.view(self, *sizes)
+
+
+def stride(self: Tensor, dim: int | None = None) -> Any:
+    """Steps in memory between neighbours along each axis, in elements."""
+    steps = tuple(s // self._data.dtype.itemsize for s in self._data.strides)
+    return steps if dim is None else steps[dim]
+
+
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Whether memory holds the elements in row-major order without gaps."""
+    return bool(self._data.flags.c_contiguous)
+
+
+def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """Itself if contiguous, else a contiguous copy."""
+    if isinstance(self._data, Symbol) or self._data.flags.c_contiguous:
+        return self
+    return shape.clone(self)
+
+
+def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Handle:
+    """Call hook with the gradient of this tensor whenever one is computed; what it returns, if
+    anything, takes the gradient's place. Returns a handle with ``remove()``.
+
+    Raises:
+        GradError: the tensor does not require grad.
+    """
+    edge = current_edge(self)
+    if edge is None:
+        raise GradError("register_hook: the tensor does not require grad; call requires_grad_() first")
+    node, place = edge.target()
+    node.hooks = [] if node.hooks is None else node.hooks
+    return Handle(node.hooks, (place, hook))
+
+
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
+    """Call hook with this leaf after backward has added to its ``grad``.
+
+    Raises:
+        GradError: the tensor is no leaf that requires grad.
+    """
+    edge = current_edge(self)
+    if not isinstance(edge, Leaf):
+        raise GradError("register_post_accumulate_grad_hook: wanted a leaf that requires grad")
+    edge.post_hooks = [] if edge.post_hooks is None else edge.post_hooks
+    return Handle(edge.post_hooks, hook)
+
+
+class Handle:
+    """Takes a hook away again; also as a context manager."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self._hooks, self._hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        """Remove the hook; a second call does nothing."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def retain_grad(self: Tensor) -> None:
+    """Keep the gradient of a tensor that is no leaf in its ``grad``."""
+    if isinstance(current_edge(self), Leaf) or self._retained:
+        return
+    self._retained = True
+    this = weakref.ref(self)
+
+    def keep(grad: Tensor) -> None:
+        tensor = this()
+        if tensor is not None:
+            tensor._grad = grad if tensor._grad is None else tensor._grad + grad
+
+    register_hook(self, keep)
+
+
+def _backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of this tensor to the ``grad`` of the leaves (see `autograd.backward`)."""
+    api.backward([self], [gradient], retain_graph, create_graph, inputs)
+
+
+def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Write uniform numbers from [a, b); returns self."""
+    draws = random_ops.rand_like(self, generator=generator)
+    return inplace.overwrite(self, draws * (b - a) + a, "uniform_")
+
+
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Write normal numbers; returns self."""
+    draws = random_ops.randn_like(self, generator=generator)
+    return inplace.overwrite(self, draws * std + mean, "normal_")
+
+
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    """Write one with probability p, else zero; returns self."""
+    draws = random_ops.rand(*self.shape, generator=generator, device=self.device)
+    return inplace.overwrite(self, (draws < p).to(self.dtype), "bernoulli_")
+
+
+def random_(self: Tensor, low: int = 0, high: int | None = None, *, generator: Any = None) -> Tensor:
+    """Write integers from low up to but not including high; returns self."""
+    if high is None:
+        low, high = 0, low or 1 << 24
+    draws = random_ops.randint(low, high, self.shape, generator=generator, device=self.device)
+    return inplace.overwrite(self, draws.to(self.dtype), "random_")
+
+
+def _new(function: Method) -> Method:
+    def method(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+        dtype = self.dtype if dtype is None else dtype
+        return function(*args, dtype=dtype, device=self.device if device is None else device, **options)
+
+    method.__doc__ = f"`{function.__name__}` with this tensor's dtype and device."
+    return method
+
+
+def _copied(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """copy.deepcopy: a leaf of its own."""
+    if not self.is_leaf:
+        raise GradError("deepcopy: only leaves can be copied; use .detach().clone()")
+    if id(self) not in memo:
+        twin = self.detach().clone()
+        out = self.__class__._rebuild(twin, self.requires_grad)
+        memo[id(self)] = out
+        if self._grad is not None:
+            out._grad = self._grad.detach().clone()
+    return memo[id(self)]
+
+
+def _rebuild(cls: type, data: Tensor, requires_grad: bool) -> Tensor:
+    return data.requires_grad_(requires_grad)
+
+
+def _reduced(self: Tensor) -> Any:
+    """pickle: the numbers and whether a gradient is wanted; the device is not kept."""
+    return _unpickle, (type(self), convert.numpy(self, force=True), self.requires_grad)
+
+
+def _unpickle(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
+    return kind._rebuild(creation.from_numpy(array), requires_grad)  # type: ignore[attr-defined]
+
+
+OTHERS: dict[str, Any] = {
+    "__array__": convert.to_array,
+    "__array_ufunc__": convert.array_ufunc,
+    "__bool__": convert.to_bool,
+    "__complex__": convert.to_complex,
+    "__contains__": _contains,
+    "__deepcopy__": _copied,
+    "__dlpack__": convert.dlpack,
+    "__dlpack_device__": convert.dlpack_device,
+    "__float__": convert.to_float,
+    "__format__": printing.tensor_format,
+    "__getitem__": index.getitem,
+    "__index__": convert.to_index,
+    "__int__": convert.to_int,
+    "__iter__": _iterate,
+    "__len__": _length,
+    "__reduce__": _reduced,
+    "__repr__": printing.tensor_repr,
+    "__setitem__": index.setitem,
+    "_rebuild": classmethod(_rebuild),
+    "backward": _backward,
+    "bernoulli_": bernoulli_,
+    "contiguous": contiguous,
+    "data_ptr": lambda self: self._data.ctypes.data,
+    "dim": lambda self: self.ndim,
+    "element_size": lambda self: self._data.dtype.itemsize,
+    "get_device": lambda self: -1 if self.device.index is None else self.device.index,
+    "is_complex": lambda self: self._data.dtype.kind == "c",
+    "is_contiguous": is_contiguous,
+    "is_floating_point": lambda self: dtypes.is_floating(self._data.dtype),
+    "is_signed": lambda self: self.dtype.is_signed,
+    "ndimension": lambda self: self.ndim,
+    "nelement": lambda self: self._data.size,
+    "new_empty": _new(creation.empty),
+    "new_full": _new(creation.full),
+    "new_ones": _new(creation.ones),
+    "new_tensor": _new(creation.tensor),
+    "new_zeros": _new(creation.zeros),
+    "normal_": normal_,
+    "numel": lambda self: self._data.size,
+    "random_": random_,
+    "register_hook": register_hook,
+    "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
+    "retain_grad": retain_grad,
+    "size": size,
+    "stride": stride,
+    "uniform_": uniform_,
+    "view": view,
+    "where": lambda self, condition, other: pointwise.where(condition, self, other),
+}
+
+PROPERTIES: dict[str, Method] = {
+    "H": lambda self: linalg.adjoint(self),
+    "T": lambda self: shape.permute(self, *reversed(range(self.ndim))),
+    "__cuda_array_interface__": convert.cuda_array_interface,
+    "imag": pointwise.imag,
+    "is_cuda": lambda self: self.device.type == "cuda",
+    "mT": lambda self: shape.transpose(self, -2, -1),
+    "real": lambda self: pointwise.real(self) if self._data.dtype.kind == "c" else self,
+    "retains_grad": lambda self: self._retained,
+}
+
+
+def bind() -> None:
+    """Give `Tensor` its methods; called once, when the package is imported."""
+    for module, names in METHODS.items():
+        for name in names.split():
+            setattr(Tensor, name, getattr(module, name))
+    for name, method in {**convert.CONVERTERS, **OTHERS}.items():
+        setattr(Tensor, name, method)
+    for name, getter in PROPERTIES.items():
+        setattr(Tensor, name, property(getter))
+    _bind_operators()
+    for name in IN_PLACE.split():
+        setattr(Tensor, f"{name}_", inplace.inplace(f"{name}_", getattr(Tensor, name)))

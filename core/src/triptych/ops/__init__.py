@@ -1,0 +1,1 @@
+"""Functions on tensors, in torch's spelling; Tensor methods are these same functions."""

@@ -1,0 +1,251 @@
+"""Tensors to other dtypes, devices and array libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..avals import Aval
+from ..backends import Device, backend_for, backend_of
+from ..errors import CaptureError, DeviceError, DTypeError, GradError, ShapeError
+from ..prims.kinds import movement
+from ..tensor import Symbol, Tensor
+from .creation import as_tensor, cast_to
+
+
+def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
+    source, target = backend_of(x), backend_for(device)
+    if source is target:
+        return target.asarray(x, where=device)
+    return target.asarray(source.to_numpy(x), where=device)
+
+
+transfer = movement(
+    "transfer",
+    _transfer,
+    aval=lambda x, *, device: Aval(x.shape, x.dtype),
+    vjp=(lambda g, a, *, device: transfer(g, device=_home(a)),),
+)
+
+
+def _home(a: Any) -> Device:
+    return a.device if isinstance(a, (Tensor, Symbol)) else backend_of(a).device_of(a)
+
+
+def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
+    """The dtype and device that the arguments of ``to`` ask for."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif isinstance(arg, Device) or (isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda")):
+            device = arg
+        elif isinstance(arg, int) and not isinstance(arg, bool):
+            device = arg
+        elif arg is not None and not isinstance(arg, bool):
+            dtype = arg
+    return dtype, device
+
+
+def to(
+    self: Tensor,
+    *args: Any,
+    dtype: Any = None,
+    device: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """This tensor in another dtype or on another device; itself if both fit already.
+
+    ``x.to(triptych.float16)``, ``x.to("cuda:0")``, ``x.to(other_tensor)``.
+    """
+    dtype, device = _targets(args, dtype, device)
+    out = self if dtype is None else cast_to(self, dtypes.to_numpy_dtype(dtype))
+    if device is not None and (where := Device(device)) != out.device:
+        backend_for(where)
+        out = transfer(out, device=where)
+    if copy and out is self:
+        from .shape import clone
+
+        return clone(out)
+    return out
+
+
+def cpu(self: Tensor) -> Tensor:
+    """This tensor in main memory."""
+    return to(self, "cpu")
+
+
+def cuda(self: Tensor, device: Any = None) -> Tensor:
+    """This tensor on a CUDA device, the first by default."""
+    return to(self, device=Device("cuda") if device is None else Device(device))
+
+
+def type(self: Tensor, dtype: Any = None) -> Any:
+    """The dtype's name, such as ``triptych.float32``; with a dtype, the tensor converted."""
+    return repr(self.dtype) if dtype is None else to(self, dtype=dtype)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor in the dtype and on the device of another."""
+    return to(self, other)
+
+
+def _converter(name: str, target: dtypes.dtype) -> Any:
+    def method(self: Tensor) -> Tensor:
+        return cast_to(self, target.dtype)
+
+    method.__name__ = name
+    method.__doc__ = f"This tensor as {target.name}."
+    return method
+
+
+CONVERTERS = {
+    name: _converter(name, getattr(dtypes, name))
+    for name in ("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "cfloat", "cdouble")
+} | {"byte": _converter("byte", dtypes.uint8), "char": _converter("char", dtypes.int8)}
+
+
+def host_array(self: Tensor, call: str) -> np.ndarray:
+    """The numbers as a NumPy array.
+
+    Raises:
+        CaptureError: under capture there are no numbers yet.
+    """
+    data = self._data
+    if isinstance(data, Symbol):
+        raise CaptureError(
+            f"{call}: the value of a traced tensor ({data.dtype}, shape {data.shape}) is not known while "
+            "a graph is captured; compute with tensors (where, masked_fill), pass the value as a plain "
+            "Python argument, or do this outside the compiled function"
+        )
+    return backend_of(data).to_numpy(data)
+
+
+def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
+    """The elements as a NumPy array; shares memory on the CPU.
+
+    Args:
+        force: detach and copy to the CPU as needed, instead of refusing.
+
+    Raises:
+        GradError: the tensor requires grad.
+        DeviceError: the tensor is on another device.
+    """
+    if not force:
+        if self.requires_grad:
+            raise GradError("numpy(): the tensor requires grad; use .detach().numpy()")
+        if self.device.type != "cpu":
+            raise DeviceError(f"numpy(): the tensor is on {self.device}; use .cpu().numpy()")
+    return host_array(self, "numpy()")
+
+
+def item(self: Tensor) -> Any:
+    """The one element as a Python number.
+
+    Raises:
+        ShapeError: there are more or fewer elements.
+    """
+    if self._data.size != 1:
+        raise ShapeError(f"item(): wanted one element, got shape {tuple(self.shape)}; use tolist()")
+    value = host_array(self, "item()").reshape(-1)[0]
+    return float(value) if self._data.dtype == dtypes.bfloat16.dtype else value.item()
+
+
+def tolist(self: Tensor) -> Any:
+    """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
+    array = host_array(self, "tolist()")
+    if array.dtype == dtypes.bfloat16.dtype:
+        array = array.astype(np.float32)
+    return array.tolist()
+
+
+def to_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    """``numpy.asarray(tensor)``."""
+    array = numpy(self)
+    if dtype is not None and array.dtype != np.dtype(dtype):
+        if copy is False:
+            raise ValueError(f"__array__: converting {array.dtype} to {np.dtype(dtype)} needs a copy")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def to_bool(self: Tensor) -> bool:
+    """The truth of the one element."""
+    if self._data.size != 1:
+        raise ShapeError(
+            f"bool(): the truth of {self._data.size} elements (shape {tuple(self.shape)}) is ambiguous; "
+            "use .any() or .all()"
+        )
+    return bool(host_array(self, "bool()").reshape(-1)[0])
+
+
+def to_int(self: Tensor) -> int:
+    """The one element as an int."""
+    return int(item(self))
+
+
+def to_float(self: Tensor) -> float:
+    """The one element as a float."""
+    return float(item(self))
+
+
+def to_complex(self: Tensor) -> complex:
+    """The one element as a complex number."""
+    return complex(item(self))
+
+
+def to_index(self: Tensor) -> int:
+    """The one integer element, as an index.
+
+    Raises:
+        DTypeError: the element is no integer.
+    """
+    if self._data.dtype.kind not in "biu":
+        raise DTypeError(f"index: wanted an integer tensor, got {self.dtype}")
+    return int(item(self))
+
+
+def dlpack(self: Tensor, *, stream: Any = None, max_version: Any = None, **options: Any) -> Any:
+    """Export through DLPack; the memory is shared.
+
+    Raises:
+        GradError: the tensor requires grad.
+    """
+    if self.requires_grad:
+        raise GradError("__dlpack__: the tensor requires grad; export .detach()")
+    if isinstance(self._data, Symbol):
+        host_array(self, "__dlpack__")
+    data = self._data
+    if isinstance(data, np.ndarray):
+        if max_version is not None:
+            options["max_version"] = max_version
+        return data.__dlpack__(stream=stream, **options)
+    return data.__dlpack__(stream=stream)
+
+
+def dlpack_device(self: Tensor) -> tuple[int, int]:
+    """(device kind, device index) in DLPack's numbering: 1 is the CPU, 2 CUDA."""
+    return self._data.__dlpack_device__()
+
+
+def cuda_array_interface(self: Tensor) -> Any:
+    """The CUDA array interface of a tensor on a GPU."""
+    if self.device.type != "cuda":
+        raise AttributeError(f"__cuda_array_interface__: the tensor is on {self.device}")
+    return self._data.__cuda_array_interface__
+
+
+def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """``numpy.exp(tensor)`` and the like: the Triptych operation of the same name, if there is one."""
+    from ..prims import TABLE
+
+    if method != "__call__" or kwargs:
+        return NotImplemented
+    for prim in TABLE.values():
+        if prim.impl == ufunc.__name__ and prim.kind in ("unary", "binary"):
+            tensors = [x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x) for x in inputs]
+            return prim.call(*tensors)
+    return NotImplemented

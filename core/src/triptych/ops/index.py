@@ -1,0 +1,247 @@
+"""Indexing: ``x[...]`` reading and writing, and the functions that pick or place by index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..avals import normalize_axis
+from ..errors import BoundsError, CaptureError, DTypeError
+from ..prims import elementwise as ew
+from ..prims import index as ix
+from ..prims import movement as mv
+from ..prims.index import Slot
+from ..tensor import Symbol, Tensor
+from .creation import as_tensor, cast_to
+from .inplace import overwrite, write_through
+from .shape import expand, reshape, squeeze
+
+__all__ = [
+    "argwhere",
+    "gather",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_select",
+    "masked_fill",
+    "masked_select",
+    "nonzero",
+    "scatter",
+    "scatter_add",
+    "take",
+    "take_along_dim",
+]
+
+Parsed = tuple[tuple[Any, ...], list[Tensor]]
+
+
+def parse_key(key: Any) -> Parsed:
+    """An index expression as a key of ints, slices, None and Ellipsis, with a Slot per index tensor.
+
+    Raises:
+        BoundsError: part of the key is no index.
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    out: list[Any] = []
+    arrays: list[Tensor] = []
+    for part in parts:
+        if isinstance(part, bool):
+            part = as_tensor(part)
+        if part is None or part is Ellipsis:
+            out.append(part)
+        elif isinstance(part, slice):
+            out.append(slice(*(None if v is None else _integer(v) for v in (part.start, part.stop, part.step))))
+        elif isinstance(part, (Tensor, np.ndarray, list)):
+            _add_array(part if isinstance(part, Tensor) else as_tensor(part), out, arrays)
+        else:
+            out.append(_integer(part))
+    return tuple(out), arrays
+
+
+def _integer(value: Any) -> int:
+    try:
+        return value.__index__()
+    except (AttributeError, TypeError):
+        raise BoundsError(
+            f"indexing: wanted ints, slices, None, ..., or integer or boolean tensors, got {value!r}"
+        ) from None
+
+
+def _add_array(t: Tensor, out: list[Any], arrays: list[Tensor]) -> None:
+    kind = t._data.dtype.kind
+    if kind not in "biu" and t._data.size:
+        raise DTypeError(f"indexing: wanted integer or boolean tensors, got {t.dtype}; use .long()")
+    if kind in "iu" and t.ndim == 0 and not isinstance(t._data, Symbol):
+        out.append(int(t._data))  # a 0-d integer picks, as a Python int does
+        return
+    if kind not in "biu":
+        t = cast_to(t, dtypes.INT64)
+    if kind == "b" and isinstance(t._data, Symbol):
+        raise CaptureError(
+            "indexing with a boolean mask gives a shape that depends on values, which a captured "
+            "graph cannot hold; use where(mask, x, other) or masked_fill"
+        )
+    out.append(Slot(len(arrays)))
+    arrays.append(t)
+
+
+def getitem(input: Tensor, key: Any) -> Tensor:
+    """``input[key]``: a view for ints, slices, None and ...; a copy when tensors take part."""
+    if type(key) is int:
+        return mv.slice_(input, key=(key,))
+    parsed, arrays = parse_key(key)
+    if not arrays:
+        return mv.slice_(input, key=parsed)
+    return ix.index(input, *_on_device(arrays, input), key=parsed)
+
+
+def _on_device(arrays: list[Tensor], like: Tensor) -> list[Tensor]:
+    """Index tensors where the indexed tensor is; torch takes CPU indices for any device, too."""
+    return [a if type(a._data) is type(like._data) else a.to(like.device) for a in arrays]
+
+
+def setitem(input: Tensor, key: Any, value: Any) -> None:
+    """``input[key] = value``: the value broadcasts to what the key picks.
+
+    Raises:
+        ShapeError: it does not broadcast.
+    """
+    parsed, arrays = parse_key(key)
+    if not isinstance(value, Tensor):
+        value = as_tensor(value, device=input.device)
+    value = cast_to(value, input._data.dtype)
+    if not arrays:
+        part = mv.slice_(input, key=parsed)
+        write_through(part, _fit(value, part.shape), "indexed assignment")
+        return
+    arrays = _on_device(arrays, input)
+    if len(arrays) == 1 and arrays[0]._data.dtype == dtypes.BOOL and value._data.size == 1:
+        mask = arrays[0]
+        if len(parsed) == 1:  # x[mask] = number, without counting
+            grown = reshape(mask, (*mask.shape, *[1] * (input.ndim - mask.ndim)))
+            overwrite(input, ew.where(grown, reshape(value, ()), input), "indexed assignment")
+            return
+    overwrite(
+        input, ix.index_put(input, value, *arrays, key=parsed, accumulate=False), "indexed assignment"
+    )
+
+
+def _fit(value: Tensor, shape: Any) -> Tensor:
+    while value.ndim > len(shape) and value.shape[0] == 1:
+        value = squeeze(value, 0)
+    return expand(value, shape)
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The entries of a dim that a vector of indices names."""
+    axis = normalize_axis("index_select", dim, input.ndim)
+    key = (*[slice(None)] * axis, Slot(0))
+    return ix.index(input, reshape(index, -1), key=key)
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened tensor."""
+    return ix.index(reshape(input, -1), index, key=(Slot(0),))
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """out[i][j] = input[index[i][j]][j] for dim 0, and so on: one pick per element of index."""
+    axis = normalize_axis("gather", dim, input.ndim)
+    return ix.gather(input, index, axis=axis)
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
+    """`gather` whose other dims broadcast."""
+    axis = normalize_axis("take_along_dim", dim, input.ndim)
+    shape = [max(a, b) if i != axis else b for i, (a, b) in enumerate(zip(input.shape, indices.shape, strict=True))]
+    wide = [a if i == axis else n for i, (a, n) in enumerate(zip(input.shape, shape, strict=True))]
+    return ix.gather(expand(input, wide), expand(indices, shape), axis=axis)
+
+
+def _scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
+    axis = normalize_axis(name, dim, input.ndim)
+    if not isinstance(src, Tensor):
+        src = ew.fill_like(cast_to(index, input._data.dtype), value=src)
+    elif src.shape != index.shape:
+        src = mv.slice_(src, key=tuple(slice(0, n) for n in index.shape))
+    return ix.scatter(input, index, src, axis=axis, accumulate=accumulate)
+
+
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """A copy with src written where index points along dim: the opposite of `gather`.
+
+    With ``reduce="add"`` values are added. Of several writes to one place, the last wins.
+    """
+    accumulate = reduce == "add"
+    if reduce not in (None, "add"):
+        raise DTypeError(f"scatter: reduce is None or 'add', got {reduce!r}")
+    return _scatter("scatter", input, dim, index, value if src is None else src, accumulate)
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """A copy with src added where index points along dim; repeated places add up."""
+    return _scatter("scatter_add", input, dim, index, src, True)
+
+
+def _index_key(axis: int) -> tuple[Any, ...]:
+    return (*[slice(None)] * axis, Slot(0))
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """A copy with slices of source added at the indices of a dim."""
+    axis = normalize_axis("index_add", dim, input.ndim)
+    source = source if alpha == 1 else ew.mul(source, alpha)
+    return ix.index_put(input, source, index, key=_index_key(axis), accumulate=True)
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """A copy with slices of source written at the indices of a dim."""
+    axis = normalize_axis("index_copy", dim, input.ndim)
+    return ix.index_put(input, source, index, key=_index_key(axis), accumulate=False)
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy with one value at the indices of a dim."""
+    value = as_tensor(value, dtype=input.dtype, device=input.device)
+    return index_copy(input, dim, index, value)
+
+
+def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with values written (or added) where a tuple of index tensors points."""
+    key = tuple(Slot(i) for i in range(len(indices)))
+    return ix.index_put(input, values, *indices, key=key, accumulate=accumulate)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """A copy with a value where mask holds."""
+    if mask._data.dtype != dtypes.BOOL:
+        raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}; compare it first")
+    if isinstance(value, Tensor):
+        value = cast_to(value, input._data.dtype)
+    return ew.where(mask, value, input)
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where mask holds, as a vector."""
+    from .shape import broadcast_tensors
+
+    one, two = broadcast_tensors(input, mask)
+    return getitem(one, two)
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of nonzero elements: (count, ndim), or a tuple with a vector per axis."""
+    found = ix.nonzero(input)
+    if not as_tuple:
+        return found
+    return tuple(found[:, i] for i in range(input.ndim)) if input.ndim else (found.sum(1),)
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of nonzero elements: (count, ndim)."""
+    return nonzero(input)

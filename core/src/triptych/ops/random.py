@@ -1,0 +1,166 @@
+"""Random tensors. All take ``generator=``; the default generator is seeded by `manual_seed`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import dtypes
+from ..errors import ShapeError
+from ..prims import create
+from ..random import Generator, default_generator
+from ..tensor import Tensor
+from .creation import DeviceLike, DTypeLike, _device, _dtype, _finish, _sizes
+
+__all__ = [
+    "bernoulli",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+]
+
+
+def _draw(
+    prim: Any,
+    shape: Sequence[int],
+    dtype: DTypeLike,
+    device: DeviceLike,
+    generator: Generator | None,
+    **params: Any,
+) -> Tensor:
+    return prim(
+        shape=tuple(shape),
+        dtype=_dtype(dtype),
+        device=_device(device),
+        generator=generator or default_generator,
+        **params,
+    )
+
+
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform numbers from [0, 1)."""
+    return _finish(_draw(create.uniform, _sizes("rand", size), dtype, device, generator), requires_grad)
+
+
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from the standard normal distribution."""
+    return _finish(_draw(create.normal, _sizes("randn", size), dtype, device, generator), requires_grad)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """Integers from low (0 if left out) up to but not including high: ``randint(10, (2, 3))``.
+
+    Raises:
+        ShapeError: the range is empty.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if high <= low:
+        raise ShapeError(f"randint: the range from {low} to {high} is empty")
+    shape = _sizes("randint", (size,))
+    dtype = dtypes.int64 if dtype is None else dtype
+    return _draw(create.integers, shape, dtype, device, generator, low=int(low), high=int(high))
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """The numbers 0 to n - 1 in random order."""
+    keys = _draw(create.uniform, (n,), dtypes.float64, device, generator)
+    order = keys.argsort()
+    return order if dtype is None else order.to(dtype)
+
+
+def _like(prim: Any, input: Tensor, dtype: DTypeLike, generator: Generator | None, **params: Any) -> Tensor:
+    dtype = input.dtype if dtype is None else dtype
+    return _draw(prim, input.shape, dtype, input.device, generator, **params)
+
+
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Uniform numbers from [0, 1) in the shape, dtype and device of another tensor."""
+    return _finish(_like(create.uniform, input, dtype, generator), requires_grad)
+
+
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Standard normal numbers in the shape, dtype and device of another tensor."""
+    return _finish(_like(create.normal, input, dtype, generator), requires_grad)
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """One with the probability that each element of input gives, else zero."""
+    draws = _like(create.uniform, input, None, generator)
+    return (draws < input).to(input.dtype)
+
+
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None
+) -> Tensor:
+    """Normal numbers; mean and std are numbers with a size, or tensors that broadcast."""
+    if size is None:
+        like = mean if isinstance(mean, Tensor) else std
+        size = (mean + std).shape if isinstance(mean, Tensor) and isinstance(std, Tensor) else like.shape
+    return randn(*size, generator=generator) * std + mean
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn in proportion to non-negative weights.
+
+    Args:
+        input: (v,) or (n, v) weights; they need not add up to one.
+        num_samples: how many indices per row.
+        replacement: whether an index may come twice.
+
+    Returns:
+        (num_samples,) or (n, num_samples) int64.
+
+    Raises:
+        ShapeError: without replacement, more samples than positive weights.
+    """
+    weights = input.detach().double()
+    if not replacement:
+        if num_samples > int((weights > 0).sum(-1).min()):
+            raise ShapeError(f"multinomial: {num_samples} samples without replacement from too few weights")
+        # Efraimidis and Spirakis 2006: the largest of u ** (1 / w) are a weighted sample.
+        keys = _like(create.uniform, weights, None, generator).log() / weights
+        return keys.topk(num_samples).indices
+    edges = weights.cumsum(-1)
+    draws = _draw(
+        create.uniform, (*weights.shape[:-1], num_samples), dtypes.float64, input.device, generator
+    )
+    targets = draws * edges[..., -1:]
+    return (targets.unsqueeze(-1) >= edges.unsqueeze(-2)).sum(-1)

@@ -1,0 +1,301 @@
+"""Reductions, scans and sorting. ``dim`` is an axis, a tuple of axes, or None for all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import dtypes
+from ..avals import normalize_axes, normalize_axis
+from ..errors import DTypeError, ShapeError
+from ..prims import elementwise as ew
+from ..prims import index as ix
+from ..prims import reduce as rd
+from ..tensor import Tensor
+from .creation import cast_to
+
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "count_nonzero",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "nansum",
+    "norm",
+    "prod",
+    "sort",
+    "std",
+    "std_mean",
+    "sum",
+    "topk",
+    "var",
+    "var_mean",
+]
+
+Dims = int | Sequence[int] | None
+
+
+class ValuesIndices(NamedTuple):
+    """Values along a dim and where they stood: int64 indices."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _cast(input: Tensor, dtype: Any) -> Tensor:
+    return input if dtype is None else cast_to(input, dtypes.to_numpy_dtype(dtype))
+
+
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum; booleans and integers add up to int64."""
+    axes = normalize_axes("sum", dim, input.ndim)
+    return rd.sum(_cast(input, dtype), axes=axes, keepdim=keepdim)
+
+
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum with NaN counted as zero."""
+    return sum(ew.where(ew.isnan(input), 0, input), dim, keepdim, dtype=dtype)
+
+
+def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product; integers multiply to int64."""
+    axes = normalize_axes("prod", dim, input.ndim)
+    return rd.prod(_cast(input, dtype), axes=axes, keepdim=keepdim)
+
+
+def _count(input: Tensor, axes: tuple[int, ...]) -> int:
+    return math.prod(input._data.shape[a] for a in axes)
+
+
+def _floating(name: str, input: Tensor) -> Tensor:
+    if not dtypes.is_inexact(input._data.dtype):
+        raise DTypeError(f"{name}: wanted floating or complex elements, got {input.dtype}; use .float()")
+    return input
+
+
+def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The arithmetic mean.
+
+    Raises:
+        DTypeError: elements are integers and no dtype is given.
+    """
+    input = _floating("mean", _cast(input, dtype))
+    axes = normalize_axes("mean", dim, input.ndim)
+    count = _count(input, axes)
+    total = rd.sum(input, axes=axes, keepdim=keepdim)
+    return ew.div(total, count) if count else ew.mul(total, math.nan)
+
+
+def var(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The variance: squared distances from the mean, divided by count - correction (default 1)."""
+    if isinstance(dim, bool):  # var(x, False), as in torch
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    input = _floating("var", input)
+    axes = normalize_axes("var", dim, input.ndim)
+    centred = ew.sub(input, mean(input, axes or None, True) if input.ndim else input)
+    squares = ew.square(ew.abs(centred) if input._data.dtype.kind == "c" else centred)
+    room = _count(input, axes) - correction
+    total = rd.sum(squares, axes=axes, keepdim=keepdim)
+    return ew.div(total, room) if room > 0 else ew.mul(total, math.nan)
+
+
+def std(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The standard deviation: the square root of `var`."""
+    return ew.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+
+
+def var_mean(input: Tensor, dim: Dims = None, **options: Any) -> tuple[Tensor, Tensor]:
+    """The variance and the mean."""
+    return var(input, dim, **options), mean(input, dim, options.get("keepdim", False))
+
+
+def std_mean(input: Tensor, dim: Dims = None, **options: Any) -> tuple[Tensor, Tensor]:
+    """The standard deviation and the mean."""
+    return std(input, dim, **options), mean(input, dim, options.get("keepdim", False))
+
+
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The largest element; ties share the gradient."""
+    return rd.amax(input, axes=normalize_axes("amax", dim, input.ndim), keepdim=keepdim)
+
+
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The smallest element; ties share the gradient."""
+    return rd.amin(input, axes=normalize_axes("amin", dim, input.ndim), keepdim=keepdim)
+
+
+def _pick(input: Tensor, places: Tensor, axis: int, keepdim: bool) -> ValuesIndices:
+    """Values at one place along an axis; places keep that axis with length one."""
+    from .shape import squeeze
+
+    values = ix.gather(input, places, axis=axis)
+    if keepdim:
+        return ValuesIndices(values, places)
+    return ValuesIndices(squeeze(values, axis), squeeze(places, axis))
+
+
+def _extreme(
+    name: str, all_axes: Callable[..., Any], arg: Any, pair: Any, input: Tensor, dim: Any, keepdim: bool
+) -> Any:
+    if dim is None:
+        return all_axes(input)
+    if isinstance(dim, Tensor):
+        return pair(input, dim)
+    axis = normalize_axis(name, dim, input.ndim)
+    if input.ndim == 0:
+        return ValuesIndices(input, rd.sum(cast_to(input.detach() * 0, dtypes.INT64), axes=()))
+    return _pick(input, arg(input, axis=axis, keepdim=True), axis, keepdim)
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element of all; with a dim, (values, indices) along it; with a second tensor,
+    the elementwise `maximum`.
+    """
+    return _extreme("max", amax, rd.argmax, ew.maximum, input, dim, keepdim)
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element of all; with a dim, (values, indices) along it; with a second tensor,
+    the elementwise `minimum`.
+    """
+    return _extreme("min", amin, rd.argmin, ew.minimum, input, dim, keepdim)
+
+
+def _arg(name: str, prim: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    from .shape import reshape
+
+    if dim is not None and input.ndim:
+        return prim(input, axis=normalize_axis(name, dim, input.ndim), keepdim=keepdim)
+    place = prim(reshape(input, (-1,)), axis=0, keepdim=False)
+    return reshape(place, (1,) * input.ndim) if keepdim else place
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the largest element along dim, or in the flattened tensor; the first of ties."""
+    return _arg("argmax", rd.argmax, input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the smallest element along dim, or in the flattened tensor; the first of ties."""
+    return _arg("argmin", rd.argmin, input, dim, keepdim)
+
+
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether some element is nonzero."""
+    return rd.any(input, axes=normalize_axes("any", dim, input.ndim), keepdim=keepdim)
+
+
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether every element is nonzero."""
+    return rd.all(input, axes=normalize_axes("all", dim, input.ndim), keepdim=keepdim)
+
+
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements are nonzero."""
+    return sum(ew.ne(input, 0), dim)
+
+
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
+    """log(sum(exp(x))) along dim, without overflow."""
+    if not dtypes.is_inexact(input._data.dtype):
+        input = cast_to(input, dtypes.get_default_dtype().dtype)
+    axes = normalize_axes("logsumexp", dim, input.ndim)
+    top = amax(input.detach(), axes, True) if _count(input, axes) else input.new_zeros(())
+    top = ew.where(ew.isfinite(top), top, 0)
+    total = rd.sum(ew.exp(ew.sub(input, top)), axes=axes, keepdim=True)
+    out = ew.add(ew.log(total), top)
+    if keepdim:
+        return out
+    from .shape import squeeze
+
+    return squeeze(out, axes)
+
+
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The running sum along dim."""
+    input = _cast(input, dtype)
+    axis = normalize_axis("cumsum", dim, input.ndim)
+    return rd.cumsum(input, axis=axis) if input.ndim else rd.sum(input, axes=())
+
+
+def norm(
+    input: Tensor, p: float | str = "fro", dim: Dims = None, keepdim: bool = False, dtype: Any = None
+) -> Tensor:
+    """The vector norm (sum |x| ** p) ** (1 / p) over dim; "fro" is p = 2, inf the largest |x|."""
+    input = _floating("norm", _cast(input, dtype))
+    axes = normalize_axes("norm", dim, input.ndim)
+    size = ew.abs(input)
+    if p == math.inf:
+        return amax(size, axes, keepdim)
+    if p == -math.inf:
+        return amin(size, axes, keepdim)
+    if p == 0:
+        return cast_to(rd.sum(ew.ne(size, 0), axes=axes, keepdim=keepdim), size._data.dtype)
+    if p == 1:
+        return rd.sum(size, axes=axes, keepdim=keepdim)
+    if p in ("fro", 2):
+        total = rd.sum(ew.square(size), axes=axes, keepdim=keepdim)
+        return _root(total)
+    return ew.pow(rd.sum(ew.pow(size, p), axes=axes, keepdim=keepdim), 1.0 / float(p))
+
+
+def _root(total: Tensor) -> Tensor:
+    """The square root, with a zero gradient at zero in place of an infinite one."""
+    zero = ew.eq(total, 0)
+    return ew.where(zero, 0, ew.sqrt(ew.where(zero, 1, total)))
+
+
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
+    """Elements in order along dim, and where they stood; equal ones always keep their order."""
+    if input.ndim == 0:
+        return max(input, 0)
+    axis = normalize_axis("sort", dim, input.ndim)
+    return ValuesIndices(*ix.sort(input, axis=axis, descending=descending))
+
+
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The indices that put elements in order along dim."""
+    return sort(input, dim, descending).indices
+
+
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
+    """The k largest (or smallest) elements along dim, in order, and where they stood.
+
+    Raises:
+        ShapeError: dim is shorter than k.
+    """
+    axis = normalize_axis("topk", dim, input.ndim)
+    length = input.shape[axis] if input.ndim else 1
+    if k > length:
+        raise ShapeError(f"topk: k = {k}, but dim {dim} has length {length}")
+    from .shape import narrow
+
+    found = sort(input, axis, descending=largest)
+    if input.ndim == 0:
+        return found
+    return ValuesIndices(*(narrow(t, axis, 0, k) for t in found))

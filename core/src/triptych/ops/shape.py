@@ -1,0 +1,446 @@
+"""Shapes: the same elements in another arrangement. Results are views where torch's are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..avals import broadcast_shapes, normalize_axes, normalize_axis
+from ..errors import ShapeError
+from ..prims import elementwise as ew
+from ..prims import movement as mv
+from ..tensor import Tensor
+from .creation import cast_to
+
+__all__ = [
+    "broadcast_tensors",
+    "broadcast_to",
+    "cat",
+    "chunk",
+    "clone",
+    "concat",
+    "concatenate",
+    "diag",
+    "diag_embed",
+    "diagonal",
+    "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
+    "meshgrid",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "permute",
+    "ravel",
+    "reshape",
+    "roll",
+    "select",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "tile",
+    "transpose",
+    "tril",
+    "triu",
+    "unbind",
+    "unflatten",
+    "unsqueeze",
+]
+
+
+def _lengths(size: tuple[Any, ...]) -> tuple[int, ...]:
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = tuple(size[0])
+    return tuple(int(n) for n in size)
+
+
+def _resolve(name: str, input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with -1 worked out."""
+    if -1 not in shape:
+        return shape
+    known = math.prod(n for n in shape if n != -1)
+    total = input._data.size
+    if shape.count(-1) > 1 or known == 0 or total % known:
+        raise ShapeError(f"{name}: {tuple(input.shape)} ({total} elements) does not fit shape {shape}")
+    return tuple(total // known if n == -1 else n for n in shape)
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The elements in row-major order under another shape; a view when memory allows.
+
+    Args:
+        shape: lengths, or one tuple of them; one may be -1, to be worked out.
+
+    Raises:
+        ShapeError: the element counts differ.
+    """
+    return mv.reshape(input, shape=_resolve("reshape", input, _lengths(shape)))
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """`reshape` that promises to share memory.
+
+    Raises:
+        ShapeError: the memory layout needs a copy.
+    """
+    out = reshape(input, *shape)
+    if out._view is None and out._cell is not input._cell:
+        raise ShapeError(
+            f"view: {tuple(input.shape)} is laid out so that {tuple(out.shape)} needs a copy; "
+            "use reshape(), or contiguous() first"
+        )
+    return out
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """`view` with the shape of another tensor."""
+    return view(input, other.shape)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """`reshape` to the shape of another tensor."""
+    return reshape(input, other.shape)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The dims from start to end joined into one."""
+    if input.ndim == 0:
+        return reshape(input, 1)
+    start = normalize_axis("flatten", start_dim, input.ndim)
+    end = normalize_axis("flatten", end_dim, input.ndim)
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    shape = tuple(input.shape)
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dim."""
+    return reshape(input, -1)
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """One dim split into several."""
+    axis = normalize_axis("unflatten", dim, input.ndim)
+    shape = tuple(input.shape)
+    sizes = tuple(sizes)
+    if -1 in sizes:
+        known = -math.prod(sizes)
+        sizes = tuple(shape[axis] // known if n == -1 else n for n in sizes)
+    if math.prod(sizes) != shape[axis]:
+        raise ShapeError(f"unflatten: dim {dim} has length {shape[axis]}, which is not {sizes}")
+    return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """The axes in another order: a view."""
+    order = _lengths(dims)
+    return mv.permute(input, axes=tuple(normalize_axis("permute", d, input.ndim) for d in order))
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two axes exchanged: a view."""
+    if input.ndim == 0:
+        return input
+    one, two = (normalize_axis("transpose", d, input.ndim) for d in (dim0, dim1))
+    order = list(range(input.ndim))
+    order[one], order[two] = two, one
+    return mv.permute(input, axes=tuple(order))
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; vectors as they are.
+
+    Raises:
+        ShapeError: more than two axes.
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"t: wanted at most 2 dims, got {tuple(input.shape)}; use transpose or .mT")
+    return transpose(input, 0, 1) if input.ndim == 2 else input
+
+
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Axes moved to other places; the rest keep their order."""
+    froms = [source] if isinstance(source, int) else list(source)
+    tos = [destination] if isinstance(destination, int) else list(destination)
+    froms = [normalize_axis("movedim", d, input.ndim) for d in froms]
+    tos = [normalize_axis("movedim", d, input.ndim) for d in tos]
+    if len(froms) != len(tos) or len(set(froms)) != len(froms) or len(set(tos)) != len(tos):
+        raise ShapeError(f"movedim: {source} and {destination} must be as many, each axis once")
+    order = [a for a in range(input.ndim) if a not in froms]
+    for to, axis in sorted(zip(tos, froms, strict=True)):
+        order.insert(to, axis)
+    return mv.permute(input, axes=tuple(order))
+
+
+moveaxis = movedim
+
+
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Axes of length one removed: all, or those named."""
+    axes = normalize_axes("squeeze", dim, input.ndim)
+    return mv.reshape(
+        input, shape=tuple(n for i, n in enumerate(input._data.shape) if i not in axes or n != 1)
+    )
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """An axis of length one put in at dim."""
+    axis = normalize_axis("unsqueeze", dim, input.ndim + 1)
+    shape = tuple(input._data.shape)
+    return mv.reshape(input, shape=(*shape[:axis], 1, *shape[axis:]))
+
+
+def expand(input: Tensor, *size: Any) -> Tensor:
+    """Axes of length one repeated without a copy; -1 keeps a length.
+
+    Raises:
+        ShapeError: an axis longer than one would change.
+    """
+    wanted = _lengths(size)
+    lead = len(wanted) - input.ndim
+    if lead < 0:
+        raise ShapeError(f"expand: {tuple(input.shape)} has more dims than {wanted}")
+    shape = tuple(
+        input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)
+    )
+    return mv.expand(input, shape=shape)
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """`expand` to the shape of another tensor."""
+    return expand(input, other.shape)
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`expand` under NumPy's name."""
+    return expand(input, tuple(size))
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Tensors expanded to their common shape."""
+    shape = broadcast_shapes("broadcast_tensors", *(tuple(t.shape) for t in tensors))
+    return tuple(expand(t, shape) for t in tensors)
+
+
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
+    """The tensor laid side by side, so many times per axis; missing leading axes are added."""
+    counts = _lengths(repeats)
+    lead = len(counts) - input.ndim
+    if lead < 0:
+        raise ShapeError(f"repeat: wanted a count for each of {input.ndim} dims, got {counts}")
+    shape = (1,) * lead + tuple(input.shape)
+    spread = reshape(input, tuple(n for pair in shape for n in (1, pair)))
+    wide = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
+    return reshape(expand(spread, wide), tuple(c * n for c, n in zip(counts, shape, strict=True)))
+
+
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """`repeat` that fills in missing leading counts with one."""
+    counts = _lengths(dims)
+    return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors joined along an existing dim; dtypes are promoted.
+
+    Raises:
+        ShapeError: no tensors, or other dims differ.
+    """
+    if isinstance(tensors, Tensor) or len(tensors) == 0:
+        raise ShapeError("cat: wanted a non-empty sequence of tensors")
+    axis = normalize_axis("cat", dim, tensors[0].ndim)
+    return mv.concat(*_same_dtype(tensors), axis=axis)
+
+
+concat = concatenate = cat
+
+
+def _same_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
+    from ..dtypes import promote
+
+    common = tensors[0]._data.dtype
+    for t in tensors[1:]:
+        common = promote(common, t._data.dtype)
+    return [cast_to(t, common) for t in tensors]
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new dim.
+
+    Raises:
+        ShapeError: no tensors, or shapes differ.
+    """
+    if len(tensors) == 0:
+        raise ShapeError("stack: wanted a non-empty sequence of tensors")
+    for i, t in enumerate(tensors):
+        if t.shape != tensors[0].shape:
+            raise ShapeError(
+                f"stack: tensor {i} has shape {tuple(t.shape)}, tensor 0 has {tuple(tensors[0].shape)}"
+            )
+    axis = normalize_axis("stack", dim, tensors[0].ndim + 1)
+    return cat([unsqueeze(t, axis) for t in tensors], axis)
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`length` elements of a dim from start: a view."""
+    axis = normalize_axis("narrow", dim, input.ndim)
+    size = input._data.shape[axis]
+    start = int(start) + size if start < 0 else int(start)
+    if not 0 <= start <= start + length <= size:
+        raise ShapeError(f"narrow: {start} to {start + length} is outside dim {dim} of length {size}")
+    return mv.slice_(input, key=(*[slice(None)] * axis, slice(start, start + length)))
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """One index of a dim, which goes away: a view."""
+    axis = normalize_axis("select", dim, input.ndim)
+    return mv.slice_(input, key=(*[slice(None)] * axis, int(index)))
+
+
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of pieces of one size (the last may be shorter), or of the given sizes.
+
+    Raises:
+        ShapeError: the sizes do not add up to the length of dim.
+    """
+    axis = normalize_axis("split", dim, tensor.ndim)
+    length = tensor._data.shape[axis]
+    sizes: Sequence[int]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        if step <= 0:
+            raise ShapeError(f"split: pieces need a positive size, got {step}")
+        sizes = [min(step, length - i) for i in range(0, length, step)] or [0]
+    else:
+        sizes = list(split_size_or_sections)
+        if sum(sizes) != length:
+            raise ShapeError(f"split: sizes {sizes} add up to {sum(sizes)}, dim {dim} has {length}")
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(narrow(tensor, axis, a, n) for a, n in zip(starts, sizes, strict=True))
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of at most `chunks` pieces of equal size; the last may be shorter."""
+    if chunks <= 0:
+        raise ShapeError(f"chunk: wanted a positive number of chunks, got {chunks}")
+    length = input.shape[normalize_axis("chunk", dim, input.ndim)]
+    return split(input, max(1, -(-length // chunks)), dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """A view per index of a dim, which goes away."""
+    axis = normalize_axis("unbind", dim, input.ndim)
+    return tuple(select(input, axis, i) for i in range(input.shape[axis]))
+
+
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """The order of elements reversed along dims: a copy."""
+    return mv.flip(input, axes=normalize_axes("flip", _lengths(dims), input.ndim))
+
+
+def fliplr(input: Tensor) -> Tensor:
+    """`flip` along dim 1."""
+    return flip(input, 1)
+
+
+def flipud(input: Tensor) -> Tensor:
+    """`flip` along dim 0."""
+    return flip(input, 0)
+
+
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements moved along dims, those pushed out coming in at the other end."""
+    if dims is None:
+        return reshape(roll(reshape(input, -1), shifts, 0), input.shape)
+    moves = [shifts] if isinstance(shifts, int) else list(shifts)
+    axes = [dims] if isinstance(dims, int) else list(dims)
+    for shift, dim in zip(moves, axes, strict=True):
+        axis = normalize_axis("roll", dim, input.ndim)
+        length = input.shape[axis]
+        cut = -shift % length if length else 0
+        if cut:
+            input = cat([narrow(input, axis, cut, length - cut), narrow(input, axis, 0, cut)], axis)
+    return input
+
+
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of each matrix in two dims, as a last dim: a view."""
+    one, two = (normalize_axis("diagonal", d, input.ndim) for d in (dim1, dim2))
+    return mv.diagonal(input, offset=offset, axis1=one, axis2=two)
+
+
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The diagonal of a matrix, or the matrix with a vector as its diagonal."""
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    if input.ndim != 2:
+        raise ShapeError(f"diag: wanted 1 or 2 dims, got {tuple(input.shape)}; use diagonal")
+    return mv.copy(mv.diagonal(input, offset=diagonal, axis1=0, axis2=1))
+
+
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices with the last dim as their diagonals."""
+    side = input.shape[-1] + abs(offset)
+    one, two = (normalize_axis("diag_embed", d, input.ndim + 1) for d in (dim1, dim2))
+    shape = list(input.shape[:-1])
+    for axis in sorted((one, two)):
+        shape.insert(axis, side)
+    return mv.undiagonal(input, shape=tuple(shape), offset=offset, axis1=one, axis2=two)
+
+
+def _triangle(input: Tensor, k: int, upper: bool) -> Tensor:
+    from .creation import arange
+
+    rows = unsqueeze(arange(input.shape[-2], device=input.device), 1)
+    cols = arange(input.shape[-1], device=input.device)
+    distance = ew.sub(cols, rows)
+    return ew.where(ew.ge(distance, k) if upper else ew.le(distance, k), input, 0)
+
+
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of each matrix, zeros elsewhere."""
+    return _triangle(input, diagonal, True)
+
+
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of each matrix, zeros elsewhere."""
+    return _triangle(input, diagonal, False)
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with its own memory; gradients flow through it."""
+    return mv.copy(input)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Coordinate grids from vectors; "ij" indexing has the first vector along dim 0."""
+    vectors = list(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    if indexing not in ("ij", "xy"):
+        raise ShapeError(f"meshgrid: indexing is 'ij' or 'xy', got {indexing!r}")
+    shape = tuple(v._data.size for v in vectors)
+    grids = []
+    for i, v in enumerate(vectors):
+        place = tuple(-1 if j == i else 1 for j in range(len(shape)))
+        grids.append(expand(reshape(v, place), shape))
+    if indexing == "xy" and len(grids) > 1:
+        return tuple(transpose(g, 0, 1) for g in grids)
+    return tuple(grids)
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of `size` along a dim, `step` apart, as a new last dim: a view."""
+    from ..prims.window import windows
+
+    axis = normalize_axis("unfold", dimension, input.ndim)
+    last = movedim(input, axis, -1)
+    out = windows(last, size=(size,), stride=(step,), dilation=(1,))
+    return movedim(out, -2, axis)

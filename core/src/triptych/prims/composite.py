@@ -1,0 +1,276 @@
+"""Composites: operations made of primitives, with a fused forward and derivative for speed.
+
+`decomp` is the definition; `impl` and `vjp` must agree with it, and the tests hold them to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..avals import Aval
+from ..errors import ShapeError
+from .contract import check_dtypes, matmul, transposed
+from .elementwise import (
+    add,
+    conj_if_complex,
+    div,
+    erf,
+    exp,
+    log,
+    mul,
+    rsqrt,
+    sigmoid,
+    square,
+    sub,
+    tanh,
+)
+from .kinds import primitive
+from .movement import permute, reshape
+from .promotion import INEXACT
+from .rational import erf_impl
+from .reduce import amax, sum, sum_to
+
+
+def _like(x: Any, **params: Any) -> Aval:
+    return Aval(x.shape, x.dtype)
+
+
+def composite(name: str, decomp: Callable[..., Any], impl: Any, vjp: Any, aval: Any = _like, **columns: Any) -> Any:
+    """A record whose meaning is `decomp`."""
+    return primitive(name, "composite", impl, aval, vjp, decomp=decomp, **columns)
+
+
+# Softmax
+
+
+def _softmax_decomp(x: Any, *, axis: int) -> Any:
+    e = exp(sub(x, amax(x, axes=(axis,), keepdim=True)))
+    return div(e, sum(e, axes=(axis,), keepdim=True))
+
+
+def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
+    if x.dtype.itemsize == 2:
+        return _softmax(xp, x.astype(xp.float32), axis=axis).astype(x.dtype)
+    y = x - x.max(axis=axis, keepdims=True) if x.shape[axis] else x.copy()
+    xp.exp(y, out=y)
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+def _softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
+    scaled = mul(g, y)
+    return sub(scaled, mul(y, sum(scaled, axes=(axis,), keepdim=True)))
+
+
+softmax = composite("softmax", _softmax_decomp, _softmax, (_softmax_vjp,), promote=INEXACT)
+
+
+def _log_softmax_decomp(x: Any, *, axis: int) -> Any:
+    shifted = sub(x, amax(x, axes=(axis,), keepdim=True))
+    return sub(shifted, log(sum(exp(shifted), axes=(axis,), keepdim=True)))
+
+
+def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
+    if x.dtype.itemsize == 2:
+        return _log_softmax(xp, x.astype(xp.float32), axis=axis).astype(x.dtype)
+    y = x - x.max(axis=axis, keepdims=True) if x.shape[axis] else x.copy()
+    y -= xp.log(xp.exp(y).sum(axis=axis, keepdims=True))
+    return y
+
+
+def _log_softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
+    return sub(g, mul(exp(y), sum(g, axes=(axis,), keepdim=True)))
+
+
+log_softmax = composite(
+    "log_softmax", _log_softmax_decomp, _log_softmax, (_log_softmax_vjp,), promote=INEXACT
+)
+
+# Activations
+
+_SQRT_HALF = math.sqrt(0.5)
+_INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+# Hendrycks and Gimpel 2016, section 2: the tanh approximation of gelu.
+_TANH_SCALE, _TANH_CUBIC = math.sqrt(2 / math.pi), 0.044715
+
+
+def _gelu_decomp(x: Any) -> Any:
+    return mul(mul(x, 0.5), add(erf(mul(x, _SQRT_HALF)), 1))
+
+
+def _gelu(xp: Any, x: Any) -> Any:
+    y = erf_impl(xp, x * x.dtype.type(_SQRT_HALF))
+    y += x.dtype.type(1)
+    y *= x
+    y *= x.dtype.type(0.5)
+    return y
+
+
+def _gelu_vjp(g: Any, a: Any) -> Any:
+    below = mul(add(erf(mul(a, _SQRT_HALF)), 1), 0.5)
+    density = mul(exp(mul(square(a), -0.5)), _INV_SQRT_2PI)
+    return mul(g, add(below, mul(a, density)))
+
+
+gelu = composite("gelu", _gelu_decomp, _gelu, (_gelu_vjp,), promote=INEXACT)
+
+
+def _gelu_tanh_decomp(x: Any) -> Any:
+    inner = mul(add(x, mul(mul(square(x), x), _TANH_CUBIC)), _TANH_SCALE)
+    return mul(mul(x, 0.5), add(tanh(inner), 1))
+
+
+def _gelu_tanh(xp: Any, x: Any) -> Any:
+    one = x.dtype.type
+    y = x * x
+    y *= x
+    y *= one(_TANH_CUBIC)
+    y += x
+    y *= one(_TANH_SCALE)
+    xp.tanh(y, out=y)
+    y += one(1)
+    y *= x
+    y *= one(0.5)
+    return y
+
+
+def _gelu_tanh_vjp(g: Any, a: Any) -> Any:
+    squared = square(a)
+    t = tanh(mul(mul(a, add(mul(squared, _TANH_CUBIC), 1)), _TANH_SCALE))
+    slope = mul(add(mul(squared, 3 * _TANH_CUBIC), 1), _TANH_SCALE)
+    inner = mul(mul(a, sub(1, square(t))), slope)
+    return mul(g, mul(add(add(t, 1), inner), 0.5))
+
+
+gelu_tanh = composite("gelu_tanh", _gelu_tanh_decomp, _gelu_tanh, (_gelu_tanh_vjp,), promote=INEXACT)
+
+
+def _silu(xp: Any, x: Any) -> Any:
+    y = xp.exp(-x)
+    y += x.dtype.type(1)
+    return x / y
+
+
+def _silu_vjp(g: Any, a: Any) -> Any:
+    s = sigmoid(a)
+    return mul(g, mul(s, add(mul(a, sub(1, s)), 1)))
+
+
+silu = composite("silu", lambda x: mul(x, sigmoid(x)), _silu, (_silu_vjp,), promote=INEXACT)
+
+# Affine maps and normalisation
+
+
+def _linear_aval(x: Any, w: Any, *bias: Any) -> Aval:
+    check_dtypes("linear", input=x, weight=w)
+    if w.ndim != 2 or x.ndim < 1 or x.shape[-1] != w.shape[1]:
+        raise ShapeError(
+            f"linear: weight {tuple(w.shape)} takes {w.shape[-1]} features, input is {tuple(x.shape)}; "
+            "the last dim of the input must be the second of the weight"
+        )
+    if bias and bias[0].shape != (w.shape[0],):
+        raise ShapeError(f"linear: wanted a bias of shape ({w.shape[0]},), got {tuple(bias[0].shape)}")
+    return Aval((*x.shape[:-1], w.shape[0]), x.dtype)
+
+
+def _rows(x: Any) -> Any:
+    """(..., d) to (rows, d)."""
+    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _linear_decomp(x: Any, w: Any, *bias: Any) -> Any:
+    y = reshape(matmul(_rows(x), permute(w, axes=(1, 0))), shape=(*x.shape[:-1], w.shape[0]))
+    return add(y, bias[0]) if bias else y
+
+
+def _linear(xp: Any, x: Any, w: Any, *bias: Any) -> Any:
+    if x.dtype.itemsize == 2:
+        wide = [v.astype(xp.float32) for v in (x, w, *bias)]
+        return _linear(xp, *wide).astype(x.dtype)
+    y = xp.matmul(x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x, w.T)
+    if bias:
+        y += bias[0]
+    return y.reshape(*x.shape[:-1], w.shape[0])
+
+
+linear = composite(
+    "linear",
+    _linear_decomp,
+    _linear,
+    (
+        lambda g, b, shape: reshape(matmul(_rows(g), conj_if_complex(b)), shape=shape),
+        lambda g, a: conj_if_complex(matmul(transposed(_rows(g)), _rows(a))),
+        lambda g: sum(_rows(g), axes=(0,), keepdim=False),
+    ),
+    aval=_linear_aval,
+)
+"""x (..., d), weight (o, d), optional bias (o,) to (..., o)."""
+
+
+def _layer_norm_aval(x: Any, *affine: Any, dims: int, eps: float) -> Aval:
+    for label, v in zip(("weight", "bias"), affine, strict=False):
+        if v.shape != x.shape[x.ndim - dims :]:
+            raise ShapeError(
+                f"layer_norm: {label} has shape {tuple(v.shape)}, the last {dims} dims of the input "
+                f"{tuple(x.shape)} are normalised"
+            )
+        check_dtypes("layer_norm", input=x, **{label: v})
+    return Aval(x.shape, x.dtype)
+
+
+def _standardized(x: Any, dims: int, eps: float) -> tuple[Any, Any]:
+    """(x - mean) / std over the last dims, and 1 / std."""
+    axes = tuple(range(len(x.shape) - dims, len(x.shape)))
+    count = math.prod(x.shape[len(x.shape) - dims :])
+    centred = sub(x, div(sum(x, axes=axes, keepdim=True), count))
+    scale = rsqrt(add(div(sum(square(centred), axes=axes, keepdim=True), count), eps))
+    return mul(centred, scale), scale
+
+
+def _layer_norm_decomp(x: Any, *affine: Any, dims: int, eps: float) -> Any:
+    y, _ = _standardized(x, dims, eps)
+    for op, v in zip((mul, add), affine, strict=False):
+        y = op(y, v)
+    return y
+
+
+def _layer_norm(xp: Any, x: Any, *affine: Any, dims: int, eps: float) -> Any:
+    if x.dtype.itemsize == 2:
+        wide = [v.astype(xp.float32) for v in (x, *affine)]
+        return _layer_norm(xp, *wide, dims=dims, eps=eps).astype(x.dtype)
+    axes = tuple(range(x.ndim - dims, x.ndim))
+    y = x - x.mean(axis=axes, keepdims=True)
+    y *= xp.reciprocal(xp.sqrt((y * y).mean(axis=axes, keepdims=True) + x.dtype.type(eps)))
+    if affine:
+        y *= affine[0]
+    if affine[1:]:
+        y += affine[1]
+    return y
+
+
+def _layer_norm_dx(g: Any, xs: Any, *, dims: int, eps: float) -> Any:
+    x = xs[0]
+    axes = tuple(range(len(x.shape) - dims, len(x.shape)))
+    count = math.prod(x.shape[len(x.shape) - dims :])
+    if len(xs) > 1:
+        g = mul(g, xs[1])
+    y, scale = _standardized(x, dims, eps)
+    level = div(sum(g, axes=axes, keepdim=True), count)
+    tilt = div(sum(mul(g, y), axes=axes, keepdim=True), count)
+    return mul(sub(sub(g, level), mul(y, tilt)), scale)
+
+
+layer_norm = composite(
+    "layer_norm",
+    _layer_norm_decomp,
+    _layer_norm,
+    (
+        _layer_norm_dx,
+        lambda g, a, shape, *, dims, eps: sum_to(mul(g, _standardized(a, dims, eps)[0]), shape),
+        lambda g, shape: sum_to(g, shape),
+    ),
+    aval=_layer_norm_aval,
+)
+"""Zero mean and unit variance over the last `dims` axes, then optional weight and bias."""

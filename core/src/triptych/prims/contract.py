@@ -1,0 +1,244 @@
+"""Contractions: matmul and convolution. Bilinear, so each derivative is another of the set."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..avals import Aval, broadcast_shapes
+from ..errors import DTypeError, ShapeError
+from .elementwise import conj_if_complex
+from .kinds import primitive
+from .movement import permute
+from .reduce import sum_to
+
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+
+def check_dtypes(name: str, **inputs: Any) -> None:
+    """Raise DTypeError unless all inputs have one dtype."""
+    kinds = {label: x.dtype for label, x in inputs.items()}
+    if len(set(kinds.values())) > 1:
+        came = ", ".join(f"{label} is {dtype}" for label, dtype in kinds.items())
+        raise DTypeError(f"{name}: inputs want one dtype, but {came}; convert one with .to(dtype)")
+
+
+def _half(x: Any) -> bool:
+    return x.dtype.itemsize == 2 and x.dtype.kind not in "iu"
+
+
+# Matrix product
+
+
+def _matmul_aval(a: Any, b: Any) -> Aval:
+    check_dtypes("matmul", input=a, other=b)
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise ShapeError(
+            f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the last dim of the first must equal the "
+            "second to last of the second; transpose one with .mT?"
+        )
+    lead = broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2])
+    return Aval((*lead, a.shape[-2], b.shape[-1]), a.dtype)
+
+
+def _matmul(xp: Any, a: Any, b: Any) -> Any:
+    if _half(a):  # BLAS has no half types: multiply in float32, round once
+        return xp.matmul(a.astype(xp.float32), b.astype(xp.float32)).astype(a.dtype)
+    return xp.matmul(a, b)
+
+
+def transposed(x: Any) -> Any:
+    """The last two axes swapped, and conjugated if complex."""
+    axes = tuple(range(len(x.shape)))
+    return conj_if_complex(permute(x, axes=(*axes[:-2], axes[-1], axes[-2])))
+
+
+matmul = primitive(
+    "matmul",
+    "contraction",
+    _matmul,
+    _matmul_aval,
+    (
+        lambda g, b, shape: sum_to(matmul(g, transposed(b)), shape),
+        lambda g, a, shape: sum_to(matmul(transposed(a), g), shape),
+    ),
+)
+
+# Convolution over any number of space axes: x (n, c, *s), weight (o, c / groups, *k)
+
+
+def _conv_aval(x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, groups: int) -> Aval:
+    name = f"conv{len(stride)}d"
+    check_dtypes(name, input=x, weight=w)
+    dims = len(stride)
+    if x.ndim != dims + 2 or w.ndim != dims + 2:
+        raise ShapeError(
+            f"{name}: wanted input (n, c, {dims} space axes) and weight (out, c / groups, kernel), "
+            f"got {tuple(x.shape)} and {tuple(w.shape)}"
+        )
+    if x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+        hint = "; did you pass NHWC? use permute(0, 3, 1, 2)" if x.shape[-1] == w.shape[1] else ""
+        raise ShapeError(
+            f"{name}: weight expects {w.shape[1] * groups} input channels in {groups} group(s), input "
+            f"has {x.shape[1]} (input is {tuple(x.shape)}, weight {tuple(w.shape)}){hint}"
+        )
+    out = conv_lengths(name, x.shape[2:], w.shape[2:], stride, padding, dilation)
+    return Aval((x.shape[0], w.shape[0], *out), x.dtype)
+
+
+def conv_lengths(name: str, space: Ints, kernel: Ints, stride: Ints, padding: Pads, dilation: Ints) -> Ints:
+    """Output lengths of a window that slides over padded axes.
+
+    Raises:
+        ShapeError: the window is longer than an axis.
+    """
+    out = []
+    for n, k, s, (lo, hi), d in zip(space, kernel, stride, padding, dilation, strict=True):
+        room = n + lo + hi - d * (k - 1) - 1
+        if room < 0:
+            raise ShapeError(
+                f"{name}: a window of {d * (k - 1) + 1} does not fit an axis of {n} padded to "
+                f"{n + lo + hi}; pad more or use a smaller kernel"
+            )
+        out.append(room // s + 1)
+    return tuple(out)
+
+
+def _padded(xp: Any, x: Any, padding: Pads) -> Any:
+    if not any(lo or hi for lo, hi in padding):
+        return x
+    shape = (*x.shape[:2], *(n + lo + hi for n, (lo, hi) in zip(x.shape[2:], padding, strict=True)))
+    out = xp.zeros(shape, x.dtype)
+    out[_interior(x.shape[2:], padding)] = x
+    return out
+
+
+def _interior(space: Ints, padding: Pads) -> tuple[Any, ...]:
+    return (Ellipsis, *(slice(lo, lo + n) for n, (lo, _) in zip(space, padding, strict=True)))
+
+
+def _taps(kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
+    """(kernel position, key of the inputs it meets) for every position of the window."""
+    for tap in np.ndindex(*kernel):
+        starts = [t * d for t, d in zip(tap, dilation, strict=True)]
+        spans = [slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)]
+        yield tap, (Ellipsis, *spans)
+
+
+def _columns(xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int) -> Any:
+    """(n, groups, c / groups * k, positions): the windows of padded x, unrolled."""
+    n, c = x.shape[:2]
+    if all(k == 1 for k in kernel) and x.shape[2:] == out:
+        return x.reshape(n, groups, c // groups, -1)
+    cols = xp.empty((n, c, math.prod(kernel), *out), x.dtype)
+    for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
+        cols[:, :, i] = x[key]
+    return cols.reshape(n, groups, c // groups * math.prod(kernel), -1)
+
+
+def _is_depthwise(x_shape: Ints, w_shape: Ints, groups: int) -> bool:
+    return groups == x_shape[1] == w_shape[0] and groups > 1
+
+
+def _per_channel(w: Any, tap: Ints, dims: int) -> Any:
+    return w[(slice(None), 0, *tap)].reshape(-1, *[1] * dims)
+
+
+def _conv(
+    xp: Any, x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, groups: int
+) -> Any:
+    if _half(x):
+        wide = [v.astype(xp.float32) for v in (x, w)]
+        y = _conv(xp, *wide, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        return y.astype(x.dtype)
+    dims, kernel = len(stride), w.shape[2:]
+    out = conv_lengths("conv", x.shape[2:], kernel, stride, padding, dilation)
+    depthwise = _is_depthwise(x.shape, w.shape, groups)
+    x = _padded(xp, x, padding)
+    if depthwise:
+        y = xp.zeros((*x.shape[:2], *out), x.dtype)
+        for tap, key in _taps(kernel, out, stride, dilation):
+            y += x[key] * _per_channel(w, tap, dims)
+        return y
+    cols = _columns(xp, x, kernel, out, stride, dilation, groups)
+    y = xp.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
+    return y.reshape(x.shape[0], w.shape[0], *out)
+
+
+def _conv_dx(
+    xp: Any, g: Any, w: Any, *, shape: Ints, stride: Ints, padding: Pads, dilation: Ints, groups: int
+) -> Any:
+    dims, kernel, out = len(stride), w.shape[2:], g.shape[2:]
+    padded = tuple(n + lo + hi for n, (lo, hi) in zip(shape[2:], padding, strict=True))
+    dx = xp.zeros((*shape[:2], *padded), g.dtype)
+    if _is_depthwise(shape, w.shape, groups):
+        for tap, key in _taps(kernel, out, stride, dilation):
+            dx[key] += g * _per_channel(w, tap, dims)
+    else:
+        rows = xp.swapaxes(w.reshape(groups, w.shape[0] // groups, -1), 1, 2)
+        cols = xp.matmul(rows, g.reshape(g.shape[0], groups, w.shape[0] // groups, -1))
+        cols = cols.reshape(*shape[:2], math.prod(kernel), *out)
+        for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
+            dx[key] += cols[:, :, i]
+    return dx[_interior(shape[2:], padding)]
+
+
+def _conv_dw(
+    xp: Any, g: Any, x: Any, *, shape: Ints, stride: Ints, padding: Pads, dilation: Ints, groups: int
+) -> Any:
+    kernel, out = shape[2:], g.shape[2:]
+    depthwise = _is_depthwise(x.shape, shape, groups)
+    x = _padded(xp, x, padding)
+    if depthwise:
+        dw = xp.empty(shape, g.dtype)
+        axes = (0, *range(2, g.ndim))
+        for tap, key in _taps(kernel, out, stride, dilation):
+            dw[(slice(None), 0, *tap)] = (x[key] * g).sum(axis=axes)
+        return dw
+    cols = _columns(xp, x, kernel, out, stride, dilation, groups)
+    rows = g.reshape(g.shape[0], groups, shape[0] // groups, -1)
+    return xp.matmul(rows, xp.swapaxes(cols, 2, 3)).sum(axis=0).reshape(shape)
+
+
+def _conv_vjp_x(g: Any, b: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return conv_dx(g, conj_if_complex(b), shape=shape, **options)
+
+
+def _conv_vjp_w(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return conv_dw(g, conj_if_complex(a), shape=shape, **options)
+
+
+conv = primitive("conv", "contraction", _conv, _conv_aval, (_conv_vjp_x, _conv_vjp_w))
+
+
+def _shape_aval(g: Any, other: Any, *, shape: Ints, **options: Any) -> Aval:
+    return Aval(shape, g.dtype)
+
+
+def _dx_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return conv(g, conj_if_complex(b), stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def _dx_vjp_w(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return conv_dw(conj_if_complex(a), g, shape=shape, **options)
+
+
+def _dw_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return conv(conj_if_complex(b), g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def _dw_vjp_x(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return conv_dx(conj_if_complex(a), g, shape=shape, **options)
+
+
+conv_dx = primitive("conv_dx", "contraction", _conv_dx, _shape_aval, (_dx_vjp_g, _dx_vjp_w))
+"""Gradient of conv with respect to x, of the given shape; also transposed convolution."""
+conv_dw = primitive("conv_dw", "contraction", _conv_dw, _shape_aval, (_dw_vjp_g, _dw_vjp_x))
+"""Gradient of conv with respect to the weight, of the given shape."""

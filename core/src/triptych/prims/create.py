@@ -1,0 +1,51 @@
+"""Primitives without array inputs: constants, ranges and random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..avals import Aval
+from .kinds import primitive
+from .table import NA
+
+NO_INPUTS = NA("there are no inputs to have gradients")
+
+
+def _made(*, shape: Any, dtype: Any, device: Any, **params: Any) -> Aval:
+    return Aval(shape, dtype)
+
+
+def _full(xp: Any, *, shape: Any, dtype: Any, device: Any, value: Any) -> Any:
+    return xp.full(shape, value, dtype)
+
+
+def _arange(xp: Any, *, shape: Any, dtype: Any, device: Any, start: Any, step: Any) -> Any:
+    steps = xp.arange(shape[0], dtype=np.int64 if dtype.kind in "iu" else np.float64)
+    return (steps * step + start).astype(dtype)
+
+
+full = primitive("full", "create", _full, _made, NO_INPUTS)
+arange = primitive("arange", "create", _arange, _made, NO_INPUTS)
+
+
+def _uniform(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    draw = np.float64 if dtype.itemsize == 8 else np.float32
+    return generator.source(device).random(shape, dtype=draw).astype(dtype, copy=False)
+
+
+def _normal(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    draw = np.float64 if dtype.itemsize == 8 else np.float32
+    return generator.source(device).standard_normal(shape, dtype=draw).astype(dtype, copy=False)
+
+
+def _integers(
+    xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any, low: int, high: int
+) -> Any:
+    return generator.source(device).integers(low, high, shape, dtype=np.int64).astype(dtype, copy=False)
+
+
+uniform = primitive("uniform", "create", _uniform, _made, NO_INPUTS, effect=True)
+normal = primitive("normal", "create", _normal, _made, NO_INPUTS, effect=True)
+integers = primitive("integers", "create", _integers, _made, NO_INPUTS, effect=True)

@@ -1,0 +1,304 @@
+"""Eager dispatch: unbox, one thread-local test, kernel, box, record.
+
+Unary and binary elementwise calls have a path of their own, since on small arrays they are nearly
+all overhead; everything else goes through `apply`. Nothing here looks anything up by name, binds a
+signature or opens a context manager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.node import Node, Port
+from ..avals import shape_of
+from ..backends import backend_for, backend_of
+from ..dtypes import is_inexact
+from ..errors import DeviceError, TriptychError
+from ..state import run_kernel, state
+from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
+from .table import INPUTS, Prim
+from .trace import first_array
+
+def callable_for(prim: Prim) -> Callable[..., Any]:
+    """The function that applies a primitive; kept as `prim.call`, the record as its `.prim`."""
+    if prim.kind == "unary":
+        call = _unary(prim)
+    elif prim.kind == "binary":
+        call = _binary(prim)
+    else:
+        call = _generic(prim)
+    call.prim = prim  # type: ignore[attr-defined]
+    call.__name__ = call.__qualname__ = prim.name
+    prim.call = call
+    return call
+
+
+def _generic(prim: Prim) -> Callable[..., Any]:
+    if prim.kind == "create":
+        return _create(prim)
+
+    def call(*xs: Any, **params: Any) -> Any:
+        return apply(prim, xs, params)
+
+    return call
+
+
+def _create(prim: Prim) -> Callable[..., Any]:
+    def call(*xs: Any, **params: Any) -> Any:
+        return apply(prim, xs, params) if xs else create(prim, params)
+
+    return call
+
+
+def _unary(prim: Prim) -> Callable[..., Any]:
+    kernels, direct = prim.kernels, prim.promote.direct  # type: ignore[union-attr]
+    _, keep_y = prim.keep(1)
+    keep_x = bool(prim.keep(1)[0])
+    differentiable = prim.differentiable
+
+    def call(x: Any) -> Any:
+        run = state.run
+        if not isinstance(x, Tensor):
+            kernel = kernels.get(type(x))
+            if run is None or kernel is None or x.dtype not in direct:
+                return apply(prim, (x,), {})
+            y = run(kernel, x)
+            return y if type(y) is type(x) else backend_of(x).asarray(y)
+        if run is None:
+            return apply(prim, (x,), {})
+        a = x._data
+        kernel = kernels.get(type(a))
+        if kernel is None or a.dtype not in direct:
+            return apply(prim, (x,), {})
+        try:
+            y = run(kernel, a)
+        except Exception:
+            return apply(prim, (x,), {})  # the same failure again, explained
+        if type(y) is not type(a):
+            y = backend_of(a).asarray(y)  # NumPy gives scalars for 0-d
+        t = _new(Tensor)
+        t._data = y
+        t._cell = [0]
+        if differentiable and (edge := current_edge(x)) is not None and state.grad:
+            kept, cell = (x._cell if keep_x else t._cell), ()
+            if keep_x or keep_y:
+                cell = ((kept, kept[0]),)
+            t._edge = Node(
+                prim, {}, (edge,), (a if keep_x else None,), y if keep_y else None, cell, (a.shape,)
+            )
+        return t
+
+    return call
+
+
+def _binary(prim: Prim) -> Callable[..., Any]:
+    kernels, direct = prim.kernels, prim.promote.direct  # type: ignore[union-attr]
+    keeps = [_binary_keep(prim, mask) for mask in range(4)]
+    differentiable = prim.differentiable
+
+    def raw_call(run: Any, a: Any, b: Any) -> Any:
+        kernel = kernels.get(type(a))
+        if run is not None and kernel is not None and (weak := direct.get(a.dtype)) is not None:
+            alike = b.dtype is a.dtype if type(b) is type(a) else type(b) in weak
+            if alike:
+                y = run(kernel, a, b)
+                return y if type(y) is type(a) else backend_of(a).asarray(y)
+        return apply(prim, (a, b), {})
+
+    def call(x1: Any, x2: Any) -> Any:
+        run = state.run
+        if not isinstance(x1, Tensor):
+            return raw_call(run, x1, x2)
+        if run is None:
+            return apply(prim, (x1, x2), {})
+        a = x1._data
+        dtype = a.dtype
+        weak = direct.get(dtype)
+        if isinstance(x2, Tensor):
+            b = x2._data
+            if weak is None or b.dtype is not dtype or type(b) is not type(a):
+                return apply(prim, (x1, x2), {})
+            edge2 = current_edge(x2)
+        elif weak is not None and type(x2) in weak:
+            b, edge2 = x2, None
+        else:
+            return apply(prim, (x1, x2), {})
+        kernel = kernels.get(type(a))
+        if kernel is None:
+            return apply(prim, (x1, x2), {})
+        try:
+            y = run(kernel, a, b)
+        except Exception:
+            return apply(prim, (x1, x2), {})  # the same failure again, explained
+        if type(y) is not type(a):
+            y = backend_of(a).asarray(y)
+        t = _new(Tensor)
+        t._data = y
+        t._cell = [0]
+        if differentiable:
+            edge1 = current_edge(x1)
+            if (edge1 is not None or edge2 is not None) and state.grad:
+                keep_a, keep_b, keep_y = keeps[(edge1 is not None) + 2 * (edge2 is not None)]
+                cells = ((x1._cell, x1._cell[0]),) if keep_a else ()
+                if keep_b and b is not x2:
+                    cells += ((x2._cell, x2._cell[0]),)
+                if keep_y:
+                    cells += ((t._cell, 0),)
+                t._edge = Node(
+                    prim,
+                    {},
+                    (edge1, edge2),
+                    (a if keep_a else None, b if keep_b else None),
+                    y if keep_y else None,
+                    cells,
+                    (a.shape, shape_of(b)),
+                )
+        return t
+
+    return call
+
+
+def _binary_keep(prim: Prim, mask: int) -> tuple[bool, bool, bool]:
+    inputs, output = prim.keep(mask)
+    return inputs is None or 0 in inputs, inputs is None or 1 in inputs, output
+
+
+def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Apply any primitive: the general path.
+
+    Tensors in, tensors out; raw values in, raw values out, which lets first-order backward run the
+    same derivative rules without boxing.
+    """
+    if prim.promote is not None:
+        xs = prim.promote(prim.name, xs)
+    trace = state.trace
+    boxed = False
+    raw = []
+    for x in xs:
+        if isinstance(x, Tensor):
+            boxed = True
+            view = x._view
+            if view is not None and view.version != x._cell[0]:
+                refresh(x, view)
+            raw.append(x._data if trace is None else trace.enter(x))
+        else:
+            raw.append(x)
+    values = tuple(raw)
+    y = _compute(prim, values, params) if trace is None else trace.process(prim, values, params)
+    if not boxed:
+        return y
+    return _wrap(prim, xs, values, params, y, trace)
+
+
+def _compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    array = first_array(raw)
+    if len(raw) > 1:
+        _check_devices(prim, raw, array)
+    if prim.check == "first":
+        prim.aval(*raw, **params)
+    try:
+        y = run_kernel(prim.kernel(array), *raw, **params)
+    except TriptychError:
+        raise
+    except Exception:
+        prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
+        raise
+    if prim.outputs == 1:
+        return y if type(y) is type(array) else backend_of(array).asarray(y)
+    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in y)
+
+
+def create(prim: Prim, params: dict[str, Any]) -> Tensor:
+    """Apply a primitive that has no inputs."""
+    if state.trace is not None:
+        return box(state.trace.process(prim, (), params))
+    return box(run_create(prim, params))
+
+
+def run_create(prim: Prim, params: dict[str, Any]) -> Any:
+    """The raw array that a primitive without inputs makes on its device."""
+    with backend_for(params["device"]).on(params["device"]):
+        return run_kernel(prim.kernel_on(params["device"]), **params)
+
+
+def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:
+    kind = type(array)
+    for x in raw:
+        if type(x) is kind or isinstance(x, (bool, int, float, complex)):
+            continue
+        if isinstance(x, Symbol):
+            raise TriptychError(f"{prim.name}: a value of a captured graph was used after the capture")
+        one, two = (backend_of(v).device_of(v) for v in (array, x))
+        if one != two:
+            raise DeviceError(
+                f"{prim.name}: inputs are on {one} and {two}; move one with .to({str(one)!r})"
+            )
+
+
+def _wrap(
+    prim: Prim,
+    xs: tuple[Any, ...],
+    raw: tuple[Any, ...],
+    params: dict[str, Any],
+    y: Any,
+    trace: Any,
+) -> Any:
+    outs = [box(v) for v in (y if prim.outputs > 1 else (y,))]
+    if prim.view:
+        _link_view(prim, xs[0], params, outs[0], raw[0])
+    if prim.differentiable and state.grad:
+        edges = tuple(x._edge if isinstance(x, Tensor) else None for x in xs)
+        if any(e is not None for e in edges):
+            node = _record(prim, params, edges, xs, raw, y, outs)
+            if trace is not None:
+                trace.recorded(node)
+    return tuple(outs) if prim.outputs > 1 else outs[0]
+
+
+def _record(
+    prim: Prim,
+    params: dict[str, Any],
+    edges: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    raw: tuple[Any, ...],
+    y: Any,
+    outs: list[Tensor],
+) -> Node:
+    needed = sum(1 << i for i, e in enumerate(edges) if e is not None)
+    inputs, output = prim.keep(needed)
+    kept = [inputs is None or i in inputs for i in range(len(raw))]
+    cells = [(x._cell, x._cell[0]) for x, k in zip(xs, kept, strict=True) if k and isinstance(x, Tensor)]
+    if output:
+        cells += [(t._cell, 0) for t in outs]
+    saved = tuple(r if k else None for r, k in zip(raw, kept, strict=True))
+    shapes = tuple(shape_of(r) for r in raw)
+    node = Node(prim, params, edges, saved, y if output else None, tuple(cells), shapes)
+    if prim.needs_dtypes:
+        node.dtypes = tuple(getattr(r, "dtype", None) for r in raw)
+    if prim.outputs > 1:
+        node.meta = [(t._data.shape, t._data.dtype, t.device) for t in outs]
+    for i, t in enumerate(outs):
+        if is_inexact(t._data.dtype):
+            t._edge = Port(node, i) if prim.outputs > 1 else node
+    return node
+
+
+def _link_view(prim: Prim, x: Any, params: dict[str, Any], out: Tensor, raw: Any) -> None:
+    """Share the version cell with the tensor whose memory the output looks into."""
+    if not isinstance(x, Tensor) or not shares_memory(prim, out._data, raw):
+        return
+    above = x._view
+    base, chain = (x, ()) if above is None else (above.base, above.chain)
+    out._cell = x._cell
+    out._view = View(base, (*chain, (prim, params)), x._cell[0])
+
+
+def shares_memory(prim: Prim, y: Any, x: Any) -> bool:
+    """Whether the output of a movement is a view; of all movements only reshape may copy."""
+    if isinstance(y, Symbol) or prim.name != "reshape":
+        return True
+    return y is x or y.base is (x if x.base is None else x.base)
+
+
+assert INPUTS[:2] == "ab"  # the binary path names its inputs so

@@ -1,0 +1,275 @@
+"""Elementwise primitives: one array call each, and the derivative beside it.
+
+A rule `d` gives g times the derivative, in terms of the values it names (see `table.Rule`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import dtypes
+from ..avals import Aval, broadcast_shapes, shape_of
+from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, unary
+from .promotion import ARITHMETIC, BRANCHES, INEXACT, INTEGRAL, NUMERIC, REAL, SCALARS
+from .rational import erf_impl
+from .table import NA
+
+LOGICAL = NA("the output is boolean")
+INTEGER = NA("the output is an integer")
+POSITIVE = (0.3, 3.0)
+UNIT = (-0.9, 0.9)
+
+# Arithmetic
+
+add = binary("add", "add", d=(lambda g: g, lambda g: g))
+sub = binary("sub", "subtract", promote=ARITHMETIC, d=(lambda g: g, lambda g: neg(g)))
+mul = binary("mul", "multiply", d=(lambda g, b: mul(g, b), lambda g, a: mul(g, a)))
+div = binary(
+    "div",
+    "true_divide",
+    promote=INEXACT,
+    d=(lambda g, b: div(g, b), lambda g, b, y: neg(mul(g, div(y, b)))),
+    domain=POSITIVE,
+)
+neg = unary("neg", "negative", promote=ARITHMETIC, d=lambda g: neg(g))
+reciprocal = unary("reciprocal", "reciprocal", d=lambda g, y: neg(mul(g, mul(y, y))), domain=POSITIVE)
+
+
+def _pow_base(g: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, SCALARS):
+        if b == 2:
+            return mul(g, mul(a, 2))
+        return fill_like(g, value=0) if b == 0 else mul(g, mul(pow(a, b - 1), b))
+    slope = mul(b, pow(a, sub(b, 1)))
+    return mul(g, where(eq(b, 0), fill_like(slope, value=0), slope))
+
+
+def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
+    slope = mul(y, log(a))
+    return mul(g, where(eq(y, 0), fill_like(slope, value=0), slope))  # 0 ** b, b > 0, is flat in b
+
+
+pow = binary("pow", "power", d=(_pow_base, _pow_exponent), domain=POSITIVE)
+square = unary("square", "square", promote=NUMERIC, d=lambda g, a: mul(g, mul(a, 2)))
+sqrt = unary("sqrt", "sqrt", d=lambda g, y: div(g, mul(y, 2)), domain=POSITIVE)
+rsqrt = unary(
+    "rsqrt",
+    lambda xp, x: xp.reciprocal(xp.sqrt(x)),
+    d=lambda g, y: mul(g, mul(mul(mul(y, y), y), -0.5)),
+    domain=POSITIVE,
+)
+remainder = binary(
+    "remainder",
+    "remainder",
+    promote=REAL,
+    d=(lambda g: g, lambda g, a, b: neg(mul(g, floor(div(a, b))))),
+    domain=POSITIVE,
+)
+fmod = binary(
+    "fmod",
+    "fmod",
+    promote=REAL,
+    d=(lambda g: g, lambda g, a, b: neg(mul(g, trunc(div(a, b))))),
+    domain=POSITIVE,
+)
+floor_divide = binary("floor_divide", "floor_divide", promote=REAL, d=CONSTANT, domain=POSITIVE)
+
+
+def _larger(g: Any, a: Any, b: Any) -> Any:
+    zero = fill_like(g, value=0)
+    return where(eq(a, b), mul(g, 0.5), where(gt(a, b), g, zero))  # a tie shares the gradient
+
+
+maximum = binary("maximum", "maximum", promote=REAL, d=(_larger, lambda g, a, b: _larger(g, b, a)))
+minimum = binary(
+    "minimum", "minimum", promote=REAL, d=(lambda g, a, b: _larger(g, b, a), lambda g, a, b: _larger(g, a, b))
+)
+atan2 = binary(
+    "atan2",
+    "arctan2",
+    promote=INEXACT,
+    d=(
+        lambda g, a, b: mul(g, div(b, add(mul(a, a), mul(b, b)))),
+        lambda g, a, b: neg(mul(g, div(a, add(mul(a, a), mul(b, b))))),
+    ),
+    domain=POSITIVE,
+)
+logaddexp = binary(
+    "logaddexp",
+    "logaddexp",
+    promote=INEXACT,
+    d=(lambda g, a, y: mul(g, exp(sub(a, y))), lambda g, b, y: mul(g, exp(sub(b, y)))),
+)
+
+# Exponentials, trigonometry and other smooth functions
+
+exp = unary("exp", "exp", d=lambda g, y: mul(g, y))
+exp2 = unary("exp2", "exp2", d=lambda g, y: mul(g, mul(y, math.log(2))))
+expm1 = unary("expm1", "expm1", d=lambda g, y: mul(g, add(y, 1)))
+log = unary("log", "log", d=lambda g, a: div(g, a), domain=POSITIVE)
+log2 = unary("log2", "log2", d=lambda g, a: div(g, mul(a, math.log(2))), domain=POSITIVE)
+log10 = unary("log10", "log10", d=lambda g, a: div(g, mul(a, math.log(10))), domain=POSITIVE)
+log1p = unary("log1p", "log1p", d=lambda g, a: div(g, add(a, 1)), domain=POSITIVE)
+sin = unary("sin", "sin", d=lambda g, a: mul(g, cos(a)))
+cos = unary("cos", "cos", d=lambda g, a: neg(mul(g, sin(a))))
+tan = unary("tan", "tan", d=lambda g, y: mul(g, add(mul(y, y), 1)), domain=UNIT)
+asin = unary("asin", "arcsin", d=lambda g, a: mul(g, rsqrt(sub(1, mul(a, a)))), domain=UNIT)
+acos = unary("acos", "arccos", d=lambda g, a: neg(mul(g, rsqrt(sub(1, mul(a, a))))), domain=UNIT)
+atan = unary("atan", "arctan", d=lambda g, a: div(g, add(mul(a, a), 1)))
+sinh = unary("sinh", "sinh", d=lambda g, a: mul(g, cosh(a)))
+cosh = unary("cosh", "cosh", d=lambda g, a: mul(g, sinh(a)))
+tanh = unary("tanh", "tanh", d=lambda g, y: mul(g, sub(1, mul(y, y))))
+asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))))
+acosh = unary("acosh", "arccosh", d=lambda g, a: mul(g, rsqrt(sub(mul(a, a), 1))), domain=(1.2, 3.0))
+atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), domain=UNIT)
+erf = unary(
+    "erf", erf_impl, promote=INEXACT, d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi)))
+)
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    y = xp.exp(xp.negative(x))
+    y += 1
+    return xp.reciprocal(y)
+
+
+def _relu(xp: Any, x: Any) -> Any:
+    return xp.maximum(x, x.dtype.type(0))
+
+
+sigmoid = unary("sigmoid", _sigmoid, d=lambda g, y: mul(g, mul(y, sub(1, y))))
+relu = unary(
+    "relu", _relu, promote=REAL, d=lambda g, y: where(gt(y, 0), g, fill_like(g, value=0)), domain=POSITIVE
+)
+
+# Rounding and signs
+
+
+def _flat(g: Any) -> Any:
+    return fill_like(g, value=0)
+
+
+FLAT = (0.1, 0.4)  # away from the steps
+floor = unary("floor", "floor", promote=REAL, d=_flat, domain=FLAT)
+ceil = unary("ceil", "ceil", promote=REAL, d=_flat, domain=FLAT)
+round = unary("round", "rint", promote=REAL, d=_flat, domain=FLAT)
+trunc = unary("trunc", "trunc", promote=REAL, d=_flat, domain=FLAT)
+
+
+def _sign(xp: Any, x: Any) -> Any:
+    return x.copy() if x.dtype.kind == "b" else xp.sign(x)
+
+
+sign = unary("sign", _sign, promote=NUMERIC, d=_flat, domain=POSITIVE)
+abs = unary(
+    "abs",
+    "absolute",
+    promote=NUMERIC,
+    result=dtypes.real_of,
+    vjp=lambda g, a: mul(g, sign(a)),  # for complex a, sign(a) = a / |a|: the Wirtinger gradient
+    domain=POSITIVE,
+)
+
+# Conversion
+
+
+def _cast(xp: Any, x: Any, *, dtype: Any) -> Any:
+    if x.dtype.kind == "c" and dtype.kind not in "cb":
+        x = x.real
+    return x.astype(dtype)
+
+
+cast = primitive(
+    "cast",
+    "cast",
+    _cast,
+    lambda x, *, dtype: Aval(x.shape, dtype),
+    (lambda g, dtype: _as_input(g, dtype),),
+    check="late",
+)
+
+# Complex parts: linear over the reals only, so each states its own gradient
+
+
+def conj_if_complex(x: Any) -> Any:
+    """The complex conjugate; real values as they are."""
+    return conj(x) if x.dtype.kind == "c" else x
+
+
+def _as_input(g: Any, dtype: Any) -> Any:
+    return g if g.dtype == dtype else cast(g, dtype=dtype)
+
+
+conj = unary("conj", "conjugate", promote=NUMERIC, vjp=lambda g: conj(g))
+real = unary(
+    "real",
+    lambda xp, x: xp.real(x).copy(),
+    promote=NUMERIC,
+    result=dtypes.real_of,
+    vjp=lambda g, dtype: _as_input(g, dtype),
+)
+imag = unary(
+    "imag",
+    lambda xp, x: xp.imag(x).copy(),
+    promote=NUMERIC,
+    result=dtypes.real_of,
+    vjp=lambda g, dtype: mul(_as_input(g, dtype), 1j) if dtype.kind == "c" else fill_like(g, value=0),
+)
+
+# Tests and comparisons
+
+isnan = unary("isnan", "isnan", promote=NUMERIC, result=boolean, d=LOGICAL)
+isinf = unary("isinf", "isinf", promote=NUMERIC, result=boolean, d=LOGICAL)
+isfinite = unary("isfinite", "isfinite", promote=NUMERIC, result=boolean, d=LOGICAL)
+eq = binary("eq", "equal", result=boolean, d=LOGICAL)
+ne = binary("ne", "not_equal", result=boolean, d=LOGICAL)
+lt = binary("lt", "less", result=boolean, promote=REAL, d=LOGICAL)
+le = binary("le", "less_equal", result=boolean, promote=REAL, d=LOGICAL)
+gt = binary("gt", "greater", result=boolean, promote=REAL, d=LOGICAL)
+ge = binary("ge", "greater_equal", result=boolean, promote=REAL, d=LOGICAL)
+logical_not = unary("logical_not", "logical_not", promote=NUMERIC, result=boolean, d=LOGICAL)
+logical_and = binary("logical_and", "logical_and", result=boolean, d=LOGICAL)
+logical_or = binary("logical_or", "logical_or", result=boolean, d=LOGICAL)
+logical_xor = binary("logical_xor", "logical_xor", result=boolean, d=LOGICAL)
+bitwise_not = unary("bitwise_not", "invert", promote=INTEGRAL, d=INTEGER)
+bitwise_and = binary("bitwise_and", "bitwise_and", promote=INTEGRAL, d=INTEGER)
+bitwise_or = binary("bitwise_or", "bitwise_or", promote=INTEGRAL, d=INTEGER)
+bitwise_xor = binary("bitwise_xor", "bitwise_xor", promote=INTEGRAL, d=INTEGER)
+left_shift = binary("left_shift", "left_shift", promote=INTEGRAL, d=INTEGER)
+right_shift = binary("right_shift", "right_shift", promote=INTEGRAL, d=INTEGER)
+
+# Selection
+
+
+def _where_aval(c: Any, a: Any, b: Any) -> Aval:
+    return Aval(broadcast_shapes("where", *map(shape_of, (c, a, b))), dtype_of(a, b))
+
+
+where = primitive(
+    "where",
+    "select",
+    lambda xp, c, a, b: xp.where(c, a, b),
+    _where_aval,
+    (
+        None,
+        lambda g, a: where(a, g, fill_like(g, value=0)),
+        lambda g, a: where(a, fill_like(g, value=0), g),
+    ),
+    promote=BRANCHES,
+    check="late",
+)
+
+
+def _fill_like(xp: Any, x: Any, *, value: Any) -> Any:
+    return xp.full_like(x, value)
+
+
+fill_like = primitive(
+    "fill_like",
+    "create",
+    _fill_like,
+    lambda x, *, value: Aval(x.shape, x.dtype),
+    NA("the output does not depend on the values of the input"),
+    check="late",
+)

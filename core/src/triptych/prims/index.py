@@ -1,0 +1,266 @@
+"""Indexing by arrays. Indices are int64 unless said otherwise, and negative ones count from the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..avals import Aval
+from ..errors import BoundsError, CaptureError, DTypeError, ShapeError
+from .elementwise import fill_like
+from .kinds import primitive
+from .movement import key_shape
+from .table import NA
+
+
+class Slot:
+    """Marks in a key the place of the i-th index array."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __repr__(self) -> str:
+        return f"Slot({self.index})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slot) and other.index == self.index
+
+    def __hash__(self) -> int:
+        return hash(("Slot", self.index))
+
+
+Key = tuple[Any, ...]
+
+
+def _fill(key: Key, indices: tuple[Any, ...]) -> Key:
+    return tuple(indices[k.index] if isinstance(k, Slot) else k for k in key)
+
+
+def _index_shape(shape: tuple[int, ...], indices: tuple[Any, ...], key: Key) -> tuple[int, ...]:
+    for i in indices:
+        if i.dtype.kind == "b" and not isinstance(i, np.ndarray):
+            raise CaptureError(
+                "indexing with a boolean mask gives a shape that depends on values, which a captured "
+                "graph cannot hold; use where(mask, x, other) or masked_fill"
+            )
+        if i.dtype.kind not in "biu":
+            raise DTypeError(f"indexing: wanted integer or boolean indices, got {i.dtype}")
+    stand_ins = tuple(i if isinstance(i, np.ndarray) else np.zeros(i.shape, np.int64) for i in indices)
+    return key_shape("indexing", shape, _fill(key, stand_ins))
+
+
+def _index(xp: Any, x: Any, *indices: Any, key: Key) -> Any:
+    return x[_fill(key, indices)]
+
+
+def _index_vjp(g: Any, xs: Any, shapes: Any, *, key: Key) -> list[Any]:
+    return [unindex(g, *xs[1:], shape=shapes[0], key=key), *[None] * (len(xs) - 1)]
+
+
+index = primitive(
+    "index",
+    "index",
+    _index,
+    lambda x, *indices, key: Aval(_index_shape(x.shape, indices, key), x.dtype),
+    _index_vjp,
+    check="late",
+)
+
+
+def _unindex(xp: Any, g: Any, *indices: Any, shape: Any, key: Key) -> Any:
+    out = xp.zeros(shape, g.dtype)
+    xp.add.at(out, _fill(key, indices), g)
+    return out
+
+
+def _unindex_vjp(g: Any, xs: Any, *, key: Key) -> list[Any]:
+    return [index(g, *xs[1:], key=key), *[None] * (len(xs) - 1)]
+
+
+unindex = primitive(
+    "unindex",
+    "index",
+    _unindex,
+    lambda g, *indices, shape, key: Aval(shape, g.dtype),
+    _unindex_vjp,
+    check="late",
+)
+
+
+def _index_put_aval(x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -> Aval:
+    if v.dtype != x.dtype:
+        raise DTypeError(f"index_put: values are {v.dtype}, the tensor is {x.dtype}; convert with .to()")
+    target = _index_shape(x.shape, indices, key)
+    try:
+        np.broadcast_shapes(v.shape, target)
+    except ValueError:
+        raise ShapeError(
+            f"index_put: values of shape {tuple(v.shape)} do not fit the {target} that is indexed"
+        ) from None
+    return Aval(x.shape, x.dtype)
+
+
+def _index_put(xp: Any, x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -> Any:
+    out = x.copy()
+    if accumulate:
+        xp.add.at(out, _fill(key, indices), v)
+    else:
+        out[_fill(key, indices)] = v
+    return out
+
+
+def _index_put_vjp(g: Any, xs: Any, shapes: Any, *, key: Key, accumulate: bool) -> list[Any]:
+    from .reduce import sum_to
+
+    picked = index(g, *xs[2:], key=key)
+    base = g
+    if not accumulate:
+        base = index_put(g, fill_like(picked, value=0), *xs[2:], key=key, accumulate=False)
+    return [base, sum_to(picked, shapes[1]), *[None] * (len(xs) - 2)]
+
+
+index_put = primitive("index_put", "index", _index_put, _index_put_aval, _index_put_vjp)
+
+# Along one axis
+
+
+def _grid(xp: Any, idx: Any, axis: int) -> Key:
+    """Index arrays that walk idx itself on every axis but `axis`, where they take its values."""
+    parts = [
+        xp.arange(n).reshape([-1 if j == i else 1 for j in range(idx.ndim)])
+        for i, n in enumerate(idx.shape)
+    ]
+    parts[axis] = idx
+    return tuple(parts)
+
+
+def _check_along(name: str, x: Any, idx: Any, axis: int) -> None:
+    if idx.dtype.kind not in "iu":
+        raise DTypeError(f"{name}: wanted an integer index, got {idx.dtype}")
+    others = [i for i in range(x.ndim) if i != axis]
+    if x.ndim != idx.ndim or any(idx.shape[i] > x.shape[i] for i in others):
+        raise ShapeError(
+            f"{name}: index of shape {tuple(idx.shape)} does not fit a tensor of shape "
+            f"{tuple(x.shape)} along dim {axis}; other dims may not be longer"
+        )
+
+
+def _check_bounds(name: str, x: Any, idx: Any, axis: int) -> None:
+    length = x.shape[axis]
+    if idx.size and (int(idx.min()) < -length or int(idx.max()) >= length):
+        raise BoundsError(
+            f"{name}: index {int(idx.max())} is out of range for dim {axis} of length {length}"
+        )
+
+
+def _gather_aval(x: Any, idx: Any, *, axis: int) -> Aval:
+    _check_along("gather", x, idx, axis)
+    return Aval(idx.shape, x.dtype)
+
+
+def _gather(xp: Any, x: Any, idx: Any, *, axis: int) -> Any:
+    try:
+        return x[_grid(xp, idx, axis)]
+    except IndexError:
+        _check_bounds("gather", x, idx, axis)
+        raise
+
+
+def _gather_vjp(g: Any, b: Any, shape: Any, *, axis: int) -> Any:
+    return ungather(g, b, shape=shape, axis=axis)
+
+
+gather = primitive("gather", "index", _gather, _gather_aval, (_gather_vjp, None))
+
+
+def _ungather(xp: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
+    out = xp.zeros(shape, g.dtype)
+    xp.add.at(out, _grid(xp, idx, axis), g)
+    return out
+
+
+ungather = primitive(
+    "ungather",
+    "index",
+    _ungather,
+    lambda g, idx, *, shape, axis: Aval(shape, g.dtype),
+    (lambda g, b, *, axis: gather(g, b, axis=axis), None),
+)
+
+
+def _scatter_aval(x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) -> Aval:
+    _check_along("scatter", x, idx, axis)
+    if src.shape != idx.shape:
+        raise ShapeError(f"scatter: src has shape {tuple(src.shape)}, index {tuple(idx.shape)}")
+    if src.dtype != x.dtype:
+        raise DTypeError(f"scatter: src is {src.dtype}, the tensor is {x.dtype}; convert with .to()")
+    return Aval(x.shape, x.dtype)
+
+
+def _scatter(xp: Any, x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) -> Any:
+    out, where = x.copy(), _grid(xp, idx, axis)
+    try:
+        if accumulate:
+            xp.add.at(out, where, src)
+        else:
+            out[where] = src
+    except IndexError:
+        _check_bounds("scatter", x, idx, axis)
+        raise
+    return out
+
+
+def _scatter_vjp(g: Any, b: Any, *, axis: int, accumulate: bool) -> list[Any]:
+    picked = gather(g, b, axis=axis)
+    if accumulate:
+        return [g, None, picked]
+    return [scatter(g, b, fill_like(picked, value=0), axis=axis, accumulate=False), None, picked]
+
+
+scatter = primitive("scatter", "index", _scatter, _scatter_aval, _scatter_vjp)
+
+# Order
+
+
+def _sort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
+    order = xp.argsort(x, axis=axis, kind="stable")
+    if descending:  # equal values keep their order, so negate ranks and not the result
+        ranks = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
+        order = xp.flip(x.shape[axis] - 1 - ranks, axis)
+    return xp.take_along_axis(x, order, axis=axis), order
+
+
+def _sort_vjp(g: Any, y: Any, shape: Any, *, axis: int) -> Any:
+    return ungather(g[0], y[1], shape=shape, axis=axis)
+
+
+sort = primitive(
+    "sort",
+    "index",
+    _sort,
+    lambda x, *, axis, descending: (Aval(x.shape, x.dtype), Aval(x.shape, dtypes.INT64)),
+    (_sort_vjp,),
+    outputs=2,
+    check="late",
+)
+
+
+def _no_symbols(x: Any) -> Aval:
+    raise CaptureError(
+        "nonzero gives a shape that depends on values, which a captured graph cannot hold; "
+        "use where(condition, x, other)"
+    )
+
+
+nonzero = primitive(
+    "nonzero",
+    "index",
+    lambda xp, x: xp.argwhere(x),
+    _no_symbols,
+    NA("the output is an index"),
+    check="late",
+)

@@ -1,0 +1,127 @@
+"""Templates: what all primitives of a kind have in common, so that a record says only the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..avals import Aval, broadcast_shapes, reduced_shape, shape_of
+from .dispatch import callable_for
+from .promotion import INEXACT, NUMERIC, Promotion
+from .table import NA, Prim
+
+Call = Callable[..., Any]
+CONSTANT = NA("piecewise constant: the derivative is zero wherever it exists")
+PRIMITIVE = NA("a primitive is not made of smaller ones")
+ANYWHERE = NA("defined and smooth for all inputs")
+NOT_ELEMENTWISE = NA("not an elementwise function")
+
+
+def dtype_of(*xs: Any) -> np.dtype:
+    """The dtype that promoted inputs share; Python scalars have none of their own."""
+    for x in xs:
+        if hasattr(x, "dtype"):
+            return x.dtype
+    return np.asarray(xs[0]).dtype
+
+
+def elementwise_aval(name: str, result: Callable[[np.dtype], np.dtype]) -> Call:
+    """Shapes broadcast; the dtype is a function of the promoted one."""
+
+    def aval(*xs: Any, **params: Any) -> Aval:
+        return Aval(broadcast_shapes(name, *map(shape_of, xs)), result(dtype_of(*xs)))
+
+    return aval
+
+
+def same(dtype: np.dtype) -> np.dtype:
+    return dtype
+
+
+def boolean(dtype: np.dtype) -> np.dtype:
+    return dtypes.BOOL
+
+
+def unary(
+    name: str,
+    impl: Any,
+    *,
+    d: Call | NA | None = None,
+    vjp: Call | None = None,
+    promote: Promotion = INEXACT,
+    result: Callable[[np.dtype], np.dtype] = same,
+    domain: Any = ANYWHERE,
+) -> Call:
+    """A function of one value. `d(g, ...)` is g times the derivative; a function that is not
+    complex differentiable gives `vjp(g, ...)`, its gradient, instead.
+    """
+    rule = d if vjp is None else vjp
+    return callable_for(
+        Prim(
+            name,
+            "unary",
+            impl=impl,
+            aval=elementwise_aval(name, result),
+            vjp=rule if isinstance(rule, NA) else (rule,),
+            partials=vjp is None,
+            promote=promote,
+            check="late",
+            decomp=PRIMITIVE,
+            domain=domain,
+        )
+    )
+
+
+def binary(
+    name: str,
+    impl: Any,
+    *,
+    d: tuple[Call | None, Call | None] | NA,
+    promote: Promotion = NUMERIC,
+    result: Callable[[np.dtype], np.dtype] = same,
+    domain: Any = ANYWHERE,
+) -> Call:
+    """A function of two values that broadcast. Gradients are summed back to the inputs' shapes."""
+    return callable_for(
+        Prim(
+            name,
+            "binary",
+            impl=impl,
+            aval=elementwise_aval(name, result),
+            vjp=d,
+            partials=True,
+            promote=promote,
+            check="late",
+            decomp=PRIMITIVE,
+            domain=domain,
+        )
+    )
+
+
+def reduction(
+    name: str,
+    impl: Call,
+    *,
+    vjp: Any,
+    result: Callable[[np.dtype], np.dtype] = same,
+) -> Call:
+    """Many values to one along `axes` (a sorted tuple of non-negative ints)."""
+
+    def aval(x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Aval:
+        return Aval(reduced_shape(x.shape, axes, keepdim), result(x.dtype))
+
+    return primitive(name, "reduction", impl, aval, vjp, check="late")
+
+
+def movement(name: str, impl: Call, *, aval: Call, vjp: Any, view: bool = False, check: str = "late") -> Call:
+    """Linear rearrangement of the first input; no arithmetic."""
+    return primitive(name, "movement", impl, aval, vjp, view=view, check=check)
+
+
+def primitive(name: str, kind: str, impl: Any, aval: Call, vjp: Any, **columns: Any) -> Call:
+    """A record of any other kind; shape and dtype are checked before impl runs."""
+    columns = {"decomp": PRIMITIVE, "domain": NOT_ELEMENTWISE, **columns}
+    return callable_for(Prim(name, kind, impl=impl, aval=aval, vjp=vjp, **columns))

@@ -1,0 +1,251 @@
+"""Movements: the same numbers in another place. All are linear, so each transposes another."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..avals import Aval, broadcast_shapes
+from ..errors import BoundsError, DTypeError, ShapeError
+from .kinds import movement, primitive
+
+Key = tuple[Any, ...]
+
+
+def _reshape_aval(x: Any, *, shape: tuple[int, ...]) -> Aval:
+    if math.prod(x.shape) != math.prod(shape):
+        raise ShapeError(
+            f"reshape: {tuple(x.shape)} has {math.prod(x.shape)} elements, {tuple(shape)} wants "
+            f"{math.prod(shape)}; one length may be -1 to be worked out"
+        )
+    return Aval(shape, x.dtype)
+
+
+reshape = movement(
+    "reshape",
+    lambda xp, x, *, shape: x.reshape(shape),
+    aval=_reshape_aval,
+    vjp=(lambda g, shape: reshape(g, shape=shape),),
+    view=True,
+)
+
+
+def _permute_aval(x: Any, *, axes: tuple[int, ...]) -> Aval:
+    if sorted(axes) != list(range(x.ndim)):
+        raise ShapeError(f"permute: {axes} is no ordering of the {x.ndim} axes of {tuple(x.shape)}")
+    return Aval([x.shape[a] for a in axes], x.dtype)
+
+
+def _permute_vjp(g: Any, *, axes: tuple[int, ...]) -> Any:
+    return permute(g, axes=tuple(int(i) for i in np.argsort(axes)))
+
+
+permute = movement(
+    "permute",
+    lambda xp, x, *, axes: x.transpose(axes),
+    aval=_permute_aval,
+    vjp=(_permute_vjp,),
+    view=True,
+)
+
+
+def _expand_aval(x: Any, *, shape: tuple[int, ...]) -> Aval:
+    if broadcast_shapes("expand", x.shape, shape) != tuple(shape):
+        raise ShapeError(f"expand: {tuple(x.shape)} cannot be stretched to {tuple(shape)}")
+    return Aval(shape, x.dtype)
+
+
+def _expand_vjp(g: Any, shape: tuple[int, ...]) -> Any:
+    from .reduce import sum_to
+
+    return sum_to(g, shape)
+
+
+def _expand(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+    y = xp.broadcast_to(x, shape)
+    if y.flags.writeable or not x.flags.writeable:
+        return y
+    return xp.lib.stride_tricks.as_strided(x, shape, y.strides)  # writeable, as torch's expand
+
+
+expand = movement("expand", _expand, aval=_expand_aval, vjp=(_expand_vjp,), view=True)
+
+
+def key_shape(name: str, shape: tuple[int, ...], key: Key) -> tuple[int, ...]:
+    """The shape that NumPy's indexing rules give; allocates nothing.
+
+    Raises:
+        BoundsError: an index is out of range, or there are too many.
+    """
+    try:
+        return np.broadcast_to(np.empty(()), shape)[key].shape
+    except IndexError as error:
+        raise BoundsError(f"{name}: {error} (tensor has shape {tuple(shape)})") from None
+
+
+slice_ = movement(
+    "slice",
+    lambda xp, x, *, key: x[key],
+    aval=lambda x, *, key: Aval(key_shape("indexing", x.shape, key), x.dtype),
+    vjp=(lambda g, shape, *, key: unslice(g, shape=shape, key=key),),
+    view=True,
+)
+
+
+def _unslice(xp: Any, g: Any, *, shape: tuple[int, ...], key: Key) -> Any:
+    out = xp.zeros(shape, g.dtype)
+    out[key] = g
+    return out
+
+
+unslice = movement(
+    "unslice",
+    _unslice,
+    aval=lambda g, *, shape, key: Aval(shape, g.dtype),
+    vjp=(lambda g, *, key: slice_(g, key=key),),
+)
+
+
+def _pad_aval(x: Any, *, widths: tuple[tuple[int, int], ...], value: Any = 0) -> Aval:
+    if len(widths) != x.ndim or any(lo < 0 or hi < 0 for lo, hi in widths):
+        raise ShapeError(f"pad: wanted {x.ndim} pairs of widths >= 0, got {widths}")
+    return Aval([lo + n + hi for n, (lo, hi) in zip(x.shape, widths, strict=True)], x.dtype)
+
+
+def _inside(shape: tuple[int, ...], widths: tuple[tuple[int, int], ...]) -> Key:
+    return tuple(slice(lo, lo + n) for n, (lo, _) in zip(shape, widths, strict=True))
+
+
+def _pad(xp: Any, x: Any, *, widths: tuple[tuple[int, int], ...], value: Any = 0) -> Any:
+    out = xp.full(_pad_aval(x, widths=widths).shape, value, x.dtype)
+    out[_inside(x.shape, widths)] = x
+    return out
+
+
+pad = movement(
+    "pad",
+    _pad,
+    aval=_pad_aval,
+    vjp=(lambda g, shape, *, widths: slice_(g, key=_inside(shape, widths)),),
+)
+flip = movement(
+    "flip",
+    lambda xp, x, *, axes: xp.flip(x, axes).copy(),
+    aval=lambda x, *, axes: Aval(x.shape, x.dtype),
+    vjp=(lambda g, *, axes: flip(g, axes=axes),),
+)
+copy = movement(
+    "copy",
+    lambda xp, x: x.copy(),
+    aval=lambda x: Aval(x.shape, x.dtype),
+    vjp=(lambda g: g,),
+)
+
+
+def _concat_aval(*xs: Any, axis: int) -> Aval:
+    first = xs[0]
+    for i, x in enumerate(xs):
+        rest = [n for j, n in enumerate(x.shape) if j != axis]
+        if x.ndim != first.ndim or rest != [n for j, n in enumerate(first.shape) if j != axis]:
+            raise ShapeError(
+                f"cat: input {i} has shape {tuple(x.shape)}, input 0 has {tuple(first.shape)}; "
+                f"all but axis {axis} must agree"
+            )
+        if x.dtype != first.dtype:
+            raise DTypeError(f"cat: input {i} is {x.dtype}, input 0 is {first.dtype}; convert with .to()")
+    shape = list(first.shape)
+    shape[axis] = sum(x.shape[axis] for x in xs)
+    return Aval(shape, first.dtype)
+
+
+def _concat_vjp(g: Any, shapes: tuple[tuple[int, ...], ...], *, axis: int) -> list[Any]:
+    lead: Key = (slice(None),) * axis
+    out, start = [], 0
+    for shape in shapes:
+        out.append(slice_(g, key=(*lead, slice(start, start + shape[axis]))))
+        start += shape[axis]
+    return out
+
+
+concat = primitive(
+    "concat",
+    "movement",
+    lambda xp, *xs, axis: xp.concatenate(xs, axis=axis),
+    _concat_aval,
+    _concat_vjp,
+    check="late",
+)
+
+
+def _diagonal_aval(x: Any, *, offset: int, axis1: int, axis2: int) -> Aval:
+    rows, cols = x.shape[axis1], x.shape[axis2]
+    length = max(min(rows, cols - offset) if offset >= 0 else min(rows + offset, cols), 0)
+    rest = [n for i, n in enumerate(x.shape) if i not in (axis1, axis2)]
+    return Aval([*rest, length], x.dtype)
+
+
+def _diagonal(xp: Any, x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
+    y = xp.diagonal(x, offset, axis1, axis2)
+    if y.base is not None and x.flags.writeable and not y.flags.writeable:
+        y.flags.writeable = True  # NumPy guards a view that torch lets users write to
+    return y
+
+
+def _undiagonal(xp: Any, g: Any, *, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
+    out = xp.zeros(shape, g.dtype)
+    _diagonal(xp, out, offset=offset, axis1=axis1, axis2=axis2)[...] = g
+    return out
+
+
+diagonal = movement(
+    "diagonal",
+    _diagonal,
+    aval=_diagonal_aval,
+    vjp=(
+        lambda g, shape, *, offset, axis1, axis2: undiagonal(
+            g, shape=shape, offset=offset, axis1=axis1, axis2=axis2
+        ),
+    ),
+    view=True,
+)
+undiagonal = movement(
+    "undiagonal",
+    _undiagonal,
+    aval=lambda g, *, shape, offset, axis1, axis2: Aval(shape, g.dtype),
+    vjp=(
+        lambda g, *, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2),
+    ),
+)
+
+
+def follow(chain: tuple[Any, ...], x: Any) -> Any:
+    """Apply a chain of movements (primitive, parameters)."""
+    for prim, params in chain:
+        x = prim.call(x, **params)
+    return x
+
+
+def _write_view(xp: Any, x: Any, v: Any, *, chain: tuple[Any, ...]) -> Any:
+    out = x.copy()
+    part = out
+    for prim, params in chain:
+        part = prim.kernel(part)(part, **params)
+    part[...] = v
+    return out
+
+
+def _write_view_base(g: Any, *, chain: tuple[Any, ...]) -> Any:
+    from .elementwise import fill_like
+
+    return write_view(g, fill_like(follow(chain, g), value=0), chain=chain)
+
+
+write_view = movement(
+    "write_view",
+    _write_view,
+    aval=lambda x, v, *, chain: Aval(x.shape, x.dtype),
+    vjp=(_write_view_base, lambda g, *, chain: follow(chain, g)),
+)
+"""The base of a view after the view was overwritten with v; what an in-place write means to the tape."""

@@ -1,0 +1,168 @@
+"""Reductions and scans. `axes` is a sorted tuple of non-negative ints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..avals import Aval, reduced_shape
+from ..errors import ShapeError
+from .elementwise import LOGICAL, cast, div, eq, fill_like, mul
+from .kinds import boolean, primitive, reduction
+from .movement import expand, flip, reshape
+from .table import NA
+
+COUNT = NA("the output is an index")
+
+
+def _unreduce(g: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdim: bool) -> Any:
+    """A reduced value stretched back over the axes it was reduced along."""
+    if not keepdim:
+        g = reshape(g, shape=reduced_shape(shape, axes, True))
+    return expand(g, shape=shape)
+
+
+def _total(dtype: np.dtype) -> np.dtype:
+    return dtypes.INT64 if dtype.kind in "biu" else dtype
+
+
+def _wide(dtype: np.dtype) -> np.dtype:
+    """Half types accumulate in float32."""
+    return np.dtype(np.float32) if dtypes.is_floating(dtype) and dtype.itemsize == 2 else _total(dtype)
+
+
+def _sum(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+    total = xp.sum(x, axis=axes, keepdims=keepdim, dtype=_wide(x.dtype))
+    return total if x.dtype.itemsize != 2 else total.astype(_total(x.dtype))
+
+
+def _prod(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+    total = xp.prod(x, axis=axes, keepdims=keepdim, dtype=_wide(x.dtype))
+    return total if x.dtype.itemsize != 2 else total.astype(_total(x.dtype))
+
+
+sum = reduction(
+    "sum",
+    _sum,
+    result=_total,
+    vjp=(lambda g, shape, *, axes, keepdim: _unreduce(g, shape, axes, keepdim),),
+)
+
+
+def _prod_vjp(g: Any, a: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """Each factor's gradient is the product of the others, correct when some are zero."""
+    from .elementwise import conj_if_complex
+    from .movement import concat, permute
+
+    rest = tuple(i for i in range(len(shape)) if i not in axes)
+    order = rest + axes
+    lead = tuple(shape[i] for i in rest)
+    count = int(np.prod([shape[i] for i in axes], dtype=int))
+    flat = reshape(permute(a, axes=order), shape=(*lead, count))
+    ones = fill_like(_first(flat, 0), value=1)
+    before, after = [ones], [ones]
+    for i in range(count - 1):
+        before.append(mul(before[-1], _first(flat, i)))
+        after.append(mul(after[-1], _first(flat, count - 1 - i)))
+    others = mul(concat(*before, axis=len(lead)), concat(*reversed(after), axis=len(lead)))
+    others = reshape(others, shape=(*lead, *(shape[i] for i in axes)))
+    inverse = tuple(int(i) for i in np.argsort(order))
+    others = permute(others, axes=inverse)
+    return mul(_unreduce(g, shape, axes, keepdim), conj_if_complex(others))
+
+
+def _first(flat: Any, i: int) -> Any:
+    from .movement import slice_
+
+    return slice_(flat, key=(Ellipsis, slice(i, i + 1)))
+
+
+prod = reduction("prod", _prod, result=_total, vjp=(_prod_vjp,))
+
+
+def _extreme(g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """Ties share the gradient."""
+    hit = eq(a, _unreduce(y, shape, axes, keepdim))
+    weight = cast(hit, dtype=a.dtype)
+    share = div(weight, sum(weight, axes=axes, keepdim=True))
+    return mul(_unreduce(g, shape, axes, keepdim), share)
+
+
+def _nonempty(name: str, x: Any, axes: tuple[int, ...]) -> None:
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(f"{name}: nothing to choose from along axes {axes} of shape {tuple(x.shape)}")
+
+
+def _amax(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+    _nonempty("amax", x, axes)
+    return xp.max(x, axis=axes, keepdims=keepdim)
+
+
+def _amin(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+    _nonempty("amin", x, axes)
+    return xp.min(x, axis=axes, keepdims=keepdim)
+
+
+amax = reduction("amax", _amax, vjp=(_extreme,))
+amin = reduction("amin", _amin, vjp=(_extreme,))
+any = reduction(
+    "any",
+    lambda xp, x, *, axes, keepdim=False: xp.any(x, axis=axes, keepdims=keepdim),
+    result=boolean,
+    vjp=LOGICAL,
+)
+all = reduction(
+    "all",
+    lambda xp, x, *, axes, keepdim=False: xp.all(x, axis=axes, keepdims=keepdim),
+    result=boolean,
+    vjp=LOGICAL,
+)
+
+
+def _arg_aval(x: Any, *, axis: int, keepdim: bool = False) -> Aval:
+    _nonempty("argmax/argmin", x, (axis,))
+    return Aval(reduced_shape(x.shape, (axis,), keepdim), dtypes.INT64)
+
+
+def _argmax(xp: Any, x: Any, *, axis: int, keepdim: bool = False) -> Any:
+    return xp.argmax(x, axis=axis, keepdims=keepdim)
+
+
+def _argmin(xp: Any, x: Any, *, axis: int, keepdim: bool = False) -> Any:
+    return xp.argmin(x, axis=axis, keepdims=keepdim)
+
+
+argmax = primitive("argmax", "reduction", _argmax, _arg_aval, COUNT)
+argmin = primitive("argmin", "reduction", _argmin, _arg_aval, COUNT)
+
+# Scans
+
+
+def _cumsum(xp: Any, x: Any, *, axis: int) -> Any:
+    return xp.cumsum(x, axis=axis, dtype=_wide(x.dtype)).astype(_total(x.dtype), copy=False)
+
+
+def _cumsum_vjp(g: Any, *, axis: int) -> Any:
+    return flip(cumsum(flip(g, axes=(axis,)), axis=axis), axes=(axis,))
+
+
+cumsum = primitive(
+    "cumsum",
+    "scan",
+    _cumsum,
+    lambda x, *, axis: Aval(x.shape, _total(x.dtype)),
+    (_cumsum_vjp,),
+    check="late",
+)
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a value over the axes along which `shape` was broadcast to reach it."""
+    if x.shape == shape:
+        return x
+    lead = len(x.shape) - len(shape)
+    stretched = [i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1]
+    x = sum(x, axes=(*range(lead), *stretched), keepdim=True)
+    return reshape(x, shape=shape) if lead else x

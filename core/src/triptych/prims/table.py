@@ -1,0 +1,157 @@
+"""The table of primitives: one record describes an operation, and everything else interprets it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..backends import backend_for, backend_of
+from ..registry import Registry
+
+INPUTS = "abcdef"  # what a derivative rule calls the inputs of its primitive, in order
+
+
+class NA:
+    """A column that makes no sense for a primitive, with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"NA({self.reason!r})"
+
+
+class Rule:
+    """A derivative rule and what it reads, taken from the names of its arguments.
+
+    ``lambda g, b: mul(g, b)`` reads the gradient and the second input, so backward keeps that
+    input and nothing else. Names: g the gradient; a b c ... the inputs; xs all inputs; y the
+    output; shape, dtype those of the input the rule is for; keyword-only names are parameters.
+    """
+
+    __slots__ = ("extras", "fn", "inputs", "output", "params", "reads")
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        kinds = inspect.signature(fn).parameters.values()
+        names = [p.name for p in kinds if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if not names or names[0] != "g":
+            raise ValueError(f"derivative rule {fn}: the first argument must be g, got {names}")
+        self.reads = names[1:]
+        self.params = [p.name for p in kinds if p.kind is p.KEYWORD_ONLY]
+        self.inputs = frozenset(INPUTS.index(n) for n in self.reads if n in INPUTS)
+        self.output = "y" in self.reads
+        self.extras = "xs" in self.reads
+
+    def __call__(self, g: Any, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
+        args = [self._value(name, node, index, xs, y) for name in self.reads]
+        return self.fn(g, *args, **{name: node.params[name] for name in self.params})
+
+    @staticmethod
+    def _value(name: str, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
+        if name == "y":
+            return y
+        if name in INPUTS:
+            return xs[INPUTS.index(name)]
+        return {"xs": xs, "shape": node.shapes[index], "shapes": node.shapes}.get(
+            name, node.dtypes[index] if node.dtypes else None
+        )
+
+
+class Prim:
+    """One operation.
+
+    Args:
+        name: unique in the table.
+        kind: the template it was made by; decides how inputs are treated.
+        impl: the forward pass: the name of a function in the array namespace, or a function whose
+            first argument is that namespace. Inputs are arrays or Python scalars.
+        aval: shape and dtype rule over values with `.shape` and `.dtype`; raises the clear error
+            that every backend gives for bad inputs.
+        vjp: derivatives, written with primitives: a tuple with a rule or None per input; a single
+            rule that returns a list with a gradient per input; or NA for none.
+        partials: the rules multiply by a complex derivative; backward conjugates it.
+        promote: brings inputs to a common dtype before impl; None when dtypes may differ.
+        view: the output may share memory with the first input.
+        check: "first" runs aval before impl; "late" only to explain an error of impl.
+        outputs: how many arrays impl gives.
+        decomp: composites only: the same thing in smaller primitives.
+        domain: elementwise only: the open interval where the derivative exists.
+        effect: the result depends on more than the inputs (random numbers).
+    """
+
+    COLUMNS = ("impl", "aval", "vjp", "decomp", "domain")
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        *,
+        impl: Any,
+        aval: Any,
+        vjp: Any,
+        partials: bool = False,
+        promote: Callable[..., Any] | None = None,
+        view: bool = False,
+        check: str = "first",
+        outputs: int = 1,
+        decomp: Any = None,
+        domain: Any = None,
+        effect: bool = False,
+    ) -> None:
+        self.name, self.kind, self.impl, self.aval, self.vjp = name, kind, impl, aval, vjp
+        self.partials = partials
+        self.promote, self.view, self.check, self.outputs = promote, view, check, outputs
+        self.decomp, self.domain, self.effect = decomp, domain, effect
+        self.kernels: dict[type, Callable[..., Any]] = {}
+        self.rules, self.joint = self._read_rules(vjp)
+        self.differentiable = self.joint is not None or any(self.rules)
+        self.needs_dtypes = any(r and "dtype" in r.reads for r in (*self.rules, self.joint))
+        self._keeps: dict[int, tuple[frozenset[int] | None, bool]] = {}
+        TABLE.register(name, self)
+
+    @staticmethod
+    def _read_rules(vjp: Any) -> tuple[tuple[Rule | None, ...], Rule | None]:
+        if isinstance(vjp, NA) or vjp is None:
+            return (), None
+        if callable(vjp):
+            return (), Rule(vjp)
+        return tuple(Rule(fn) if fn is not None else None for fn in vjp), None
+
+    def kernel(self, array: Any) -> Callable[..., Any]:
+        """The forward pass for arrays of this type, bound once per backend."""
+        kind = type(array)
+        if kind not in self.kernels:
+            self.kernels[kind] = backend_of(array).bind(self)
+        return self.kernels[kind]
+
+    def kernel_on(self, device: Any) -> Callable[..., Any]:
+        """The kernel of a primitive without array inputs, for a device."""
+        backend = backend_for(device)
+        if backend.array_type not in self.kernels:
+            self.kernels[backend.array_type] = backend.bind(self)
+        return self.kernels[backend.array_type]
+
+    def keep(self, needed: int) -> tuple[frozenset[int] | None, bool]:
+        """What backward reads when the inputs in the bit mask `needed` want gradients: the indices
+        of inputs (None means all), and whether the output.
+        """
+        if needed not in self._keeps:
+            self._keeps[needed] = self._find_keep(needed)
+        return self._keeps[needed]
+
+    def _find_keep(self, needed: int) -> tuple[frozenset[int] | None, bool]:
+        chosen = [r for i, r in enumerate(self.rules) if r is not None and needed >> i & 1]
+        rules = [self.joint] if self.joint is not None else chosen
+        inputs: frozenset[int] = frozenset().union(*(r.inputs for r in rules))
+        return None if any(r.extras for r in rules) else inputs, any(r.output for r in rules)
+
+    call: Callable[..., Any]
+    """Applies the primitive to tensors, arrays and scalars; set by `prims.dispatch.callable_for`."""
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+TABLE: Registry[Prim] = Registry("primitive")

@@ -1,0 +1,67 @@
+"""The one place where a transformation can step between a call and its kernel."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..state import run_kernel, state
+
+if TYPE_CHECKING:
+    from ..autograd.node import Node
+    from ..tensor import Tensor
+    from .table import Prim
+
+
+class Trace:
+    """Handles primitives while it is the active trace. Traces nest: each calls the one outside it.
+
+    The base class computes as eager mode does; subclasses override what they change.
+    """
+
+    outer: Trace | None = None
+
+    def __enter__(self) -> Trace:
+        self.outer, state.trace, state.run = state.trace, self, None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        state.trace = self.outer
+        state.run = state.quiet if self.outer is None else None
+
+    def enter(self, tensor: Tensor) -> Any:
+        """The raw value that stands for a tensor inside this trace."""
+        return tensor._data if self.outer is None else self.outer.enter(tensor)
+
+    def process(self, prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Compute a primitive on raw values; gives a raw value, or a tuple of them."""
+        if self.outer is not None:
+            return self.outer.process(prim, raw, params)
+        return run_kernel(prim.kernel(first_array(raw)), *raw, **params)
+
+    def recorded(self, node: Node) -> None:
+        """Called with each tape node made under this trace."""
+        if self.outer is not None:
+            self.outer.recorded(node)
+
+    def write(self, tensor: Tensor, value: Any) -> bool:
+        """Take over an in-place write of a raw value; False leaves it to eager mode."""
+        return self.outer is not None and self.outer.write(tensor, value)
+
+    def accumulated(self, tensor: Tensor) -> None:
+        """Called before backward changes the ``grad`` of a tensor."""
+        if self.outer is not None:
+            self.outer.accumulated(tensor)
+
+
+def first_array(raw: tuple[Any, ...]) -> Any:
+    """The first value that is an array and not a Python number."""
+    for value in raw:
+        if not isinstance(value, (bool, int, float, complex)):
+            return value
+    return raw[0] if raw else None

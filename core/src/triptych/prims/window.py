@@ -1,0 +1,108 @@
+"""Sliding windows over the last axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes
+from ..avals import Aval
+from .contract import Ints, _taps, conv_lengths
+from .index import ungather
+from .kinds import movement, primitive
+from .movement import reshape
+
+
+def _window_lengths(space: Ints, size: Ints, stride: Ints, dilation: Ints) -> Ints:
+    return conv_lengths("windows", space, size, stride, ((0, 0),) * len(size), dilation)
+
+
+def _windows_aval(x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Aval:
+    split = x.ndim - len(size)
+    out = _window_lengths(x.shape[split:], size, stride, dilation)
+    return Aval((*x.shape[:split], *out, *size), x.dtype)
+
+
+def _windows(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Any:
+    split = x.ndim - len(size)
+    shape = _windows_aval(x, size=size, stride=stride, dilation=dilation).shape
+    steps = x.strides[split:]
+    hops = [st * s for st, s in zip(steps, stride, strict=True)]
+    inner = [st * d for st, d in zip(steps, dilation, strict=True)]
+    return xp.lib.stride_tricks.as_strided(x, shape, (*x.strides[:split], *hops, *inner))
+
+
+def _overlap_add(xp: Any, g: Any, *, shape: Ints, size: Ints, stride: Ints, dilation: Ints) -> Any:
+    out = xp.zeros(shape, g.dtype)
+    dims = len(size)
+    positions = g.shape[g.ndim - 2 * dims : g.ndim - dims]
+    for tap, key in _taps(size, positions, stride, dilation):
+        out[key] += g[(Ellipsis, *tap)]
+    return out
+
+
+windows = movement(
+    "windows",
+    _windows,
+    aval=_windows_aval,
+    vjp=(
+        lambda g, shape, *, size, stride, dilation: overlap_add(
+            g, shape=shape, size=size, stride=stride, dilation=dilation
+        ),
+    ),
+    view=True,
+    check="first",
+)
+"""(..., *s) to (..., *positions, *size), without a copy."""
+overlap_add = movement(
+    "overlap_add",
+    _overlap_add,
+    aval=lambda g, *, shape, size, stride, dilation: Aval(shape, g.dtype),
+    vjp=(
+        lambda g, *, size, stride, dilation: windows(g, size=size, stride=stride, dilation=dilation),
+    ),
+)
+"""The transpose of windows: every element summed back to where it came from."""
+
+
+def _max_pool_aval(x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> tuple[Aval, Aval]:
+    split = x.ndim - len(size)
+    shape = (*x.shape[:split], *_window_lengths(x.shape[split:], size, stride, dilation))
+    return Aval(shape, x.dtype), Aval(shape, dtypes.INT64)
+
+
+def _max_pool(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Any:
+    split = x.ndim - len(size)
+    out = _window_lengths(x.shape[split:], size, stride, dilation)
+    places = xp.arange(_count(x.shape[split:])).reshape(x.shape[split:])
+    best = where = None
+    for _, key in _taps(size, out, stride, dilation):
+        value, place = x[key], xp.broadcast_to(places[key], (*x.shape[:split], *out))
+        if best is None:
+            best, where = value.copy(), place.copy()
+            continue
+        better = (value > best) | (value != value)  # NaN wins, as in torch
+        best = xp.where(better, value, best)
+        where = xp.where(better, place, where)
+    return best, where
+
+
+def _count(shape: Ints) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _max_pool_vjp(g: Any, y: Any, shape: Ints, *, size: Ints) -> Any:
+    split = len(shape) - len(size)
+    lead, plane = shape[:split], _count(shape[split:])
+    flat = (*lead, _count(y[1].shape[split:]))
+    spread = ungather(
+        reshape(g[0], shape=flat), reshape(y[1], shape=flat), shape=(*lead, plane), axis=split
+    )
+    return reshape(spread, shape=shape)
+
+
+max_pool = primitive("max_pool", "window", _max_pool, _max_pool_aval, (_max_pool_vjp,), outputs=2)
+"""The largest value of each window, and its flat position in the plane of the last axes."""
+

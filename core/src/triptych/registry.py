@@ -1,0 +1,70 @@
+"""A named table that refuses surprises: no silent overwriting, no bare KeyError."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from .errors import UnknownNameError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names to entries: primitives, models, weights, exporters.
+
+    Args:
+        kind: what an entry is, in the singular; used in error messages.
+
+    Example:
+        >>> shapes = Registry("shape")
+        >>> shapes.register("square", 4)
+        4
+        >>> shapes["square"], shapes.names("sq*")
+        (4, ['square'])
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str, entry: T) -> T:
+        """Add an entry and return it.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        if name in self._entries:
+            raise ValueError(f"{self.kind} {name!r} is registered already; pick another name")
+        self._entries[name] = entry
+        return entry
+
+    def __getitem__(self, name: str) -> T:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise UnknownNameError(self._unknown(name)) from None
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(str(name), self._entries, n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        return f"no {self.kind} is named {name!r}{hint}"
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Sorted names that match a shell pattern such as ``res*``."""
+        return sorted(fnmatch.filter(self._entries, pattern))
+
+    def values(self) -> list[T]:
+        """Entries in the order of registration."""
+        return list(self._entries.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

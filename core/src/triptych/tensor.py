@@ -1,0 +1,237 @@
+"""`Tensor`: an array, an edge to the tape when gradients are wanted, and nothing else.
+
+Only the record itself is here. Operators and methods are the functions of `triptych.ops`, bound
+in `methods.py`, so every operation has one signature and one docstring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import dtypes
+from .autograd.node import Cell, Leaf
+from .backends import Device, backend_of
+from .errors import GradError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class View:
+    """How a tensor looks into another: the base tensor and the movements that lead from it."""
+
+    __slots__ = ("base", "chain", "version")
+
+    def __init__(self, base: Tensor, chain: tuple[Any, ...], version: int) -> None:
+        self.base, self.chain, self.version = base, chain, version
+
+
+class Tensor:
+    """An n-dimensional array that can record the operations applied to it.
+
+    Made by `triptych.tensor`, `zeros`, `from_numpy` and the like.
+    """
+
+    # Class-level defaults keep construction to three stores.
+    _data: Any
+    _cell: Cell
+    _edge: Any = None
+    _view: View | None = None
+    _grad: Tensor | None = None
+    _retained: bool = False
+    __array_priority__ = 1000
+
+    def __init__(self, data: Any = (), *sizes: int) -> None:
+        from .ops.creation import legacy_tensor
+
+        self._data = legacy_tensor(data, *sizes)
+        self._cell = [0]
+
+    # What a tensor is
+
+    @property
+    def shape(self) -> Size:
+        """The lengths of the axes."""
+        return Size(self._data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._data.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.from_numpy_dtype(self._data.dtype)
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        data = self._data
+        return data.device if isinstance(data, Symbol) else backend_of(data).device_of(data)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._data.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._data.size * self._data.dtype.itemsize
+
+    # Gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded for backward."""
+        return current_edge(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) recording operations on this leaf; returns self.
+
+        Raises:
+            GradError: elements are integers or booleans, or the tensor is the result of a recorded
+                operation.
+        """
+        if self._edge is not None and not isinstance(self._edge, Leaf):
+            if requires_grad:
+                return self
+            raise GradError(
+                "requires_grad_(False): the tensor is the result of a recorded operation; "
+                "use detach() to get it without its history"
+            )
+        if requires_grad and not dtypes.is_inexact(self._data.dtype):
+            raise GradError(
+                f"requires_grad_: only floating and complex tensors have gradients, got {self.dtype}; "
+                "convert with .float()"
+            )
+        if requires_grad:
+            self._edge = self._edge or Leaf(self)
+        else:
+            self._edge = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        edge = current_edge(self)
+        return edge is None or isinstance(edge, Leaf)
+
+    @property
+    def grad_fn(self) -> Any:
+        """The tape node that made this tensor, or None for a leaf."""
+        edge = current_edge(self)
+        return None if edge is None or isinstance(edge, Leaf) else edge.target()[0]
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its `grad_fn` this tensor is."""
+        return 0 if self._edge is None else self._edge.target()[1]
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward has accumulated here, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and tuple(value._data.shape) != tuple(self._data.shape):
+            raise GradError(
+                f"grad: wanted shape {tuple(self._data.shape)} like the tensor, got {tuple(value._data.shape)}"
+            )
+        self._grad = value
+
+    @property
+    def _version(self) -> int:
+        return self._cell[0]
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history; writes through it are not tracked."""
+        return box(self._data)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._data = value._data
+        self._cell = [0]
+        self._view = None
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple that knows its element count."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The product of the lengths."""
+        count = 1
+        for n in self:
+            count *= n
+        return count
+
+    def __repr__(self) -> str:
+        return f"Size({list(self)})"
+
+
+class Symbol:
+    """The raw value of a tensor inside a captured graph: an aval with an identity."""
+
+    __slots__ = ("device", "dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, device: Device) -> None:
+        self.shape, self.dtype, self.device = tuple(shape), dtype, device
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return Size(self.shape).numel()
+
+    def __repr__(self) -> str:
+        return f"%{id(self) & 0xFFFF:x}:{self.dtype}{list(self.shape)}"
+
+
+_new = object.__new__
+
+
+def box(data: Any, edge: Any = None) -> Tensor:
+    """A tensor around a raw array."""
+    t = _new(Tensor)
+    t._data = data
+    t._cell = [0]
+    if edge is not None:
+        t._edge = edge
+    return t
+
+
+def current_edge(t: Tensor) -> Any:
+    """The edge of a tensor, brought up to date if it is a view of something written to."""
+    view = t._view
+    if view is not None and view.version != t._cell[0]:
+        refresh(t, view)
+    return t._edge
+
+
+def refresh(t: Tensor, view: View) -> None:
+    """Rebuild a view from its base after an in-place write to the shared memory."""
+    y = view.base
+    for prim, params in view.chain:
+        y = prim.call(y, **params)
+    view.version = t._cell[0]
+    t._edge = y._edge
+    if isinstance(t._data, Symbol) or isinstance(y._data, Symbol):
+        t._data = y._data

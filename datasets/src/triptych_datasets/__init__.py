@@ -1,0 +1,47 @@
+"""Fetch, verify and cache weights and data by their sha256."""
+
+from triptych_datasets.artifact import Artifact
+from triptych_datasets.cache import blob_path, home, is_cached, remove, verify
+from triptych_datasets.catalog import Catalog, default_catalog
+from triptych_datasets.errors import (
+    BrokenArchive,
+    CatalogError,
+    DatasetsError,
+    FetchError,
+    HashMismatch,
+    InvalidArtifact,
+    NotCached,
+    NotEnoughSpace,
+    Offline,
+    SourceError,
+    UnknownName,
+    UnsafeArchive,
+)
+from triptych_datasets.extraction import extract
+from triptych_datasets.fetching import fetch, fetch_all
+
+__all__ = [
+    "Artifact",
+    "BrokenArchive",
+    "Catalog",
+    "CatalogError",
+    "DatasetsError",
+    "FetchError",
+    "HashMismatch",
+    "InvalidArtifact",
+    "NotCached",
+    "NotEnoughSpace",
+    "Offline",
+    "SourceError",
+    "UnknownName",
+    "UnsafeArchive",
+    "blob_path",
+    "default_catalog",
+    "extract",
+    "fetch",
+    "fetch_all",
+    "home",
+    "is_cached",
+    "remove",
+    "verify",
+]

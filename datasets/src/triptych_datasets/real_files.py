@@ -1,0 +1,36 @@
+"""This package's own catalogue: small real files for examples and tests.
+
+Each lies in a wheel of a well-known project. The hash is the file's own, so the wheel of any
+platform and Python version will do.
+"""
+
+from triptych_datasets.artifact import Artifact
+
+__all__ = ["ARTIFACTS"]
+
+ARTIFACTS = (
+    Artifact(
+        "chelsea.png",
+        sources=("pypi:scikit-image==0.26.0#skimage/data/chelsea.png",),
+        sha256="596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+        size=240_512,
+        licence="CC0-1.0",
+        description="photograph of a tabby cat, 451 x 300 RGB",
+    ),
+    Artifact(
+        "coffee.png",
+        sources=("pypi:scikit-image==0.26.0#skimage/data/coffee.png",),
+        sha256="cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+        size=466_706,
+        licence="CC0-1.0",
+        description="photograph of an espresso cup, 600 x 400 RGB",
+    ),
+    Artifact(
+        "digits.csv.gz",
+        sources=("pypi:scikit-learn==1.9.1#sklearn/datasets/data/digits.csv.gz",),
+        sha256="09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
+        size=57_523,
+        licence="BSD-3-Clause",
+        description="1,797 handwritten digits, 8 x 8 grey levels 0 to 16, then the label",
+    ),
+)

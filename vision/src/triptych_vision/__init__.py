@@ -1,0 +1,1 @@
+"""Image transforms and pretrained vision models on Triptych."""
