@@ -31,6 +31,8 @@ from .ops.pointwise import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.reduce import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
+from .ops.spectral import *  # noqa: F403
+from .ops.windows import *  # noqa: F403
 from .random import *  # noqa: F403
 from .registry import Registry
 from .tensor import Size, Tensor

@@ -12,6 +12,7 @@ from . import dtypes
 from .autograd.node import Cell, Leaf
 from .backends import Device, backend_of
 from .errors import GradError
+from .state import state
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,6 +137,8 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward has accumulated here, or None."""
+        if state.trace is not None:
+            state.trace.touched_grad(self)
         return self._grad
 
     @grad.setter
@@ -144,6 +147,8 @@ class Tensor:
             raise GradError(
                 f"grad: wanted shape {tuple(self._data.shape)} like the tensor, got {tuple(value._data.shape)}"
             )
+        if state.trace is not None:
+            state.trace.touched_grad(self)
         self._grad = value
 
     @property
@@ -186,12 +191,18 @@ class Size(tuple[int, ...]):
 
 
 class Symbol:
-    """The raw value of a tensor inside a captured graph: an aval with an identity."""
+    """The raw value of a tensor inside a captured graph: an aval with an identity.
 
-    __slots__ = ("device", "dtype", "shape")
+    `layout` is "packed" when eager mode would hold the elements in row-major order without gaps,
+    "strided" when it may not, and "unknown" for a reshape of the latter, which eager mode may or
+    may not copy.
+    """
+
+    __slots__ = ("device", "dtype", "layout", "shape")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype, device: Device) -> None:
         self.shape, self.dtype, self.device = tuple(shape), dtype, device
+        self.layout = "packed"
 
     @property
     def ndim(self) -> int:
@@ -216,6 +227,11 @@ def box(data: Any, edge: Any = None) -> Tensor:
     if edge is not None:
         t._edge = edge
     return t
+
+
+def raw_dtype(x: Any) -> np.dtype:
+    """The NumPy dtype of a tensor or a raw value."""
+    return x._data.dtype if isinstance(x, Tensor) else x.dtype
 
 
 def current_edge(t: Tensor) -> Any:

@@ -303,18 +303,18 @@ COPIERS = {
 
 @pytest.mark.parametrize("copier", COPIERS)
 def test_copies_by_reference_are_bounded(around_pickle, copier):
-    """A list of 20,000 handed to a constructor 20,000 times would fill 3 GB from 120 kB."""
+    """A list handed to a constructor again and again would fill gigabytes from kilobytes."""
     item = b"K\x01" if copier not in ("OrderedDict", "dict") else b"K\x01K\x02\x86"
     pickled = (
         PROTO
         + b"]("
         + item
-        + b"2" * 20_000
+        + b"2" * 4_000
         + b"e\x85\x940"
         + COPIERS[copier]
         + b"\x940]"
         + b"("
-        + b"h\x01h\x00R" * 20_000
+        + b"h\x01h\x00R" * 4_000
         + b"e."
     )
     with pytest.raises(UnsafeFileError, match="copies its own values"):
@@ -326,10 +326,10 @@ def test_encoded_bytes_are_bounded(around_pickle):
         PROTO
         + name("_codecs", "encode")
         + b"\x940"
-        + text("x" * 50_000)
+        + text("x" * 20_000)
         + text("latin1")
         + b"\x86\x940]("
-        + b"h\x00h\x01R" * 20_000
+        + b"h\x00h\x01R" * 4_000
         + b"e."
     )
     with pytest.raises(UnsafeFileError, match="copies its own values"):
@@ -421,6 +421,50 @@ def test_numpy_pickles_that_make_no_sense(around_pickle, case):
 def test_broken_pickles(around_pickle, pickled):
     with pytest.raises(FileFormatError, match="<BytesIO>"):
         read_torch(io.BytesIO(around_pickle(pickled)))
+
+
+ENDLESS = b"N" + b"2\x86" * 60  # 60 doublings of a tuple: its text would never end
+WIDE = b"\x8b\x10\x27\0\0" + b"\x01" * 10_000  # an integer of 24,000 digits
+UNPRINTABLE = {
+    "shape": TENSOR.replace(b"K\x00\x85K\x01\x85", ENDLESS + b"K\x01\x85"),
+    "offset": TENSOR.replace(b"K\x00K\x00\x85", ENDLESS + b"K\x00\x85"),
+    "metadata": TENSOR.replace(b"\x89)tR", b"\x89)" + ENDLESS + b"tR"),
+    "wide shape": TENSOR.replace(b"K\x00\x85K\x01\x85", WIDE + b"\x85K\x01\x85"),
+    "wide count": TENSOR.replace(b"K\x00tQ", WIDE + b"tQ"),
+    "count": TENSOR.replace(b"K\x00tQ", ENDLESS + b"tQ"),
+    "key": STORAGE.replace(text("0"), ENDLESS),
+    "location of a pid": ENDLESS + b"Q",
+    "numpy dtype": name("numpy", "dtype") + ENDLESS + b"\x85R",
+    "numpy order": FLOAT + b"(K\x03" + ENDLESS + b"NNNNNK\x00tb",
+    "numpy shape": ARRAY
+    + name("numpy", "ndarray")
+    + b"K\x00\x85C\x01b\x87R(K\x01"
+    + ENDLESS
+    + FLOAT
+    + b"\x89C\x08abcdefghtb",
+    "device": name("torch", "device") + ENDLESS + b"\x85R",
+    "encoding": name("_codecs", "encode") + text("a") + ENDLESS + b"\x86R",
+    "called": ENDLESS + b")R",
+    "state": ENDLESS + b"}b",
+    "complex": name("builtins", "complex") + ENDLESS + b"K\x01\x86R",
+    "pairs": name("builtins", "dict") + b"]" + ENDLESS + b"a\x85R",
+    "global": ENDLESS + text("x") + b"\x93",
+}
+
+
+@pytest.mark.parametrize("case", UNPRINTABLE)
+def test_errors_do_not_print_endless_values(around_pickle, case):
+    with pytest.raises(FileFormatError, match="<BytesIO>"):
+        bounded(around_pickle(PROTO + UNPRINTABLE[case] + b"."))
+
+
+@pytest.mark.parametrize("value", [ENDLESS, WIDE, b"(" + WIDE + b"l", b"]" * 5000 + b"a" * 4999])
+def test_endless_values_around_a_legacy_file(writer, value):
+    valid = writer.torch_legacy(1)
+    for part in (pickle.dumps([], 2), pickle.dumps(1001, 2)):
+        assert part in valid
+        with pytest.raises(FileFormatError, match="<BytesIO>"):
+            bounded(valid.replace(part, PROTO + value + b"."))
 
 
 REFUSED = {

@@ -225,10 +225,6 @@ def test_metadata_and_namespace(save_torch, protocol):
     np.testing.assert_array_equal(got["args"].layers[0], [1, 1])
 
 
-def numpy_pickle(value: object, protocol: int) -> bytes:
-    return pickle.dumps(value, protocol)
-
-
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize(
     "array",
@@ -242,7 +238,7 @@ def numpy_pickle(value: object, protocol: int) -> bytes:
     ],
 )
 def test_numpy_arrays(around_pickle, protocol, array):
-    got = read_torch(io.BytesIO(around_pickle(numpy_pickle([array], protocol))))[0]
+    got = read_torch(io.BytesIO(around_pickle(pickle.dumps([array], protocol))))[0]
     np.testing.assert_array_equal(got, array)
     assert got.dtype == array.dtype.newbyteorder("=")
     assert got.flags.writeable
@@ -250,7 +246,7 @@ def test_numpy_arrays(around_pickle, protocol, array):
 
 @pytest.mark.parametrize("value", [np.float64(2.5), np.int32(-3), np.bool_(True), np.float32(0.5)])
 def test_numpy_scalars(around_pickle, value):
-    got = read_torch(io.BytesIO(around_pickle(numpy_pickle(value, 2))))
+    got = read_torch(io.BytesIO(around_pickle(pickle.dumps(value, 2))))
     assert got == value.item()
     assert type(got) in (bool, int, float)
 
@@ -258,7 +254,7 @@ def test_numpy_scalars(around_pickle, value):
 @pytest.mark.parametrize("array", [np.array(["x"]), np.array([None]), np.zeros(1, "i4,f4")])
 def test_numpy_arrays_of_other_things(around_pickle, array):
     with pytest.raises(FileFormatError, match="numpy dtype"):
-        read_torch(io.BytesIO(around_pickle(numpy_pickle(array, 2))))
+        read_torch(io.BytesIO(around_pickle(pickle.dumps(array, 2))))
 
 
 def test_python_2_text(around_pickle):

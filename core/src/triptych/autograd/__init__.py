@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anomaly import detect_anomaly
     from .api import backward, grad
-    from .gradcheck import gradcheck, gradgradcheck
+    from .numerical import gradcheck, gradgradcheck
     from .modes import (
         enable_grad,
         inference_mode,
@@ -39,8 +39,8 @@ _HOME = {
     "backward": "api",
     "detect_anomaly": "anomaly",
     "grad": "api",
-    "gradcheck": "gradcheck",
-    "gradgradcheck": "gradcheck",
+    "gradcheck": "numerical",
+    "gradgradcheck": "numerical",
 }
 
 

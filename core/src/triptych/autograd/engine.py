@@ -13,7 +13,7 @@ from ..errors import GradError
 from ..prims.elementwise import add, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
 from ..state import state
-from ..tensor import Tensor, box, current_edge
+from ..tensor import Tensor, box, current_edge, raw_dtype
 from .node import Leaf, Node
 
 BROADCASTING = ("unary", "binary", "select")
@@ -153,7 +153,7 @@ class Sweep:
         prim = node.prim
         if prim.joint is not None:
             return prim.joint(g, node, 0, xs, y)
-        flip = prim.partials and g.dtype.kind == "c"
+        flip = prim.partials and raw_dtype(g).kind == "c"
         out = []
         for i, edge in enumerate(node.inputs):
             rule = prim.rules[i]
@@ -190,7 +190,7 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
     """Add a gradient into `tensor.grad`."""
     trace = state.trace
     if trace is not None:
-        trace.accumulated(tensor)
+        trace.touched_grad(tensor)
     held = tensor._grad
     if create_graph:
         tensor._grad = grad if held is None else add(held, grad)

@@ -98,9 +98,10 @@ class Node:
         )
 
     def release(self) -> None:
-        """Free what was kept."""
-        self.xs = self.y = None
-        self.cells = ()
+        """Free what was kept; a node that kept nothing can be walked again."""
+        if self.cells or self.y is not None or any(x is not None for x in self.xs or ()):
+            self.xs = self.y = None
+            self.cells = ()
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"

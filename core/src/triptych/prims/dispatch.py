@@ -22,7 +22,7 @@ from .trace import first_array
 
 def callable_for(prim: Prim) -> Callable[..., Any]:
     """The function that applies a primitive; kept as `prim.call`, the record as its `.prim`."""
-    if prim.kind == "unary":
+    if prim.kind == "unary" and not prim.needs_dtypes:
         call = _unary(prim)
     elif prim.kind == "binary":
         call = _binary(prim)
@@ -296,7 +296,9 @@ def _link_view(prim: Prim, x: Any, params: dict[str, Any], out: Tensor, raw: Any
 
 def shares_memory(prim: Prim, y: Any, x: Any) -> bool:
     """Whether the output of a movement is a view; of all movements only reshape may copy."""
-    if isinstance(y, Symbol) or prim.name != "reshape":
+    if isinstance(y, Symbol):
+        return y.layout != "unknown"
+    if prim.name != "reshape":
         return True
     return y is x or y.base is (x if x.base is None else x.base)
 

@@ -10,8 +10,18 @@ from typing import Any
 
 from .. import dtypes
 from ..avals import Aval, broadcast_shapes, shape_of
+from ..tensor import raw_dtype
 from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, unary
-from .promotion import ARITHMETIC, BRANCHES, INEXACT, INTEGRAL, NUMERIC, REAL, SCALARS
+from .promotion import (
+    ARITHMETIC,
+    BRANCHES,
+    FLOATING,
+    INEXACT,
+    INTEGRAL,
+    NUMERIC,
+    REAL,
+    SCALARS,
+)
 from .rational import erf_impl
 from .table import NA
 
@@ -88,7 +98,7 @@ minimum = binary(
 atan2 = binary(
     "atan2",
     "arctan2",
-    promote=INEXACT,
+    promote=FLOATING,
     d=(
         lambda g, a, b: mul(g, div(b, add(mul(a, a), mul(b, b)))),
         lambda g, a, b: neg(mul(g, div(a, add(mul(a, a), mul(b, b))))),
@@ -98,7 +108,7 @@ atan2 = binary(
 logaddexp = binary(
     "logaddexp",
     "logaddexp",
-    promote=INEXACT,
+    promote=FLOATING,
     d=(lambda g, a, y: mul(g, exp(sub(a, y))), lambda g, b, y: mul(g, exp(sub(b, y)))),
 )
 
@@ -124,7 +134,7 @@ asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))
 acosh = unary("acosh", "arccosh", d=lambda g, a: mul(g, rsqrt(sub(mul(a, a), 1))), domain=(1.2, 3.0))
 atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), domain=UNIT)
 erf = unary(
-    "erf", erf_impl, promote=INEXACT, d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi)))
+    "erf", erf_impl, promote=FLOATING, d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi)))
 )
 
 
@@ -161,7 +171,14 @@ def _sign(xp: Any, x: Any) -> Any:
     return x.copy() if x.dtype.kind == "b" else xp.sign(x)
 
 
-sign = unary("sign", _sign, promote=NUMERIC, d=_flat, domain=POSITIVE)
+def _sign_vjp(g: Any, a: Any, y: Any) -> Any:
+    if raw_dtype(a).kind != "c":
+        return _flat(g)
+    along = real(mul(g, conj(y)))  # x / |x| turns with x but does not stretch
+    return div(sub(g, mul(y, along)), abs(a))
+
+
+sign = unary("sign", _sign, promote=NUMERIC, vjp=_sign_vjp, domain=POSITIVE)
 abs = unary(
     "abs",
     "absolute",
@@ -194,11 +211,11 @@ cast = primitive(
 
 def conj_if_complex(x: Any) -> Any:
     """The complex conjugate; real values as they are."""
-    return conj(x) if x.dtype.kind == "c" else x
+    return conj(x) if raw_dtype(x).kind == "c" else x
 
 
 def _as_input(g: Any, dtype: Any) -> Any:
-    return g if g.dtype == dtype else cast(g, dtype=dtype)
+    return g if raw_dtype(g) == dtype else cast(g, dtype=dtype)
 
 
 conj = unary("conj", "conjugate", promote=NUMERIC, vjp=lambda g: conj(g))

@@ -85,9 +85,13 @@ def key_shape(name: str, shape: tuple[int, ...], key: Key) -> tuple[int, ...]:
         raise BoundsError(f"{name}: {error} (tensor has shape {tuple(shape)})") from None
 
 
+def _slice(xp: Any, x: Any, *, key: Key) -> Any:
+    return x[key if Ellipsis in key else (*key, Ellipsis)]  # with ..., a single element is a view, too
+
+
 slice_ = movement(
     "slice",
-    lambda xp, x, *, key: x[key],
+    _slice,
     aval=lambda x, *, key: Aval(key_shape("indexing", x.shape, key), x.dtype),
     vjp=(lambda g, shape, *, key: unslice(g, shape=shape, key=key),),
     view=True,

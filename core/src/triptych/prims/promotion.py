@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..backends import backend_of
+from ..backends import backend_for, backend_of
 from ..errors import DTypeError
 
 # Python scalars that NumPy combines with an array of a kind without changing its dtype.
@@ -61,7 +61,7 @@ class Promotion:
                 common = dtypes.scalar_dtype(x, common)
         if kind_of(common) in self.kinds:  # type: ignore[arg-type]
             return common  # type: ignore[return-value]
-        if self.default == "float":
+        if self.default == "float" and common.kind != "c":  # type: ignore[union-attr]
             return dtypes.get_default_dtype().dtype
         raise DTypeError(f"{name}: not defined for {common} elements; convert with .to(dtype) first")
 
@@ -93,15 +93,16 @@ def scalar_array(value: Any, dtype: np.dtype, like: Any) -> Any:
 
     array = np.asarray(value).astype(dtype)
     raw = getattr(like, "_data", like)
-    if raw is None or isinstance(raw, Symbol):
+    if raw is None:
         return array
-    backend = backend_of(raw)
-    return backend.asarray(array, where=backend.device_of(raw))
+    where = raw.device if isinstance(raw, Symbol) else backend_of(raw).device_of(raw)
+    return backend_for(where).asarray(array, where=where)
 
 
 NUMERIC = Promotion("biufc")
 INEXACT = Promotion("fc", default="float")
 ARITHMETIC = Promotion("iufc")
 REAL = Promotion("biuf")
+FLOATING = Promotion("f", default="float")
 INTEGRAL = Promotion("biu")
 BRANCHES = Promotion("biufc", skip=1)

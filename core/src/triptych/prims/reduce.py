@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..avals import Aval, reduced_shape
 from ..errors import ShapeError
+from ..tensor import raw_dtype
 from .elementwise import LOGICAL, cast, div, eq, fill_like, mul
 from .kinds import boolean, primitive, reduction
 from .movement import expand, flip, reshape
@@ -47,11 +48,11 @@ sum = reduction(
     "sum",
     _sum,
     result=_total,
-    vjp=(lambda g, shape, *, axes, keepdim: _unreduce(g, shape, axes, keepdim),),
+    vjp=(lambda g, shape, *, axes, keepdim=False: _unreduce(g, shape, axes, keepdim),),
 )
 
 
-def _prod_vjp(g: Any, a: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool) -> Any:
+def _prod_vjp(g: Any, a: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
     """Each factor's gradient is the product of the others, correct when some are zero."""
     from .elementwise import conj_if_complex
     from .movement import concat, permute
@@ -82,16 +83,16 @@ def _first(flat: Any, i: int) -> Any:
 prod = reduction("prod", _prod, result=_total, vjp=(_prod_vjp,))
 
 
-def _extreme(g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool) -> Any:
+def _extreme(g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
     """Ties share the gradient."""
     hit = eq(a, _unreduce(y, shape, axes, keepdim))
-    weight = cast(hit, dtype=a.dtype)
+    weight = cast(hit, dtype=raw_dtype(a))
     share = div(weight, sum(weight, axes=axes, keepdim=True))
     return mul(_unreduce(g, shape, axes, keepdim), share)
 
 
 def _nonempty(name: str, x: Any, axes: tuple[int, ...]) -> None:
-    if any(x.shape[i] == 0 for i in axes):
+    if 0 in [x.shape[i] for i in axes]:
         raise ShapeError(f"{name}: nothing to choose from along axes {axes} of shape {tuple(x.shape)}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..avals import Aval
-from ..backends import backend_of
+from ..backends import backend_for, backend_of
 from ..dtypes import complex_of, real_of
 from ..errors import DTypeError, ShapeError
 from ..tensor import Symbol
@@ -18,10 +18,8 @@ from .kinds import primitive
 def constant_like(values: np.ndarray, like: Any) -> Any:
     """A NumPy constant on the backend of another value, in that value's real precision."""
     raw = getattr(like, "_data", like)
-    values = values.astype(real_of(raw.dtype))
-    if isinstance(raw, Symbol):
-        return values
-    return backend_of(raw).asarray(values, where=backend_of(raw).device_of(raw))
+    where = raw.device if isinstance(raw, Symbol) else backend_of(raw).device_of(raw)
+    return backend_for(where).asarray(values.astype(real_of(raw.dtype)), where=where)
 
 
 def _check(name: str, x: Any, kinds: str) -> None:

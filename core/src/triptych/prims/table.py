@@ -46,7 +46,7 @@ class Rule:
 
     def __call__(self, g: Any, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
         args = [self._value(name, node, index, xs, y) for name in self.reads]
-        return self.fn(g, *args, **{name: node.params[name] for name in self.params})
+        return self.fn(g, *args, **{n: node.params[n] for n in self.params if n in node.params})
 
     @staticmethod
     def _value(name: str, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:

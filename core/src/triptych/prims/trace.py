@@ -49,14 +49,14 @@ class Trace:
         if self.outer is not None:
             self.outer.recorded(node)
 
-    def write(self, tensor: Tensor, value: Any) -> bool:
-        """Take over an in-place write of a raw value; False leaves it to eager mode."""
+    def write(self, tensor: Tensor, value: Tensor) -> bool:
+        """Take over an in-place write; False leaves it to eager mode."""
         return self.outer is not None and self.outer.write(tensor, value)
 
-    def accumulated(self, tensor: Tensor) -> None:
-        """Called before backward changes the ``grad`` of a tensor."""
+    def touched_grad(self, tensor: Tensor) -> None:
+        """Called before the ``grad`` of a tensor is read or changed."""
         if self.outer is not None:
-            self.outer.accumulated(tensor)
+            self.outer.touched_grad(tensor)
 
 
 def first_array(raw: tuple[Any, ...]) -> Any:

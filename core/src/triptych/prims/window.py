@@ -34,9 +34,22 @@ def _windows(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> An
 def _overlap_add(xp: Any, g: Any, *, shape: Ints, size: Ints, stride: Ints, dilation: Ints) -> Any:
     out = xp.zeros(shape, g.dtype)
     dims = len(size)
+    if dims == 1 and dilation == (1,):
+        return _overlap_add_line(xp, g, out, size[0], stride[0])
     positions = g.shape[g.ndim - 2 * dims : g.ndim - dims]
     for tap, key in _taps(size, positions, stride, dilation):
         out[key] += g[(Ellipsis, *tap)]
+    return out
+
+
+def _overlap_add_line(xp: Any, g: Any, out: Any, size: int, hop: int) -> Any:
+    """One axis: hop samples of every window at a time, as these do not overlap."""
+    lead, step, count = out.strides[:-1], out.strides[-1], g.shape[-2]
+    for start in range(0, size, hop):
+        width = min(hop, size - start)
+        shape = (*out.shape[:-1], count, width)
+        rows = xp.lib.stride_tricks.as_strided(out[..., start:], shape, (*lead, hop * step, step))
+        rows += g[..., start : start + width]
     return out
 
 

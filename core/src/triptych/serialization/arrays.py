@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import from_numpy_dtype
-
-if TYPE_CHECKING:
-    from .torch_tensors import Wrap
+from ..errors import DTypeError
+from ..ops.creation import from_numpy
+from ..tensor import Tensor
 
 __all__ = ["unwrap", "wrapper"]
 
 
-def wrapper(map_location: Any = None) -> Wrap:
+def wrapper(map_location: Any = None) -> Callable[[Any], Any]:
     """A function from an array to a tensor over the same memory, on a device if one is given.
 
-    A NumPy dtype becomes Triptych's.
+    A NumPy dtype becomes Triptych's. Either raises DTypeError for a type that tensors do not have.
     """
-    from triptych import from_numpy  # here, because triptych imports this package
 
     def wrap(value: Any) -> Any:
-        if isinstance(value, np.dtype):
-            return from_numpy_dtype(value)
+        dtype = value if isinstance(value, np.dtype) else value.dtype
+        try:
+            known = from_numpy_dtype(dtype)
+        except DTypeError as error:
+            raise DTypeError(
+                f"load: the file holds {dtype}, for which there is {error}; read_safetensors and "
+                "read_torch of triptych.serialization give NumPy arrays of it"
+            ) from None
+        if value is dtype:
+            return known
         tensor = from_numpy(value)
         return tensor if map_location is None else tensor.to(map_location)
 
@@ -32,6 +40,4 @@ def wrapper(map_location: Any = None) -> Wrap:
 
 def unwrap(value: object) -> np.ndarray | None:
     """A tensor's values on the CPU, not copied if they are there already; None if no tensor."""
-    from triptych import Tensor  # here, because triptych imports this package
-
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else None

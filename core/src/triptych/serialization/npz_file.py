@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DTypeError
 from .atomic import atomic_write
+from .limits import are_counts
 from .source import File, Source
 from .torch_records import TORCH_DTYPES
 from .torch_zip import ZipRecords
@@ -69,9 +70,11 @@ def npy_array(source: Source, block: np.ndarray, what: str) -> np.ndarray:
         shape, fortran, dtype = _HEADER_READERS[version](head)
     if dtype.newbyteorder("=") not in _NUMERIC:
         raise source.error(f"{what} has dtype {dtype!r:.80}; wanted numbers or bool")
+    if not are_counts(shape):
+        raise source.error(f"{what} has a shape that no array can have")
     data = block[head.tell() :]
     wanted = math.prod(shape) * dtype.itemsize
-    if any(n < 0 for n in shape) or wanted != data.nbytes:
+    if wanted != data.nbytes:
         raise source.error(f"{what} of shape {shape} claims {wanted} bytes, it has {data.nbytes}")
     if head.tell() % dtype.alignment:
         data = data.copy()

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import DTypeError, FileFormatError
 from .atomic import atomic_write
+from .limits import are_counts
 from .source import File, Source
 from .torch_records import TORCH_DTYPES
 
@@ -129,7 +130,8 @@ def _read_header(source: Source) -> tuple[list[_Entry], dict[str, str], int]:
     if type(header) is not dict:
         raise source.error("the safetensors header is not a JSON object")
     metadata = _checked_metadata(source, header.pop(_METADATA, {}))
-    entries = [_entry(source, name, fields) for name, fields in header.items()]
+    with source.damage("the safetensors header"):
+        entries = [_entry(source, name, fields) for name, fields in header.items()]
     _check_cover(source, entries, source.size - _LENGTH.size - length)
     return entries, metadata, _LENGTH.size + length
 
@@ -158,7 +160,7 @@ def _entry(source: Source, name: str, fields: Any) -> _Entry:
     code, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
     if type(code) is not str or code not in DTYPES:
         raise source.error(f"tensor {name!r}: dtype {code!r:.40}; known are {', '.join(DTYPES)}")
-    if not (_are_counts(shape) and _are_counts(offsets) and len(offsets) == 2):
+    if not (are_counts(shape) and are_counts(offsets) and len(offsets) == 2):
         raise source.error(f"tensor {name!r}: shape or data_offsets are not lists of counts")
     wanted, (begin, end) = math.prod(shape) * DTYPES[code].itemsize, offsets
     if wanted != end - begin:
@@ -167,10 +169,6 @@ def _entry(source: Source, name: str, fields: Any) -> _Entry:
             f"data_offsets give it {end - begin}"
         )
     return _Entry(name, DTYPES[code], tuple(shape), begin, end)
-
-
-def _are_counts(values: Any) -> bool:
-    return type(values) is list and all(type(v) is int and 0 <= v < 2**63 for v in values)
 
 
 def _check_cover(source: Source, entries: list[_Entry], size: int) -> None:

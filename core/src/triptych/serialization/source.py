@@ -90,7 +90,7 @@ class Source:
         except (FileFormatError, OSError, MemoryError):
             raise
         except Exception as error:  # parsers of damaged bytes fail in every way there is
-            text = f"{part} cannot be read ({type(error).__name__}: {error})"
+            text = f"{part} cannot be read ({type(error).__name__}: {str(error)[:200]})"
             raise self.error(text) from error
 
     def read(self, offset: int, nbytes: int) -> bytes:

@@ -200,7 +200,7 @@ def decode(text: str, arrays: Mapping[str, np.ndarray], wrap: Callable[[Any], An
 class _Decoder:
     def __init__(self, arrays: Mapping[str, np.ndarray], wrap: Callable[[Any], Any]) -> None:
         self._arrays, self._wrap = arrays, wrap
-        self._wrapped: dict[str, Any] = {}
+        self._wrapped: dict[str | tuple[str, ...], Any] = {}
 
     def decode(self, node: Json, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -215,15 +215,18 @@ class _Decoder:
         return _DECODERS[tag](self, body, depth)
 
     def _tensor(self, body: Json, depth: int) -> Any:
-        name, paired = (body[0], body[1] == "complex128") if type(body) is list else (body, False)
-        if name not in self._wrapped:
-            array = self._arrays[name]
-            self._wrapped[name] = self._wrap(_from_pairs(array) if paired else array)
-        return self._wrapped[name]
+        key = body if type(body) is str else tuple(body)
+        if key not in self._wrapped:
+            self._wrapped[key] = self._wrap(self._ndarray(body, depth))
+        return self._wrapped[key]
 
-    def _ndarray(self, body: Json, depth: int) -> Any:
-        name, paired = (body[0], body[1] == "complex128") if type(body) is list else (body, False)
-        return _from_pairs(self._arrays[name]) if paired else self._arrays[name]
+    def _ndarray(self, body: Json, depth: int) -> np.ndarray:
+        if type(body) is str:
+            return self._arrays[body]
+        name, kind = body
+        if kind != "complex128":
+            raise ValueError(f"an array stored as {kind!r:.40}")
+        return _from_pairs(self._arrays[name])
 
     def _dict(self, body: Json, depth: int) -> dict[Any, Any]:
         out = {}

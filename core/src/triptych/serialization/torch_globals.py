@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .limits import check_key
+from .limits import MAX_NDIM, are_counts, check_key
 from .torch_records import (
     TORCH_DTYPES,
     Call,
@@ -27,15 +27,11 @@ from .torch_records import (
 
 __all__ = ["ALLOWED", "REFUSED"]
 
-_MAX_NDIM = 64  # numpy's own limit
-
 
 def _ints(values: object, what: str) -> tuple[int, ...]:
-    if not isinstance(values, tuple | list) or len(values) > _MAX_NDIM:
-        raise ValueError(f"{what} is not a tuple of at most {_MAX_NDIM} integers")
-    if any(type(v) is not int or not 0 <= v < 2**63 for v in values):
-        raise ValueError(f"{what} {tuple(values)} has an entry that is not a count")
-    return tuple(values)
+    if not are_counts(values):
+        raise ValueError(f"{what} is not a tuple of at most {MAX_NDIM} counts")
+    return tuple(values)  # type: ignore[arg-type]
 
 
 def _tensor(storage: object, offset: object, size: object, stride: object) -> TensorRecord:
@@ -57,8 +53,8 @@ def _view(
 def _check_metadata(metadata: object) -> None:
     if metadata:
         raise ValueError(
-            f"a lazily conjugated or negated tensor ({metadata}); call resolve_conj() and "
-            "resolve_neg() in torch before saving"
+            "a lazily conjugated or negated tensor; call resolve_conj() and resolve_neg() in torch "
+            "before saving"
         )
 
 

@@ -72,15 +72,15 @@ def read_torch_legacy(source: Source, wrap: Wrap) -> Any:
         raise source.error("a pickle, but not one of torch's files")
     protocol = _plain(stream, source, "the protocol number")
     if protocol != _PROTOCOL:
-        raise source.error(f"torch protocol {protocol!r:.40}; wanted {_PROTOCOL}")
+        raise source.error(f"another protocol of torch's files than {_PROTOCOL}")
     _plain(stream, source, "the system information")  # always little-endian, whatever it says
     tree, storages = unpickle(stream, source, "the object's pickle", source.size)
     keys = _plain(stream, source, "the list of storages")
-    if type(keys) is not list or len(set(map(str, keys))) != len(keys):
+    if type(keys) is not list or any(type(key) is not str for key in keys):
         raise source.error("its list of storages is damaged")
-    unknown = [key for key in keys if type(key) is not str or key not in storages]
-    if unknown:
-        raise source.error(f"lists the storage {str(unknown[0])[:40]!r}, which no tensor uses")
+    unknown = [key for key in keys if key not in storages]
+    if unknown or len(set(keys)) != len(keys):
+        raise source.error("its list of storages is not that of its tensors")
     blocks = _Blocks(source, storages, keys, stream.tell())
     return TreeBuilder(source, blocks.fetch, wrap).build(tree)
 

@@ -123,7 +123,8 @@ class NumpyDType:
 
     def __init__(self, code: object, align: object = False, copy: object = False) -> None:
         if not isinstance(code, str) or not _NUMERIC.fullmatch(code):
-            raise ValueError(f"numpy dtype {str(code)[:40]!r}; wanted a numeric one")
+            shown = code[:40] if isinstance(code, str) else type(code).__name__
+            raise ValueError(f"numpy dtype {shown!r}; wanted a numeric one")
         self.code, self._order = code, ""
 
     def set_state(self, state: Any) -> int:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
 from ..errors import UnsafeFileError
-from .limits import check_key
+from .limits import are_counts, check_key
 from .source import Source
 from .torch_globals import ALLOWED, REFUSED
 from .torch_records import Call, NumpyArray, NumpyDType, Storage, StorageType
@@ -32,7 +32,7 @@ GLOBAL STACK_GLOBAL INST OBJ
 """
 _LENGTH = struct.Struct("<Q")
 _DICTS = (dict, OrderedDict, defaultdict)
-_ARGUMENTS_PER_BYTE = 8  # a file that copies more than this through memo references is an attack
+_ARGUMENTS_PER_BYTE = 2  # of calls; honest files spell each argument, hostile ones refer back
 
 
 class _Opcodes(dict[int, Callable[[Any], None]]):
@@ -94,7 +94,7 @@ class DataUnpickler(pickle._Unpickler):
         if not isinstance(kind, StorageType) or type(key) is not str:
             raise pickle.UnpicklingError("a storage without a type and a key")
         start, length = view[0][1:] if view and view[0] is not None else (0, numel)
-        if any(type(n) is not int or n < 0 for n in (numel, start, length)):
+        if not are_counts([numel, start, length]):
             raise pickle.UnpicklingError("a storage whose sizes are not counts")
         if start + length > numel:
             raise self._source.error(

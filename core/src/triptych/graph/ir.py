@@ -1,0 +1,115 @@
+"""The graph: primitives applied to symbols, and what they stand for outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..backends import backend_of
+from ..prims.dispatch import run_create
+from ..prims.table import Prim
+from ..prims.trace import first_array
+from ..state import run_kernel
+from ..tensor import Symbol, Tensor
+from ..tree import TreeSpec
+
+
+@dataclass(slots=True)
+class Equation:
+    """One primitive: ``outputs = prim(*inputs, **params)``. Inputs are symbols or Python numbers."""
+
+    prim: Prim
+    inputs: tuple[Any, ...]
+    params: dict[str, Any]
+    outputs: tuple[Symbol, ...]
+
+
+@dataclass(slots=True)
+class Slot:
+    """State outside the graph: the data or the gradient of a tensor."""
+
+    tensor: Tensor
+    what: str  # "data" or "grad"
+
+    def read(self) -> Any:
+        """The raw array that is there now."""
+        holder = self.tensor if self.what == "data" else self.tensor._grad
+        return None if holder is None else holder._data
+
+
+@dataclass(slots=True)
+class Graph:
+    """A captured function.
+
+    Attributes:
+        inputs: symbols of the tensor arguments, in order.
+        state: (slot, symbol): state from outside that the graph reads.
+        without_grad: tensors whose gradient was found to be None; a replay is valid while it is.
+        constants: (symbol, raw array): values fixed at capture.
+        equations: in the order they ran.
+        outputs: symbols or plain values, in the order of the flattened result.
+        out_spec: how to nest the outputs.
+        writes: (slot, symbol or None): state the graph changes.
+    """
+
+    inputs: list[Symbol] = field(default_factory=list)
+    state: list[tuple[Slot, Symbol]] = field(default_factory=list)
+    without_grad: list[Tensor] = field(default_factory=list)
+    constants: list[tuple[Symbol, Any]] = field(default_factory=list)
+    equations: list[Equation] = field(default_factory=list)
+    outputs: list[Any] = field(default_factory=list)
+    out_spec: TreeSpec | None = None
+    writes: list[tuple[Slot, Any]] = field(default_factory=list)
+
+    def names(self) -> dict[Symbol, str]:
+        """Readable names: arguments a0.., state s0.., constants c0.., results v0.."""
+        named: dict[Symbol, str] = {}
+        groups = (
+            ("a", self.inputs),
+            ("s", [s for _, s in self.state]),
+            ("c", [s for s, _ in self.constants]),
+            ("v", [s for eqn in self.equations for s in eqn.outputs]),
+        )
+        for letter, symbols in groups:
+            for i, symbol in enumerate(symbols):
+                named.setdefault(symbol, f"{letter}{i}")
+        return named
+
+    def __str__(self) -> str:
+        named = self.names()
+
+        def show(v: Any) -> str:
+            return f"{named[v]}:{v.dtype}{list(v.shape)}" if isinstance(v, Symbol) else repr(v)
+
+        lines = [f"graph({', '.join(show(s) for s in self.inputs)})"]
+        lines += [f"  state {show(s)}" for _, s in self.state]
+        lines += [f"  const {show(s)}" for s, _ in self.constants]
+        for eqn in self.equations:
+            args = [named[v] if isinstance(v, Symbol) else repr(v) for v in eqn.inputs]
+            args += [f"{k}={v!r}" for k, v in eqn.params.items()]
+            lines.append(f"  {', '.join(map(show, eqn.outputs))} = {eqn.prim.name}({', '.join(args)})")
+        for slot, symbol in self.writes:
+            lines.append(f"  write {slot.what} <- {named.get(symbol, symbol)}")
+        lines.append(f"  return {', '.join(named[v] if isinstance(v, Symbol) else repr(v) for v in self.outputs)}")
+        return "\n".join(lines)
+
+
+def evaluate(graph: Graph, arguments: list[Any]) -> dict[Symbol, Any]:
+    """Run the equations on raw arrays: one loop over the `impl` column."""
+    env: dict[Symbol, Any] = dict(zip(graph.inputs, arguments, strict=True))
+    env.update((symbol, slot.read()) for slot, symbol in graph.state)
+    env.update(graph.constants)
+    for eqn in graph.equations:
+        raw = tuple(env[v] if isinstance(v, Symbol) else v for v in eqn.inputs)
+        values = _apply(eqn, raw)
+        env.update(zip(eqn.outputs, values, strict=True))
+    return env
+
+
+def _apply(eqn: Equation, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not raw:
+        return (run_create(eqn.prim, eqn.params),)
+    array = first_array(raw)
+    y = run_kernel(eqn.prim.kernel(array), *raw, **eqn.params)
+    values = y if eqn.prim.outputs > 1 else (y,)
+    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in values)

@@ -1,0 +1,506 @@
+"""`Module`: the base class of all layers and models."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from .. import dtypes
+from ..autograd.modes import no_grad
+from ..errors import DTypeError, TriptychError
+from ..ops.convert import _targets
+from ..tensor import Tensor
+from .hooks import Hooks
+from .parameter import Buffer, Parameter
+from .state_dict import Stateful
+
+__all__ = ["Module"]
+
+M = TypeVar("M", bound="Module")
+_KINDS = ("_parameters", "_buffers", "_modules")
+
+
+class ModuleError(TriptychError, AttributeError):
+    """A member of a module that cannot be set, or is not there."""
+
+
+class _NoAttribute(ModuleError):
+    """Looks for close names only when the text is asked for, since `hasattr` throws it away."""
+
+    def __str__(self) -> str:
+        module, name = self.args
+        text = f"{type(module).__name__!r} object has no attribute {name!r}"
+        if "_parameters" not in module.__dict__:
+            return f"{text}; was super().__init__() called first in {type(module).__name__}.__init__?"
+        names = [n for n in dir(module) if not n.startswith("_")]
+        near = difflib.get_close_matches(name, names, n=3)
+        return f"{text}; did you mean {', '.join(near)}?" if near else text
+
+
+class Module(Hooks, Stateful):
+    """A function with parameters; layers and models derive from it and define ``forward``.
+
+    Parameters, buffers and modules that are set as attributes are registered under their name, so
+    that ``parameters()``, ``to()`` and ``state_dict()`` reach all of them.
+
+    Example:
+        >>> class Scale(Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.factor = Parameter(triptych.tensor([2.0]))
+        ...
+        ...     def forward(self, x):
+        ...         return x * self.factor
+        >>> Scale()(triptych.ones(1))
+        tensor([2.], grad_fn=<MulBackward>)
+    """
+
+    training: bool
+    forward: Callable[..., Any]
+
+    def __init__(self) -> None:
+        self.__dict__.update(
+            training=True,
+            _parameters={},
+            _buffers={},
+            _modules={},
+            _non_persistent_buffers=set(),
+            _forward_pre_hooks=[],
+            _forward_hooks=[],
+            _backward_pre_hooks=[],
+            _backward_hooks=[],
+            _state_dict_hooks=[],
+            _state_dict_pre_hooks=[],
+            _load_state_dict_pre_hooks=[],
+            _load_state_dict_post_hooks=[],
+        )
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
+        """What the module computes; defined by every subclass."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            if (
+                self._forward_hooks
+                or self._forward_pre_hooks
+                or self._backward_hooks
+                or self._backward_pre_hooks
+            ):
+                return self._call_hooked(args, kwargs)
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            _locate(self, error)
+            raise
+
+    # Members
+
+    def __getattr__(self, name: str) -> Any:
+        members = self.__dict__
+        for kind in _KINDS:
+            table = members.get(kind)
+            if table is not None and name in table:
+                return table[name]
+        raise _NoAttribute(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter):
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            self._ready(name, "module")
+            self._forget(name)
+            self._modules[name] = value
+        elif isinstance(value, Buffer):
+            self._ready(name, "buffer")
+            persistent = name not in self._non_persistent_buffers and value.persistent
+            self._forget(name)
+            self.register_buffer(name, value, persistent)
+        elif not self._replaced(name, value):
+            object.__setattr__(self, name, value)
+
+    def _replaced(self, name: str, value: Any) -> bool:
+        """Whether name is a registered member, which now holds value."""
+        wanted = {"_parameters": "a Parameter", "_modules": "a Module", "_buffers": "a Tensor"}
+        for kind, want in wanted.items():
+            table = self.__dict__.get(kind)
+            if table is None or name not in table:
+                continue
+            if value is not None and not (kind == "_buffers" and isinstance(value, Tensor)):
+                raise DTypeError(
+                    f"{type(self).__name__}.{name}: wanted {want} or None, got {type(value).__name__}; "
+                    f"del module.{name} first to put something else there"
+                )
+            table[name] = value
+            return True
+        return False
+
+    def __delattr__(self, name: str) -> None:
+        for kind in _KINDS:
+            if name in self.__dict__.get(kind, ()):
+                del self.__dict__[kind][name]
+                self._non_persistent_buffers.discard(name)
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self) -> list[str]:
+        members = {name for kind in _KINDS for name in self.__dict__.get(kind, ())}
+        return sorted(n for n in {*super().__dir__(), *members} if not n[0].isdigit())
+
+    def _ready(self, name: str, kind: str) -> None:
+        if "_parameters" not in self.__dict__:
+            raise ModuleError(
+                f"{type(self).__name__}: cannot set {kind} {name!r} before super().__init__() has been "
+                f"called; call it first in {type(self).__name__}.__init__"
+            )
+
+    def _forget(self, name: str) -> None:
+        for kind in _KINDS:
+            self.__dict__[kind].pop(name, None)
+        self.__dict__.pop(name, None)
+        self._non_persistent_buffers.discard(name)
+
+    def _check_name(self, name: str, kind: str) -> None:
+        self._ready(name, kind)
+        if not isinstance(name, str):
+            raise DTypeError(f"{kind} name: wanted a str, got {type(name).__name__}")
+        if not name or "." in name:
+            raise UnknownMemberError(f"{kind} name {name!r}: must not be empty nor contain a dot")
+
+    def _check_free(self, name: str, kind: str) -> None:
+        held = name in self.__dict__ or any(name in self.__dict__[k] for k in _KINDS)
+        if held or hasattr(type(self), name):
+            raise UnknownMemberError(
+                f"{type(self).__name__}: attribute {name!r} exists already; pick another {kind} name"
+            )
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter; None reserves the name for one that is not there.
+
+        Raises:
+            DTypeError: param is no Parameter.
+            ModuleError: super().__init__() was not called yet.
+        """
+        self._check_name(name, "parameter")
+        if param is not None and not isinstance(param, Parameter):
+            raise DTypeError(
+                f"{type(self).__name__}.{name}: wanted a Parameter or None, got {type(param).__name__}; "
+                "wrap it: nn.Parameter(tensor)"
+            )
+        if name not in self._parameters:
+            if name not in self._modules and name not in self._buffers:
+                self.__dict__.pop(name, None)
+            self._forget(name)
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that moves with the module and is not learned.
+
+        Args:
+            name: how to reach it.
+            tensor: None reserves the name.
+            persistent: whether ``state_dict`` holds it.
+
+        Raises:
+            DTypeError: tensor is no Tensor.
+            KeyError: the name is taken, empty, or contains a dot.
+            ModuleError: super().__init__() was not called yet.
+        """
+        self._check_name(name, "buffer")
+        if name not in self._buffers:
+            self._check_free(name, "buffer")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise DTypeError(
+                f"{type(self).__name__}.{name}: wanted a Tensor or None, got {type(tensor).__name__}"
+            )
+        self._buffers[name] = tensor
+        (self._non_persistent_buffers.discard if persistent else self._non_persistent_buffers.add)(name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a child module; None reserves the name.
+
+        Raises:
+            DTypeError: module is no Module.
+            KeyError: the name is taken, empty, or contains a dot.
+            ModuleError: super().__init__() was not called yet.
+        """
+        self._check_name(name, "module")
+        if module is not None and not isinstance(module, Module):
+            raise DTypeError(
+                f"{type(self).__name__}.{name}: wanted a Module or None, got {type(module).__name__}"
+            )
+        if name not in self._modules:
+            self._check_free(name, "module")
+        self._modules[name] = module
+
+    register_module = add_module
+
+    def get_submodule(self, target: str) -> Module:
+        """The module with a full name such as ``"layer1.0.conv1"``; "" is the module itself.
+
+        Raises:
+            AttributeError: there is none of that name.
+        """
+        module: Any = self
+        for part in target.split(".") if target else ():
+            module = getattr(module, part)
+            if not isinstance(module, Module):
+                raise ModuleError(f"get_submodule({target!r}): {part!r} is no module")
+        return module  # type: ignore[no-any-return]
+
+    def _member(self, target: str, call: str, table: str) -> Any:
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        held = owner.__dict__[table]
+        if name not in held:
+            value = getattr(owner, name)
+            raise ModuleError(f"{call}({target!r}): {name!r} is a {type(value).__name__}")
+        return held[name]
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter with a full name such as ``"fc.weight"``.
+
+        Raises:
+            AttributeError: there is none of that name.
+        """
+        return self._member(target, "get_parameter", "_parameters")  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer with a full name such as ``"bn1.running_mean"``.
+
+        Raises:
+            AttributeError: there is none of that name.
+        """
+        return self._member(target, "get_buffer", "_buffers")  # type: ignore[no-any-return]
+
+    # Walking
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """(full name, module) of this module, "", and all below it, parents first."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                path = f"{prefix}.{name}" if prefix else name
+                yield from module.named_modules(memo, path, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, parents first, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """(name, module) of the direct children, each once."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The direct children, each once."""
+        return (module for _, module in self.named_children())
+
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        pairs: Iterable[tuple[str, Module]] = [(prefix, self)]
+        if recurse:
+            pairs = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+        seen: set[int] = set()
+        for path, module in pairs:
+            for name, value in module.__dict__[table].items():
+                if value is None or id(value) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(value))
+                yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """(full name, parameter) of this module and, with `recurse`, of all below it; parameters
+        shared by several modules come once unless `remove_duplicate` is False.
+        """
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters of this module and, with `recurse`, of all below it, each once."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """(full name, buffer) of this module and, with `recurse`, of all below it."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers of this module and, with `recurse`, of all below it, each once."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def apply(self: M, fn: Callable[[Module], None]) -> M:
+        """Call fn with every module below this one, children first, then with it; returns self."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    # Moving and switching
+
+    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
+        """Put fn(tensor) in the place of every parameter, gradient and buffer."""
+        for module in self.children() if recurse else ():
+            module._apply(fn)
+        with no_grad():
+            for param in self._parameters.values():
+                if param is None:
+                    continue
+                moved = fn(param)
+                if moved is not param:
+                    param.data = moved
+                if param.grad is not None:
+                    param.grad = fn(param.grad)
+            for name, buffer in self._buffers.items():
+                if buffer is not None:
+                    self._buffers[name] = fn(buffer)
+        return self
+
+    def to(
+        self: M,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+    ) -> M:
+        """Move all parameters and buffers to a device, and those that hold floating numbers to a
+        dtype; returns self.
+
+        ``m.to("cuda")``, ``m.to(triptych.float64)``, ``m.to(other_tensor)``.
+
+        Raises:
+            DTypeError: the dtype is neither floating nor complex.
+        """
+        dtype, device = _targets(args, dtype, device)
+        if dtype is not None and not dtypes.is_inexact(dtypes.to_numpy_dtype(dtype)):
+            raise DTypeError(f"Module.to: wanted a floating or complex dtype, got {dtype}")
+        return self._apply(lambda t: t.to(device=device, dtype=dtype if _inexact(t) else None))
+
+    def cpu(self: M) -> M:
+        """Move everything to main memory; returns self."""
+        return self._apply(lambda t: t.cpu())
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Move everything to a CUDA device; returns self."""
+        return self._apply(lambda t: t.cuda(device))
+
+    def type(self: M, dst_type: Any) -> M:
+        """Convert all parameters and buffers, integers too, to a dtype; returns self."""
+        return self._apply(lambda t: t.to(dtype=dst_type))
+
+    def _floating_to(self: M, dtype: Any) -> M:
+        return self._apply(lambda t: t.to(dtype=dtype) if t.is_floating_point() else t)
+
+    def float(self: M) -> M:
+        """Convert floating parameters and buffers to float32; returns self."""
+        return self._floating_to(dtypes.float32)
+
+    def double(self: M) -> M:
+        """Convert floating parameters and buffers to float64; returns self."""
+        return self._floating_to(dtypes.float64)
+
+    def half(self: M) -> M:
+        """Convert floating parameters and buffers to float16; returns self."""
+        return self._floating_to(dtypes.float16)
+
+    def bfloat16(self: M) -> M:
+        """Convert floating parameters and buffers to bfloat16; returns self."""
+        return self._floating_to(dtypes.bfloat16)
+
+    def train(self: M, mode: bool = True) -> M:
+        """Switch this module and all below it to training, or back; returns self."""
+        if not isinstance(mode, bool):
+            raise DTypeError(f"train: wanted a bool, got {type(mode).__name__}")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self: M) -> M:
+        """Switch to evaluation: dropout rests, batch norm uses its running statistics."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Want gradients for all parameters, or freeze them; returns self."""
+        for param in self.parameters():
+            param.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or with False fill them with zeros."""
+        for param in self.parameters():
+            if param.grad is not None:
+                param.grad = None if set_to_none else param.grad.detach() * 0
+
+    def share_memory(self: M) -> M:
+        """Does nothing; here for code written for torch. Processes get copies."""
+        return self
+
+    def __setstate__(self, members: dict[str, Any]) -> None:
+        self.__dict__.update(members)
+
+    # Printing
+
+    def extra_repr(self) -> str:
+        """What a subclass adds to its line in the printed model, such as its sizes."""
+        return ""
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = [f"({k}): {_indent(repr(m))}" for k, m in self._modules.items()]
+        if not children and len(lines) <= 1:
+            return f"{self._get_name()}({extra})"
+        body = "".join(f"\n  {line}" for line in lines + children)
+        return f"{self._get_name()}({body}\n)"
+
+
+class UnknownMemberError(TriptychError, KeyError):
+    """A name that cannot be given to a member of a module."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n  ")
+
+
+def _inexact(t: Tensor) -> bool:
+    return t.is_floating_point() or t.is_complex()
+
+
+def _locate(module: Module, error: Exception) -> None:
+    """Note on an error in which layer it was raised; each module around it makes the path longer."""
+    held = getattr(error, "_layer", None)
+    if held is None:
+        path, inner, note = "", module, f"in layer {type(module).__name__}"
+    else:
+        outer, path, inner, old = held
+        names = {m: name for name, m in module.named_modules()}
+        if outer is module or outer not in names:
+            return
+        path = ".".join(filter(None, (names[outer], path)))
+        note = f"in layer {path} ({type(inner).__name__}) of {type(module).__name__}"
+        if old in getattr(error, "__notes__", ()):
+            error.__notes__.remove(old)
+    error.add_note(note)
+    error._layer = module, path, inner, note  # type: ignore[attr-defined]

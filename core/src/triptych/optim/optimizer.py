@@ -1,0 +1,452 @@
+"""`Optimizer`: parameter groups, per-parameter state, checkpoints and hooks.
+
+A subclass writes one method, `Optimizer.update`, the rule for one parameter; the base class walks
+over the groups. Rules use in-place tensor methods only, so a captured graph records them as it
+records a forward pass.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import math
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ..autograd.modes import enable_grad, set_grad_enabled
+from ..dtypes import float32
+from ..errors import CaptureError, DTypeError, GradError, ShapeError
+from ..ops.creation import tensor, zeros
+from ..state import state as thread
+from ..tensor import Symbol, Tensor
+
+__all__ = ["Optimizer", "Params"]
+
+Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
+Closure = Callable[[], Any]
+
+
+class HookHandle:
+    """Takes a hook away again with ``remove()``."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self._hooks, self._id = hooks, next(self._ids)
+        hooks[self._id] = hook
+
+    def remove(self) -> None:
+        """Remove the hook; a second call does nothing."""
+        self._hooks.pop(self._id, None)
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step` between its hooks, counted; calls from inside a step run plainly."""
+
+    @functools.wraps(step)
+    def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if self._stepping:
+            return step(self, *args, **kwargs)
+        self._stepping = True
+        try:
+            for hook in tuple(self._pre_hooks.values()):
+                changed = hook(self, args, kwargs)
+                if changed is not None:
+                    args, kwargs = changed
+            result = step(self, *args, **kwargs)
+        finally:
+            self._stepping = False
+        self._num_steps += 1
+        for hook in tuple(self._post_hooks.values()):
+            hook(self, args, kwargs)
+        return result
+
+    return run
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    Args:
+        params: leaf tensors, or (name, tensor) pairs, or dicts with "params" and options of their
+            own; several dicts make several groups.
+        defaults: options of groups that do not set them.
+
+    Attributes:
+        param_groups: dicts of options, each with the list "params".
+        state: for each parameter the dict of what the rule remembers.
+        defaults: options for groups that do not set them.
+
+    Raises:
+        ValueError: params is empty, or a parameter comes twice.
+        TypeError: params is one tensor, a set, or holds something that is no tensor.
+        GradError: a parameter is the result of a recorded operation.
+
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     def update(self, p, grad, state, group):
+        ...         p.sub_(grad.sign() * group["lr"])
+        >>> w = triptych.ones(2, requires_grad=True)
+        >>> optimizer = SignDescent([w], {"lr": 0.5})
+        >>> w.sum().backward()
+        >>> optimizer.step()
+        >>> w.tolist()
+        [0.5, 0.5]
+    """
+
+    # Whether `update` is right for complex parameters as it stands.
+    takes_complex = False
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._prepare()
+        for group in _as_groups(params):
+            self.add_param_group(group)
+
+    def _prepare(self) -> None:
+        """What neither a checkpoint nor a pickle keeps."""
+        self._stepping, self._num_steps = False, 0
+        self._pre_hooks: dict[int, Any] = OrderedDict()
+        self._post_hooks: dict[int, Any] = OrderedDict()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+
+    # The update
+
+    @_with_hooks
+    def step(self, closure: Closure | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: computes the loss again, with gradients; called first.
+
+        Returns:
+            What the closure returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            with set_grad_enabled(bool(group.get("differentiable"))):
+                for p in group["params"]:
+                    if p.grad is not None:
+                        self._update(p, p.grad, group)
+        return loss
+
+    def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        if p.is_complex() and not self.takes_complex:
+            raise DTypeError(
+                f"{type(self).__name__}: a parameter of shape {tuple(p.shape)} is {p.dtype}; keep its "
+                "real and imaginary parts as one real tensor, or use SGD"
+            )
+        self.update(p, -grad if group.get("maximize") else grad, self.state[p], group)
+
+    def update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        """The rule for one parameter; runs without recording. To be written by subclasses.
+
+        Args:
+            p: the parameter, to be changed in place.
+            grad: its gradient, negated where the group says "maximize"; not to be changed.
+            state: what the rule remembers about p; empty at first. A number that changes with
+                every step belongs to `count`.
+            group: the options.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines neither update() nor step()")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients.
+
+        Args:
+            set_to_none: drop them, which frees memory; else fill them with zeros.
+        """
+        for p in self.parameters():
+            if p.grad is not None:
+                if set_to_none:
+                    p.grad = None
+                else:
+                    p.grad = p.grad.detach().zero_()
+
+    def parameters(self) -> Iterator[Tensor]:
+        """All parameters, group by group."""
+        for group in self.param_groups:
+            yield from group["params"]
+
+    # Groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters with options of their own, for example layers that were frozen so far.
+
+        Args:
+            param_group: "params" (a tensor, a list of tensors, or of (name, tensor)) and options;
+                what is missing comes from `defaults`.
+
+        Raises:
+            ValueError: a parameter comes twice; TypeError, GradError: as for the class.
+        """
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise TypeError(
+                f"add_param_group: wanted a dict with 'params', got {_brief(param_group)}"
+            )
+        group = {**param_group, **_split_names(param_group["params"])}
+        for i, p in enumerate(group["params"]):
+            self._check(p, i)
+        _refuse_repeats(group["params"], list(self.parameters()))
+        if self.param_groups and ("param_names" in group) != (
+            "param_names" in self.param_groups[0]
+        ):
+            raise ValueError("add_param_group: either all groups name their parameters, or none")
+        for key, value in self.defaults.items():
+            group.setdefault(key, value)
+        self.param_groups.append(group)
+
+    def _check(self, p: Any, i: int) -> None:
+        name = type(self).__name__
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{name}: parameter {i} should be a Tensor, got {_brief(p)}")
+        if not self.defaults.get("differentiable") and not (p.is_leaf or p.retains_grad):
+            raise GradError(
+                f"{name}: parameter {i} of shape {tuple(p.shape)} is the result of "
+                f"{p.grad_fn.name()}, and only leaves can be optimized; pass the tensor it was "
+                "computed from, or use .detach().requires_grad_()"
+            )
+
+    # Checkpoints
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the parameters, which stand as numbers in the order of the groups.
+
+        Returns:
+            {"state": {0: {...}, ...}, "param_groups": [{..., "params": [0, ...]}, ...]}; the
+            tensors are not copies.
+        """
+        numbers = {id(p): i for i, p in enumerate(self.parameters())}
+        groups = [
+            {**{k: v for k, v in g.items() if k != "params"}, "params": [numbers[id(p)] for p in g["params"]]}
+            for g in self.param_groups
+        ]
+        return {"state": {numbers[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over options and state from `state_dict`, also one that torch saved.
+
+        State of floating parameters is converted to their dtype and device. Parameters are
+        matched by their order.
+
+        Raises:
+            ValueError: the groups are not of the same sizes as this optimizer's.
+        """
+        saved = state_dict["param_groups"]
+        sizes = [len(g["params"]) for g in self.param_groups]
+        theirs = [len(g["params"]) for g in saved]
+        if sizes != theirs:
+            raise ValueError(
+                f"load_state_dict: this optimizer has groups of {sizes} parameters, the saved state "
+                f"{theirs}; make it from the same parameters in the same groups"
+            )
+        order = itertools.chain.from_iterable(g["params"] for g in saved)
+        matched = dict(zip(order, self.parameters(), strict=True))
+        fresh: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for number, entry in state_dict["state"].items():
+            p = matched.get(number)
+            fresh[number if p is None else p] = _adopted(entry, p)
+        for group, other in zip(self.param_groups, saved, strict=True):
+            kept = {"params": group["params"]}
+            if "param_names" in group:
+                kept["param_names"] = group["param_names"]
+            options = {k: copy.deepcopy(v) for k, v in other.items() if k not in kept}
+            group.update({**self.defaults, **options, **kept})
+        self.state = fresh
+
+    def __getstate__(self) -> dict[str, Any]:
+        hidden = ("_stepping", "_num_steps", "_pre_hooks", "_post_hooks")
+        return {k: v for k, v in self.__dict__.items() if k not in hidden}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        self.__dict__.update(saved)
+        self._prepare()
+
+    # Hooks
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new ones."""
+        return HookHandle(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return HookHandle(self._post_hooks, hook)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
+        return "\n".join([*lines, ")"])
+
+
+def _as_groups(params: Any) -> list[dict[str, Any]]:
+    if isinstance(params, Tensor):
+        raise TypeError("an optimizer takes an iterable of tensors, got one tensor; pass [tensor]")
+    if not isinstance(params, Iterable):
+        raise TypeError(f"an optimizer takes an iterable of tensors, got {_brief(params)}")
+    if isinstance(params, (set, frozenset)):
+        raise TypeError("an optimizer takes parameters in a fixed order, got a set; pass a list")
+    listed = list(params)
+    if not listed:
+        raise ValueError(
+            "an optimizer got an empty parameter list; was a generator used up, or does the model "
+            "have no parameters?"
+        )
+    return listed if isinstance(listed[0], dict) else [{"params": listed}]
+
+
+def _split_names(params: Any) -> dict[str, Any]:
+    if isinstance(params, Tensor):
+        return {"params": [params]}
+    if isinstance(params, (set, frozenset)):
+        raise TypeError("add_param_group: parameters need a fixed order, got a set; pass a list")
+    listed = list(params)
+    named = [isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], str) for x in listed]
+    if not any(named):
+        return {"params": listed}
+    if not all(named):
+        raise ValueError("add_param_group: either all parameters come as (name, tensor), or none")
+    return {"params": [p for _, p in listed], "param_names": [name for name, _ in listed]}
+
+
+def _refuse_repeats(new: list[Tensor], old: list[Tensor]) -> None:
+    seen = {id(p) for p in old}
+    for i, p in enumerate(new):
+        if id(p) in seen:
+            raise ValueError(
+                f"parameter {i} of shape {tuple(p.shape)} comes twice; each parameter belongs to one "
+                "group, once"
+            )
+        seen.add(id(p))
+
+
+def _adopted(entry: Any, p: Tensor | None) -> Any:
+    """A copy of a saved state entry, in the dtype and on the device of its parameter."""
+    if not isinstance(entry, Mapping):
+        return copy.deepcopy(entry)
+    return {key: _adopt_value(key, value, p) for key, value in entry.items()}
+
+
+def _adopt_value(key: Hashable, value: Any, p: Tensor | None) -> Any:
+    if key == "step":  # a 0-d tensor in torch's files; `count` makes it one again where needed
+        return int(value)
+    if not isinstance(value, Tensor):
+        return copy.deepcopy(value)
+    value = value.detach().clone()
+    if p is None or not p.is_floating_point():
+        return value
+    return value.to(device=p.device, dtype=p.dtype)
+
+
+def _brief(x: Any) -> str:
+    return f"{type(x).__name__} {x!r:.60}"
+
+
+# What rules are built from
+
+
+@contextmanager
+def outside_capture() -> Iterator[None]:
+    """Inside, tensors are real even while a graph is captured: they become the graph's state."""
+    before = thread.trace, thread.run
+    thread.trace, thread.run = None, thread.quiet
+    try:
+        yield
+    finally:
+        thread.trace, thread.run = before
+
+
+def zeros_like_param(p: Tensor, value: float = 0.0) -> Tensor:
+    """State that starts at one value and has the shape, dtype and device of a parameter."""
+    with outside_capture():
+        made = zeros(*p.shape, dtype=p.dtype, device=p.device)
+        return made.fill_(value) if value else made
+
+
+def captured(x: Tensor) -> bool:
+    """Whether x is a value of a graph that is being captured."""
+    return isinstance(x._data, Symbol)
+
+
+def count(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Any:
+    """The number of this step, from 1, kept as "step" in the state.
+
+    A plain number in eager mode. In a captured graph, or with "capturable", it is a 0-d tensor on
+    the parameter's device, since a number would be frozen into the graph.
+    """
+    step = state.get("step", 0)
+    if captured(grad) or group.get("capturable"):
+        if not isinstance(step, Tensor):
+            with outside_capture():
+                state["step"] = tensor(float(step), dtype=float32, device=p.device)
+    state.setdefault("step", 0)
+    state["step"] += 1
+    return state["step"]
+
+
+def bias_correction(beta: float, step: Any) -> Any:
+    """1 - beta ** step, without cancellation if step is a float32 tensor."""
+    if isinstance(step, Tensor) and beta > 0:
+        return -(step * math.log(beta)).expm1()
+    return 1 - beta**step
+
+
+def decayed(p: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
+    """The gradient with weight decay: L2 adds to it, decoupled decay shrinks p and leaves it.
+
+    Source: decoupled decay, Loshchilov and Hutter 2019.
+    """
+    weight_decay = group["weight_decay"]
+    if weight_decay == 0:
+        return grad
+    if group.get("decoupled_weight_decay"):
+        p.mul_(1 - group["lr"] * weight_decay)
+        return grad
+    return grad.add(p, alpha=weight_decay)
+
+
+def check_options(name: str, **options: Any) -> None:
+    """Raise ValueError for a negative or NaN number, naming the option.
+
+    Raises:
+        ShapeError: a tensor has more than one element.
+    """
+    for key, value in options.items():
+        if isinstance(value, Tensor):
+            if value.numel() != 1:
+                raise ShapeError(f"{name}: {key} should have one element, got {tuple(value.shape)}")
+            value = value.item()
+        if not value >= 0:
+            raise ValueError(f"{name}: {key} should be at least 0, got {value}")
+
+
+def check_fractions(name: str, **options: Any) -> None:
+    """Raise ValueError for a number outside [0, 1), naming the option."""
+    for key, value in options.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name}: {key} should be at least 0 and less than 1, got {value}")
+
+
+def refuse_capture(x: Tensor, what: str) -> None:
+    """Raise CaptureError for a rule that cannot be captured in its first step.
+
+    Raises:
+        CaptureError: x is a value of a graph that is being captured.
+    """
+    if captured(x):
+        raise CaptureError(f"{what} cannot be captured in its first step; run one step before compiling")

@@ -1,0 +1,168 @@
+"""What holds for every primitive in the table, checked on its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.numerical import gradcheck, gradgradcheck
+from ..graph import capture, replay
+from ..prims import NA, TABLE, Prim
+from ..tensor import Tensor
+from .close import assert_close
+from .samples import Sample, samples_for
+
+
+def missing_cells() -> list[str]:
+    """Cells of the table that are empty and do not say why: must be none."""
+    return [
+        f"{prim.name}.{column}"
+        for prim in TABLE.values()
+        for column in Prim.COLUMNS
+        if getattr(prim, column) is None
+    ]
+
+
+def support_matrix() -> str:
+    """The table as Markdown: a row per primitive, with the reason where a column does not apply."""
+    header = "| primitive | kind | " + " | ".join(Prim.COLUMNS) + " |"
+    lines = [header, "|" + " --- |" * (2 + len(Prim.COLUMNS))]
+    for prim in sorted(TABLE.values(), key=lambda p: (p.kind, p.name)):
+        cells = [_cell(getattr(prim, column)) for column in Prim.COLUMNS]
+        lines.append(f"| {prim.name} | {prim.kind} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, NA):
+        return f"n/a: {value.reason}"
+    return str(value) if isinstance(value, tuple) and not callable(value[0]) else "yes"
+
+
+def _call(prim: Prim, sample: Sample) -> list[Tensor]:
+    out = prim.call(*sample.inputs, **sample.params)
+    return list(out) if prim.outputs > 1 else [out]
+
+
+def _shapes_depend_on_values(prim: Prim, sample: Sample) -> bool:
+    masks = [x for x in sample.inputs if isinstance(x, Tensor) and x.dtype.name == "bool"]
+    return prim.name == "nonzero" or (prim.kind == "index" and bool(masks))
+
+
+def check_aval(prim: Prim) -> int:
+    """aval equals impl: the rule gives the shape and dtype that the kernel gives."""
+    count = 0
+    for sample in samples_for(prim):
+        if _shapes_depend_on_values(prim, sample):
+            continue
+        raw = [x.detach().numpy() if isinstance(x, Tensor) else x for x in sample.inputs]
+        if prim.promote is not None:
+            raw = prim.promote(prim.name, tuple(raw))
+        avals = prim.aval(*raw, **sample.params)
+        for aval, out in zip(avals if prim.outputs > 1 else [avals], _call(prim, sample), strict=True):
+            array = out.detach().numpy()
+            if (aval.shape, aval.dtype) != (array.shape, array.dtype):
+                raise AssertionError(f"{prim.name}: aval says {aval}, impl gives {array.dtype}{array.shape}")
+        count += 1
+    return count
+
+
+def _grad_samples(prim: Prim) -> list[Sample]:
+    found = []
+    for sample in samples_for(prim):
+        inputs = tuple(_wanting(x) for x in sample.inputs)
+        if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+            outs = _call(prim, Sample(inputs, sample.params))
+            if any(o.requires_grad for o in outs):
+                found.append(Sample(inputs, sample.params))
+    return found
+
+
+def _wanting(x: Any) -> Any:
+    if isinstance(x, Tensor) and (x.is_floating_point() or x.is_complex()):
+        return x.detach().clone().requires_grad_()
+    return x
+
+
+def check_gradient(prim: Prim) -> int:
+    """The derivative equals finite differences."""
+    samples = _grad_samples(prim)
+    for sample in samples:
+        gradcheck(lambda *xs, p=sample.params: prim.call(*xs, **p), sample.inputs)
+    return len(samples)
+
+
+def check_second_gradient(prim: Prim) -> int:
+    """The derivative of the derivative equals finite differences."""
+    samples = _grad_samples(prim)
+    for sample in samples:
+        gradgradcheck(lambda *xs, p=sample.params: prim.call(*xs, **p), sample.inputs)
+    return len(samples)
+
+
+def _reseeded(sample: Sample) -> None:
+    if "generator" in sample.params:
+        sample.params["generator"].manual_seed(3)
+
+
+def check_replay(prim: Prim) -> int:
+    """Replay equals eager: forward, and the gradient when there is one."""
+    count = 0
+    for sample in samples_for(prim):
+        if _shapes_depend_on_values(prim, sample):
+            continue
+        graph = capture(lambda *xs, p=sample.params: _forward_backward(prim, xs, p), *sample.inputs)
+        _reseeded(sample)
+        eager = _forward_backward(prim, sample.inputs, sample.params)
+        _reseeded(sample)
+        assert_close(replay(graph, *sample.inputs), eager, rtol=0, atol=0)
+        count += 1
+    return count
+
+
+def _forward_backward(prim: Prim, inputs: tuple[Any, ...], params: dict[str, Any]) -> list[Tensor]:
+    leaves = [_leaf(x) for x in inputs]
+    outs = _call(prim, Sample(tuple(leaves), params))
+    wanted = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
+    starts = [o for o in outs if o.requires_grad]
+    if not starts:
+        return outs
+    from ..autograd.api import grad
+
+    found = grad(starts, wanted, [o.detach() * 0 + 0.5 for o in starts], materialize_grads=True)
+    return [*(o.detach() for o in outs), *(g for g in found if g is not None)]
+
+
+def _leaf(x: Any) -> Any:
+    if isinstance(x, Tensor) and (x.is_floating_point() or x.is_complex()):
+        return x.detach().requires_grad_()
+    return x
+
+
+def check_decomposition(prim: Prim) -> int:
+    """A composite equals its decomposition, in value and gradient."""
+    if prim.kind != "composite":
+        return 0
+    samples = samples_for(prim)
+    for sample in samples:
+        fused = _forward_backward(prim, sample.inputs, sample.params)
+        inner = _Inner(prim)
+        assert_close(fused, _forward_backward(inner, sample.inputs, sample.params), rtol=1e-9, atol=1e-11)  # type: ignore[arg-type]
+    return len(samples)
+
+
+class _Inner:
+    """A composite whose call is its decomposition."""
+
+    def __init__(self, prim: Prim) -> None:
+        self.call, self.outputs = prim.decomp, prim.outputs
+
+
+CHECKS: dict[str, Callable[[Prim], int]] = {
+    "aval equals impl": check_aval,
+    "gradient": check_gradient,
+    "second gradient": check_second_gradient,
+    "replay equals eager": check_replay,
+    "composite equals decomposition": check_decomposition,
+}
+"""Name to check; each returns how many samples it looked at."""
