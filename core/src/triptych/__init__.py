@@ -38,7 +38,19 @@ from .registry import Registry
 from .tensor import Size, Tensor
 
 if _TYPE_CHECKING:
-    from . import autograd, backends, cuda, fft, graph, nn, optim, random, serialization, utils
+    from . import (
+        autograd,
+        backends,
+        cuda,
+        fft,
+        graph,
+        nn,
+        optim,
+        random,
+        serialization,
+        testing,
+        utils,
+    )
     from .graph import compile
     from .serialization import load, save
 
@@ -57,6 +69,7 @@ _SUBMODULES = (
     "prims",
     "random",
     "serialization",
+    "testing",
     "utils",
 )
 _LAZY = {"compile": "graph", "load": "serialization", "save": "serialization"}

@@ -14,12 +14,12 @@ Shape = tuple[int, ...]
 
 
 class Aval:
-    """What shape and dtype rules take and give. Arrays serve as avals too: they have the same names."""
+    """What shape and dtype rules take and give. Arrays have the same names and serve as well."""
 
     __slots__ = ("dtype", "shape")
 
     def __init__(self, shape: Sequence[int], dtype: np.dtype) -> None:
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.shape, self.dtype = tuple(shape), dtype
 
     @property
     def ndim(self) -> int:
@@ -76,7 +76,9 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
     axis = int(axis)
     span = max(ndim, 1)  # a 0-d tensor takes axis 0 and -1, as in torch
     if not -span <= axis < span:
-        raise ShapeError(f"{name}: dim {axis} is out of range for {ndim} dims; wanted {-span} to {span - 1}")
+        raise ShapeError(
+            f"{name}: dim {axis} is out of range for {ndim} dims; wanted {-span} to {span - 1}"
+        )
     return axis % span
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -52,7 +52,7 @@ class dtype:  # noqa: N801 -- torch's spelling
     """
 
     __slots__ = ("dtype", "name")
-    _by_numpy: dict[np.dtype, dtype] = {}
+    _by_numpy: ClassVar[dict[np.dtype, dtype]] = {}
 
     def __init__(self, name: str, numpy_type: Any) -> None:
         self.name = name
@@ -134,7 +134,9 @@ def from_numpy_dtype(np_dtype: np.dtype) -> dtype:
         return dtype._by_numpy[np_dtype]
     except KeyError:
         known = ", ".join(d.name for d in dtype._by_numpy.values())
-        raise DTypeError(f"no tensor type for NumPy dtype {np_dtype}; wanted one of {known}") from None
+        raise DTypeError(
+            f"no tensor type for NumPy dtype {np_dtype}; wanted one of {known}"
+        ) from None
 
 
 @lru_cache(maxsize=256)
@@ -205,7 +207,9 @@ def promote(a: np.dtype, b: np.dtype) -> np.dtype:
         return b if a == BOOL else a
     joined = np.result_type(a, b)
     if joined.kind == "f":
-        raise DTypeError(f"uint64 and signed integers have no common integer type ({a}, {b}); cast one")
+        raise DTypeError(
+            f"uint64 and signed integers have no common integer type ({a}, {b}); cast one"
+        )
     return joined
 
 
@@ -248,7 +252,9 @@ class finfo:  # noqa: N801 -- torch's spelling
     def __init__(self, type: dtype | None = None) -> None:
         np_dtype = real_of(to_numpy_dtype(type or _default))
         if not is_floating(np_dtype):
-            raise DTypeError(f"finfo: wanted a floating type, got {np_dtype}; use iinfo for integers")
+            raise DTypeError(
+                f"finfo: wanted a floating type, got {np_dtype}; use iinfo for integers"
+            )
         info = ml_dtypes.finfo(np_dtype)
         self.dtype, self.bits = from_numpy_dtype(np_dtype).name, info.bits
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):

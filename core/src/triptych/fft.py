@@ -1,4 +1,4 @@
-"""Discrete Fourier transforms, in torch's spelling. ``norm`` is "backward", "forward" or "ortho"."""
+"""Discrete Fourier transforms in torch's spelling; ``norm``: "backward", "forward" or "ortho"."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ from .prims import movement as mv
 from .prims import spectral
 from .tensor import Tensor
 
-__all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "ifft", "ifft2", "ifftn", "ifftshift", "irfft", "rfft", "rfftfreq"]
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "irfft",
+    "rfft",
+    "rfftfreq",
+]
 
 
 def _scale(name: str, norm: str | None, n: int, inverse: bool) -> float:
@@ -36,7 +49,9 @@ def _floating(x: Tensor) -> Tensor:
 
 def _complex(x: Tensor) -> Tensor:
     x = _floating(x)
-    return cast_to(x, x._data.dtype if x._data.dtype.kind == "c" else dtypes.complex_of(x._data.dtype))
+    return cast_to(
+        x, x._data.dtype if x._data.dtype.kind == "c" else dtypes.complex_of(x._data.dtype)
+    )
 
 
 def _resized(name: str, x: Tensor, n: int | None, axis: int) -> Tensor:
@@ -52,7 +67,9 @@ def _resized(name: str, x: Tensor, n: int | None, axis: int) -> Tensor:
     return mv.pad(x, widths=widths)
 
 
-def _transform(name: str, x: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool) -> Tensor:
+def _transform(
+    name: str, x: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool
+) -> Tensor:
     axis = normalize_axis(name, dim, x.ndim)
     x = _resized(name, _complex(x), n, axis)
     out = spectral.fft(x, axis=axis, inverse=inverse)
@@ -132,11 +149,15 @@ def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None) -
 
 def fftshift(input: Tensor, dim: Any = None) -> Tensor:
     """Bins reordered so that frequency zero stands in the middle."""
-    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = (
+        tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    )
     return roll(input, [input.shape[d] // 2 for d in dims], dims)
 
 
 def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
     """The inverse of `fftshift`."""
-    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = (
+        tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    )
     return roll(input, [-(input.shape[d] // 2) for d in dims], dims)

@@ -20,26 +20,28 @@ Method = Callable[..., Any]
 # Functions whose first argument is the tensor become methods under their own name.
 METHODS: dict[Any, str] = {
     pointwise: (
-        "abs absolute acos acosh add addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 "
-        "arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or "
-        "bitwise_right_shift bitwise_xor ceil clamp clip conj cos cosh div divide eq erf exp exp2 expm1 fix "
-        "floor floor_divide fmod ge greater greater_equal gt isfinite isinf isnan le lerp less less_equal "
-        "log log10 log1p log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor lt "
-        "maximum minimum mul multiply ne neg negative not_equal pow reciprocal relu remainder round rsqrt "
-        "sigmoid sign sin sinh softmax sqrt square sub subtract tan tanh true_divide trunc"
+        "abs absolute acos acosh add addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan "
+        "arctan2 arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not "
+        "bitwise_or bitwise_right_shift bitwise_xor ceil clamp clip conj cos cosh div divide eq "
+        "erf exp exp2 expm1 fix floor floor_divide fmod ge greater greater_equal gt isfinite isinf "
+        "isnan le lerp less less_equal log log10 log1p log2 log_softmax logaddexp logical_and "
+        "logical_not logical_or logical_xor lt maximum minimum mul multiply ne neg negative "
+        "not_equal pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh softmax sqrt "
+        "square sub subtract tan tanh true_divide trunc"
     ),
     reduce: (
-        "all amax amin any argmax argmin argsort count_nonzero cumsum logsumexp max mean min nansum norm "
-        "prod sort std sum topk var"
+        "all amax amin any argmax argmin argsort count_nonzero cumsum logsumexp max mean min "
+        "nansum norm prod sort std sum topk var"
     ),
     shape: (
-        "broadcast_to chunk clone diag diag_embed diagonal expand expand_as flatten flip fliplr flipud "
-        "moveaxis movedim narrow permute ravel repeat reshape reshape_as roll select split squeeze swapaxes "
-        "swapdims t tile transpose tril triu unbind unflatten unfold unsqueeze view_as"
+        "broadcast_to chunk clone diag diag_embed diagonal expand expand_as flatten flip fliplr "
+        "flipud moveaxis movedim narrow permute ravel repeat reshape reshape_as roll select split "
+        "squeeze swapaxes swapdims t tile transpose tril triu unbind unflatten unfold unsqueeze "
+        "view_as"
     ),
     index: (
-        "gather index_add index_copy index_fill index_put index_select masked_fill masked_select nonzero "
-        "argwhere scatter scatter_add take take_along_dim"
+        "gather index_add index_copy index_fill index_put index_select masked_fill masked_select "
+        "nonzero argwhere scatter scatter_add take take_along_dim"
     ),
     linalg: "addmm adjoint baddbmm bmm dot matmul mm mv outer",
     compare: "allclose equal isclose",
@@ -67,10 +69,11 @@ COMPARISONS = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, 
 
 # ``x.exp_()`` for each of these is ``x.copy_(x.exp())`` with exp's history.
 IN_PLACE = (
-    "abs acos add addcdiv addcmul asin atan bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clip "
-    "cos cosh div erf exp expm1 floor floor_divide fmod index_add index_copy index_fill index_put lerp log "
-    "log1p logical_and logical_not logical_or masked_fill mul multiply neg pow reciprocal relu remainder "
-    "round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub subtract tan tanh tril triu trunc"
+    "abs acos add addcdiv addcmul asin atan bitwise_and bitwise_not bitwise_or bitwise_xor ceil "
+    "clamp clip cos cosh div erf exp expm1 floor floor_divide fmod index_add index_copy index_fill "
+    "index_put lerp log log1p logical_and logical_not logical_or masked_fill mul multiply neg pow "
+    "reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square "
+    "sub subtract tan tanh tril triu trunc"
 )
 
 
@@ -101,7 +104,11 @@ def _foreign(op: Method, a: Any, b: Any) -> Any:
 
 
 def _adopt(x: Any) -> Any:
-    if hasattr(x, "__array__") or hasattr(x, "__dlpack__") or hasattr(x, "__cuda_array_interface__"):
+    if (
+        hasattr(x, "__array__")
+        or hasattr(x, "__dlpack__")
+        or hasattr(x, "__cuda_array_interface__")
+    ):
         return creation.as_tensor(x)
     return None
 
@@ -174,7 +181,9 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Hand
     """
     edge = current_edge(self)
     if edge is None:
-        raise GradError("register_hook: the tensor does not require grad; call requires_grad_() first")
+        raise GradError(
+            "register_hook: the tensor does not require grad; call requires_grad_() first"
+        )
     node, place = edge.target()
     node.hooks = [] if node.hooks is None else node.hooks
     return Handle(node.hooks, (place, hook))
@@ -256,7 +265,9 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     return inplace.overwrite(self, (draws < p).to(self.dtype), "bernoulli_")
 
 
-def random_(self: Tensor, low: int = 0, high: int | None = None, *, generator: Any = None) -> Tensor:
+def random_(
+    self: Tensor, low: int = 0, high: int | None = None, *, generator: Any = None
+) -> Tensor:
     """Write integers from low up to but not including high; returns self."""
     if high is None:
         low, high = 0, low or 1 << 24
@@ -265,9 +276,13 @@ def random_(self: Tensor, low: int = 0, high: int | None = None, *, generator: A
 
 
 def _new(function: Method) -> Method:
-    def method(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+    def method(
+        self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any
+    ) -> Tensor:
         dtype = self.dtype if dtype is None else dtype
-        return function(*args, dtype=dtype, device=self.device if device is None else device, **options)
+        return function(
+            *args, dtype=dtype, device=self.device if device is None else device, **options
+        )
 
     method.__doc__ = f"`{function.__name__}` with this tensor's dtype and device."
     return method

@@ -37,7 +37,13 @@ def _numbers(t: Tensor) -> str:
     if array.dtype == dtypes.bfloat16.dtype:
         array = array.astype(np.float32)
     return np.array2string(
-        array, separator=", ", prefix=_PREFIX, precision=4, threshold=1000, edgeitems=3, floatmode="maxprec"
+        array,
+        separator=", ",
+        prefix=_PREFIX,
+        precision=4,
+        threshold=1000,
+        edgeitems=3,
+        floatmode="maxprec",
     )
 
 

@@ -66,7 +66,9 @@ class Generator:
         """
         numbers = state.tolist()
         if not isinstance(numbers, list) or len(numbers) != 2:
-            raise ShapeError(f"set_state: wanted the (2,) tensor of get_state(), got {tuple(state.shape)}")
+            raise ShapeError(
+                f"set_state: wanted the (2,) tensor of get_state(), got {tuple(state.shape)}"
+            )
         self._seed, self._offset = int(numbers[0]) & 0xFFFFFFFFFFFFFFFF, int(numbers[1])
         return self
 

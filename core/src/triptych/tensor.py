@@ -108,8 +108,8 @@ class Tensor:
             )
         if requires_grad and not dtypes.is_inexact(self._data.dtype):
             raise GradError(
-                f"requires_grad_: only floating and complex tensors have gradients, got {self.dtype}; "
-                "convert with .float()"
+                f"requires_grad_: only floating and complex tensors have gradients, got "
+                f"{self.dtype}; convert with .float()"
             )
         if requires_grad:
             self._edge = self._edge or Leaf(self)
@@ -145,7 +145,8 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None and tuple(value._data.shape) != tuple(self._data.shape):
             raise GradError(
-                f"grad: wanted shape {tuple(self._data.shape)} like the tensor, got {tuple(value._data.shape)}"
+                f"grad: wanted shape {tuple(self._data.shape)} like the tensor, got "
+                f"{tuple(value._data.shape)}"
             )
         if state.trace is not None:
             state.trace.touched_grad(self)

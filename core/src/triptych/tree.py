@@ -27,7 +27,8 @@ class TreeSpec:
     def __repr__(self) -> str:
         if self is LEAF:
             return "*"
-        return f"{getattr(self.kind, '__name__', self.kind)}{self.context or ''}({', '.join(map(repr, self.children))})"
+        kind = getattr(self.kind, "__name__", self.kind)
+        return f"{kind}{self.context or ''}({', '.join(map(repr, self.children))})"
 
 
 LEAF = TreeSpec(None, None, ())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anomaly import detect_anomaly
     from .api import backward, grad
-    from .numerical import gradcheck, gradgradcheck
     from .modes import (
         enable_grad,
         inference_mode,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         no_grad,
         set_grad_enabled,
     )
+    from .numerical import gradcheck, gradgradcheck
 
 __all__ = [
     "backward",

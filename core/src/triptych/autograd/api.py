@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import GradError
 from ..tensor import Tensor, box, current_edge
-from .engine import Sweep, accumulate, starting_gradients
+from .engine import Sweep, accumulate, key, starting_gradients
 
 Tensors = Tensor | Sequence[Tensor]
 
@@ -71,7 +71,7 @@ def _gradients(
     keep = create_graph if retain_graph is None else retain_graph
     edges = [t._edge for t in inputs]
     found = Sweep([t._edge for t in outputs], seeds, edges, keep, create_graph).run()
-    return [found[e.target()] for e in edges]
+    return [found[key(e)] for e in edges]
 
 
 def grad(
@@ -91,7 +91,8 @@ def grad(
         grad_outputs: gradients with respect to `outputs`; None for scalars means one.
         retain_graph: keep what was saved for another backward; default `create_graph`.
         create_graph: record the pass, for derivatives of higher order.
-        allow_unused: give None for an input that outputs do not depend on; default `materialize_grads`.
+        allow_unused: give None for an input that outputs do not depend on; default
+            `materialize_grads`.
         materialize_grads: give zeros instead of None.
 
     Returns:

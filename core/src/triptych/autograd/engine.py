@@ -14,7 +14,7 @@ from ..prims.elementwise import add, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
 from ..state import state
 from ..tensor import Tensor, box, current_edge, raw_dtype
-from .node import Leaf, Node
+from .node import Leaf, Node, Port
 
 BROADCASTING = ("unary", "binary", "select")
 
@@ -40,7 +40,8 @@ class Sweep:
     ) -> None:
         self.retain_graph, self.create_graph = retain_graph, create_graph
         self.wanted = None if targets is None else {key(e): None for e in targets}
-        self.pending: dict[tuple[Any, int], Any] = {}
+        self.useful: set[Any] = set()
+        self.pending: dict[Any, Any] = {}
         self.nodes = self._collect(edges)
         for edge, grad in zip(edges, grads, strict=True):
             self._deposit(edge, grad)
@@ -57,43 +58,44 @@ class Sweep:
         ordered = sorted(seen, key=lambda n: n.seq)
         if self.wanted is None:
             return ordered[::-1]
-        goals = {k[0] for k in self.wanted}
-        useful: set[Any] = set()
+        goals = {k[0] if type(k) is tuple else k for k in self.wanted}
+        useful = self.useful
         for node in ordered:
-            above = any(e is not None and e.target()[0] in useful for e in node.inputs)
-            if node in goals or above:
+            if node in goals or any(e is not None and e.target()[0] in useful for e in node.inputs):
                 useful.add(node)
-        self.useful = useful
         return [n for n in reversed(ordered) if n in useful]
 
     def _deposit(self, edge: Any, grad: Any) -> None:
-        if edge is None or grad is None:
-            return
         k = key(edge)
-        if self.wanted is not None and k[0] not in self.useful:
-            return
         held = self.pending.get(k)
         self.pending[k] = grad if held is None else add(held, grad)
 
-    def run(self) -> dict[tuple[Any, int], Any]:
+    def run(self) -> dict[Any, Any]:
         """Visit every node; gives the gradients of the targets."""
         before, state.grad = state.grad, self.create_graph
         try:
             for node in self.nodes:
-                if isinstance(node, Leaf):
+                if type(node) is Leaf:
                     self._finish_leaf(node)
+                elif node.prim.outputs == 1:
+                    grad = self._take(node, node, 0)
+                    if grad is not None:
+                        self._visit(node, grad)
                 else:
-                    self._visit(node)
+                    grads = [self._take((node, i), node, i) for i in range(node.prim.outputs)]
+                    if any(g is not None for g in grads):
+                        self._visit(node, self._fill_missing(node, grads))
         finally:
             state.grad = before
         return self.wanted or {}
 
-    def _take(self, node: Any, index: int) -> Any:
-        grad = self.pending.pop((node, index), None)
+    def _take(self, k: Any, node: Any, index: int) -> Any:
+        """The finished gradient of one output."""
+        grad = self.pending.pop(k, None)
         if grad is not None and node.hooks is not None:
             grad = self._run_hooks(node.hooks, grad, index)
-        if self.wanted is not None and (node, index) in self.wanted:
-            self.wanted[node, index] = grad
+        if self.wanted is not None and k in self.wanted:
+            self.wanted[k] = grad
         return grad
 
     def _run_hooks(self, hooks: list[Any], grad: Any, index: int) -> Any:
@@ -107,7 +109,7 @@ class Sweep:
         return grad
 
     def _finish_leaf(self, leaf: Leaf) -> None:
-        grad = self._take(leaf, 0)
+        grad = self._take(leaf, leaf, 0)
         tensor = leaf.tensor
         if self.wanted is not None or grad is None or tensor is None:
             return
@@ -115,67 +117,62 @@ class Sweep:
         for hook in leaf.post_hooks or ():
             hook(tensor)
 
-    def _visit(self, node: Node) -> None:
-        grads = [self._take(node, i) for i in range(node.prim.outputs)]
-        if all(g is None for g in grads):
-            return
-        if self.wanted is not None and not any(
-            e is not None and e.target()[0] in self.useful for e in node.inputs
-        ):
+    def _visit(self, node: Node, g: Any) -> None:
+        """Pass the gradient of a node's output on to its inputs."""
+        if self.wanted is not None and all(e is None or self._useless(e) for e in node.inputs):
             return
         node.check_saved()
-        g = grads[0]
-        if node.prim.outputs > 1:
-            g = self._fill_missing(node, grads)
-        xs, y = self._values(node)
-        for edge, grad in zip(node.inputs, self._input_grads(node, g, xs, y), strict=False):
-            self._deposit(edge, grad)
+        xs, y = node.xs, node.y
+        if self.create_graph:
+            xs, y = self._boxed(node)
+        prim = node.prim
+        if prim.joint is not None:
+            found = prim.joint(g, node, 0, xs, y)
+            for edge, grad in zip(node.inputs, found, strict=False):
+                if edge is not None and grad is not None and not self._useless(edge):
+                    self._deposit(edge, grad)
+        else:
+            self._visit_inputs(node, g, xs, y)
         if not self.retain_graph:
             node.release()
+
+    def _visit_inputs(self, node: Node, g: Any, xs: Any, y: Any) -> None:
+        prim = node.prim
+        flip = prim.partials and raw_dtype(g).kind == "c"
+        broadcasts = prim.kind in BROADCASTING
+        for i, edge in enumerate(node.inputs):
+            if edge is None or prim.rules[i] is None or self._useless(edge):
+                continue
+            rule = prim.rules[i]
+            if flip:
+                grad = conj_if_complex(rule(conj(g), node, i, xs, y))
+            else:
+                grad = rule(g, node, i, xs, y)
+            if broadcasts and grad.shape != node.shapes[i]:
+                grad = sum_to(grad, node.shapes[i])
+            self._deposit(edge, grad)
 
     def _fill_missing(self, node: Node, grads: list[Any]) -> list[Any]:
         like = next(g for g in grads if g is not None)
         return [_zeros(meta, like) if g is None else g for g, meta in zip(grads, node.meta, strict=True)]
 
-    def _values(self, node: Node) -> tuple[Any, Any]:
-        xs, y = node.xs, node.y
-        if not self.create_graph:
-            return xs, y
-        boxed = tuple(
-            box(x, e) if x is not None and hasattr(x, "dtype") else x
-            for x, e in zip(xs, node.inputs, strict=True)  # type: ignore[arg-type]
-        )
-        if y is not None:
-            y = tuple(box(v) for v in y) if node.prim.outputs > 1 else box(y, node)
-        return boxed, y
-
-    def _input_grads(self, node: Node, g: Any, xs: Any, y: Any) -> list[Any]:
-        prim = node.prim
-        if prim.joint is not None:
-            return prim.joint(g, node, 0, xs, y)
-        flip = prim.partials and raw_dtype(g).kind == "c"
-        out = []
-        for i, edge in enumerate(node.inputs):
-            rule = prim.rules[i]
-            if edge is None or rule is None or self._useless(edge):
-                out.append(None)
-                continue
-            if flip:
-                grad = conj_if_complex(rule(conj(g), node, i, xs, y))
-            else:
-                grad = rule(g, node, i, xs, y)
-            if prim.kind in BROADCASTING and grad.shape != node.shapes[i]:
-                grad = sum_to(grad, node.shapes[i])
-            out.append(grad)
-        return out
+    def _boxed(self, node: Node) -> tuple[Any, Any]:
+        """Saved values as tensors with their edges, so that the rules are recorded."""
+        pairs = zip(node.xs, node.inputs, strict=True)  # type: ignore[arg-type]
+        xs = tuple(box(x, e) if x is not None and hasattr(x, "dtype") else x for x, e in pairs)
+        if node.y is None:
+            return xs, None
+        if node.prim.outputs > 1:
+            return xs, tuple(box(v) for v in node.y)
+        return xs, box(node.y, node)
 
     def _useless(self, edge: Any) -> bool:
         return self.wanted is not None and edge.target()[0] not in self.useful
 
 
-def key(edge: Any) -> tuple[Any, int]:
-    """What gradients are added up under: a node and which of its outputs."""
-    return edge.target()
+def key(edge: Any) -> Any:
+    """What gradients are added up under: the node, or (node, output index) if it has several."""
+    return edge.target() if type(edge) is Port else edge
 
 
 def _zeros(meta: Any, like: Any) -> Any:

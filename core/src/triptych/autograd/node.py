@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 next_seq = itertools.count().__next__
-Cell = list[Any]  # [version, where the last in-place write was made]: shared by a tensor and its views
+Cell = list[
+    Any
+]  # [version, where the last in-place write was made]: shared by a tensor and its views
 
 
 class Node:

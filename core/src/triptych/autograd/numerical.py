@@ -29,12 +29,15 @@ def _checked_inputs(name: str, inputs: list[Any]) -> list[Tensor]:
     for t in wanted:
         if t.dtype.name not in ("float64", "complex128"):
             raise DTypeError(
-                f"{name}: finite differences need double precision, got an input of {t.dtype}; use .double()"
+                f"{name}: finite differences need double precision, got an input of {t.dtype}; "
+                "use .double()"
             )
     return wanted
 
 
-def _numeric(fn: Callable[..., Any], inputs: list[Any], x: Tensor, cotangents: list[np.ndarray], eps: float) -> np.ndarray:
+def _numeric(
+    fn: Callable[..., Any], inputs: list[Any], x: Tensor, cotangents: list[np.ndarray], eps: float
+) -> np.ndarray:
     """The gradient of sum(Re(conj(cotangent) * output)) by central differences over x."""
     array = x.detach().numpy()
     out = np.zeros(array.shape, array.dtype)
@@ -92,9 +95,17 @@ def gradcheck(
     from ..ops.creation import tensor
 
     used = [(o, tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
-    found = grad(
-        [o for o, _ in used], wanted, [c for _, c in used], allow_unused=True, materialize_grads=True
-    ) if used else [x.detach() * 0 for x in wanted]
+    found = (
+        grad(
+            [o for o, _ in used],
+            wanted,
+            [c for _, c in used],
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        if used
+        else [x.detach() * 0 for x in wanted]
+    )
     for i, (x, g) in enumerate(zip(wanted, found, strict=True)):
         got = g.detach().numpy()  # type: ignore[union-attr]
         expected = _numeric(func, args, x, cotangents, eps)
@@ -134,10 +145,18 @@ def gradgradcheck(
 
     def first(*everything: Any) -> tuple[Any, ...]:
         xs, gs = everything[: len(args)], everything[len(args) :]
-        pairs = [(o, g) for o, g in zip(_differentiable(func(*xs)), gs, strict=True) if o.requires_grad]
+        pairs = [
+            (o, g) for o, g in zip(_differentiable(func(*xs)), gs, strict=True) if o.requires_grad
+        ]
         targets = [x for x in xs if any(x is w for w in wanted)]
         return grad(
-            [o for o, _ in pairs], targets, [g for _, g in pairs], create_graph=True, materialize_grads=True
+            [o for o, _ in pairs],
+            targets,
+            [g for _, g in pairs],
+            create_graph=True,
+            materialize_grads=True,
         )
 
-    return gradcheck(first, [*args, *seeds], eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+    return gradcheck(
+        first, [*args, *seeds], eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+    )

@@ -56,4 +56,6 @@ def backend_of(array: Any) -> Backend:
             return backend
     if NUMPY.is_scalar(array):
         return NUMPY
-    raise DeviceError(f"{type(array).__module__}.{type(array).__name__} is no array of a known device")
+    raise DeviceError(
+        f"{type(array).__module__}.{type(array).__name__} is no array of a known device"
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Device:
-    """A place where tensors live: ``device("cpu")``, ``device("cuda", 1)``, ``device("cuda:1")``."""
+    """A place for tensors: ``device("cpu")``, ``device("cuda", 1)``, ``device("cuda:1")``."""
 
     __slots__ = ("index", "type")
 
@@ -62,7 +62,7 @@ class Backend:
     overrides: dict[str, Callable[..., Any]]
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
-        """The kernel of a primitive here: an override, a function of xp, or impl with xp filled in."""
+        """The kernel of a primitive: an override, a function of xp, or impl with xp filled in."""
         if prim.name in self.overrides:
             return self.overrides[prim.name]
         if isinstance(prim.impl, str):

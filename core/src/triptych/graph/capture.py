@@ -49,7 +49,9 @@ class Capture(Trace):
         data = tensor._data
         if isinstance(data, Symbol):
             if data not in self.owned:
-                raise CaptureError("a traced tensor of another capture was used; return it from there instead")
+                raise CaptureError(
+                    "a traced tensor of another capture was used; return it from there instead"
+                )
             return data
         found = self._now.get(id(tensor))
         if found is None:
@@ -84,8 +86,9 @@ class Capture(Trace):
         symbol = self.enter(value)
         if self.enter(tensor).layout == "unknown":
             raise CaptureError(
-                "an in-place write to a reshape of a permuted or sliced tensor: whether it writes through "
-                "depends on the memory layout, which a capture does not know; use the out-of-place form"
+                "an in-place write to a reshape of a permuted or sliced tensor: whether it writes "
+                "through depends on the memory layout, which a capture does not know; use the "
+                "out-of-place form"
             )
         self._save_cell(tensor)
         if isinstance(tensor._data, Symbol):
@@ -113,7 +116,7 @@ class Capture(Trace):
             self.graph.state.append((Slot(tensor, "grad"), self._now[id(before)]))
 
     def recorded(self, node: Node) -> None:
-        """Tape nodes need nothing here: the primitives they will call are recorded when they run."""
+        """Tape nodes need nothing here: the primitives they call are recorded when they run."""
 
     def finish(self, result: Any) -> Graph:
         """Close the graph over the result, and put everything outside back as it was."""

@@ -40,7 +40,9 @@ def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
 
 def _check(graph: Graph, tensors: list[Tensor]) -> None:
     if len(tensors) != len(graph.inputs):
-        raise CaptureError(f"replay: the graph takes {len(graph.inputs)} tensors, got {len(tensors)}")
+        raise CaptureError(
+            f"replay: the graph takes {len(graph.inputs)} tensors, got {len(tensors)}"
+        )
     for i, (t, s) in enumerate(zip(tensors, graph.inputs, strict=True)):
         if tuple(t._data.shape) != s.shape or t._data.dtype != s.dtype:
             raise CaptureError(
@@ -90,8 +92,8 @@ class CompiledFunction:
 
     The first call of a kind runs eagerly, so that state a function makes on first use, such as an
     optimiser's momentum, comes into being; the second captures. A kind is told apart by the nesting
-    of the arguments, shapes and dtypes of tensors, values of other arguments, the gradient mode, and
-    the train or eval state of modules the function refers to.
+    of the arguments, shapes and dtypes of tensors, values of other arguments, the gradient mode,
+    and the train or eval state of modules the function refers to.
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
@@ -119,7 +121,11 @@ class CompiledFunction:
         """One line per kind of call seen: how often, and the size of its graph."""
         lines = []
         for key, entry in self.entries.items():
-            size = "not captured yet" if entry.graph is None else f"{len(entry.graph.equations)} primitives"
+            size = (
+                "not captured yet"
+                if entry.graph is None
+                else f"{len(entry.graph.equations)} primitives"
+            )
             lines.append(f"{entry.calls} call(s), {size}: {', '.join(map(str, key[1]))}")
         return "\n".join(lines) or "never called"
 

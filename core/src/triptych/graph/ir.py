@@ -16,7 +16,7 @@ from ..tree import TreeSpec
 
 @dataclass(slots=True)
 class Equation:
-    """One primitive: ``outputs = prim(*inputs, **params)``. Inputs are symbols or Python numbers."""
+    """One primitive: ``outputs = prim(*inputs, **params)``; inputs are symbols or numbers."""
 
     prim: Prim
     inputs: tuple[Any, ...]
@@ -87,10 +87,13 @@ class Graph:
         for eqn in self.equations:
             args = [named[v] if isinstance(v, Symbol) else repr(v) for v in eqn.inputs]
             args += [f"{k}={v!r}" for k, v in eqn.params.items()]
-            lines.append(f"  {', '.join(map(show, eqn.outputs))} = {eqn.prim.name}({', '.join(args)})")
+            lines.append(
+                f"  {', '.join(map(show, eqn.outputs))} = {eqn.prim.name}({', '.join(args)})"
+            )
         for slot, symbol in self.writes:
             lines.append(f"  write {slot.what} <- {named.get(symbol, symbol)}")
-        lines.append(f"  return {', '.join(named[v] if isinstance(v, Symbol) else repr(v) for v in self.outputs)}")
+        results = (named[v] if isinstance(v, Symbol) else repr(v) for v in self.outputs)
+        lines.append(f"  return {', '.join(results)}")
         return "\n".join(lines)
 
 

@@ -57,7 +57,6 @@ class Module(Hooks, Stateful):
     """
 
     training: bool
-    forward: Callable[..., Any]
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -76,7 +75,7 @@ class Module(Hooks, Stateful):
             _load_state_dict_post_hooks=[],
         )
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; defined by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
@@ -109,13 +108,12 @@ class Module(Hooks, Stateful):
             self.register_parameter(name, value)
         elif isinstance(value, Module):
             self._ready(name, "module")
-            self._forget(name)
+            self._forget(name, "_modules")
             self._modules[name] = value
         elif isinstance(value, Buffer):
             self._ready(name, "buffer")
-            persistent = name not in self._non_persistent_buffers and value.persistent
-            self._forget(name)
-            self.register_buffer(name, value, persistent)
+            self._forget(name, "_buffers")
+            self.register_buffer(name, value, value.persistent)
         elif not self._replaced(name, value):
             object.__setattr__(self, name, value)
 
@@ -154,9 +152,11 @@ class Module(Hooks, Stateful):
                 f"called; call it first in {type(self).__name__}.__init__"
             )
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, name: str, keep: str) -> None:
+        """Free a name for a new member, which takes the place of an old one of its kind."""
         for kind in _KINDS:
-            self.__dict__[kind].pop(name, None)
+            if kind != keep:
+                self.__dict__[kind].pop(name, None)
         self.__dict__.pop(name, None)
         self._non_persistent_buffers.discard(name)
 
@@ -187,10 +187,7 @@ class Module(Hooks, Stateful):
                 f"{type(self).__name__}.{name}: wanted a Parameter or None, got {type(param).__name__}; "
                 "wrap it: nn.Parameter(tensor)"
             )
-        if name not in self._parameters:
-            if name not in self._modules and name not in self._buffers:
-                self.__dict__.pop(name, None)
-            self._forget(name)
+        self._forget(name, "_parameters")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:

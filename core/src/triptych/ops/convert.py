@@ -7,31 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..avals import Aval
 from ..backends import Device, backend_for, backend_of
 from ..errors import CaptureError, DeviceError, DTypeError, GradError, ShapeError
-from ..prims.kinds import movement
+from ..prims.movement import transfer
 from ..tensor import Symbol, Tensor
 from .creation import as_tensor, cast_to
-
-
-def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
-    source, target = backend_of(x), backend_for(device)
-    if source is target:
-        return target.asarray(x, where=device)
-    return target.asarray(source.to_numpy(x), where=device)
-
-
-transfer = movement(
-    "transfer",
-    _transfer,
-    aval=lambda x, *, device: Aval(x.shape, x.dtype),
-    vjp=(lambda g, a, *, device: transfer(g, device=_home(a)),),
-)
-
-
-def _home(a: Any) -> Device:
-    return a.device if isinstance(a, (Tensor, Symbol)) else backend_of(a).device_of(a)
 
 
 def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
@@ -39,11 +19,13 @@ def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
-        elif isinstance(arg, Device) or (isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda")):
+        elif arg is None or isinstance(arg, bool):
+            continue
+        elif isinstance(arg, (Device, int)) or (
+            isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda")
+        ):
             device = arg
-        elif isinstance(arg, int) and not isinstance(arg, bool):
-            device = arg
-        elif arg is not None and not isinstance(arg, bool):
+        else:
             dtype = arg
     return dtype, device
 
@@ -104,7 +86,18 @@ def _converter(name: str, target: dtypes.dtype) -> Any:
 
 CONVERTERS = {
     name: _converter(name, getattr(dtypes, name))
-    for name in ("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "cfloat", "cdouble")
+    for name in (
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+        "int",
+        "long",
+        "short",
+        "bool",
+        "cfloat",
+        "cdouble",
+    )
 } | {"byte": _converter("byte", dtypes.uint8), "char": _converter("char", dtypes.int8)}
 
 
@@ -117,8 +110,8 @@ def host_array(self: Tensor, call: str) -> np.ndarray:
     data = self._data
     if isinstance(data, Symbol):
         raise CaptureError(
-            f"{call}: the value of a traced tensor ({data.dtype}, shape {data.shape}) is not known while "
-            "a graph is captured; compute with tensors (where, masked_fill), pass the value as a plain "
+            f"{call}: the value of a traced tensor ({data.dtype}, shape {data.shape}) is not known "
+            "while a graph is captured; compute with tensors (where, masked_fill), pass the value as a plain "
             "Python argument, or do this outside the compiled function"
         )
     return backend_of(data).to_numpy(data)
@@ -167,7 +160,9 @@ def to_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.nd
     array = numpy(self)
     if dtype is not None and array.dtype != np.dtype(dtype):
         if copy is False:
-            raise ValueError(f"__array__: converting {array.dtype} to {np.dtype(dtype)} needs a copy")
+            raise ValueError(
+                f"__array__: converting {array.dtype} to {np.dtype(dtype)} needs a copy"
+            )
         return array.astype(dtype)
     return array.copy() if copy else array
 
@@ -176,8 +171,8 @@ def to_bool(self: Tensor) -> bool:
     """The truth of the one element."""
     if self._data.size != 1:
         raise ShapeError(
-            f"bool(): the truth of {self._data.size} elements (shape {tuple(self.shape)}) is ambiguous; "
-            "use .any() or .all()"
+            f"bool(): the truth of {self._data.size} elements (shape {tuple(self.shape)}) is "
+            "ambiguous; use .any() or .all()"
         )
     return bool(host_array(self, "bool()").reshape(-1)[0])
 
@@ -239,13 +234,16 @@ def cuda_array_interface(self: Tensor) -> Any:
 
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """``numpy.exp(tensor)`` and the like: the Triptych operation of the same name, if there is one."""
+    """``numpy.exp(tensor)`` and the like: Triptych's operation of that name, if there is one."""
     from ..prims import TABLE
 
     if method != "__call__" or kwargs:
         return NotImplemented
     for prim in TABLE.values():
         if prim.impl == ufunc.__name__ and prim.kind in ("unary", "binary"):
-            tensors = [x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x) for x in inputs]
+            tensors = [
+                x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x)
+                for x in inputs
+            ]
             return prim.call(*tensors)
     return NotImplemented

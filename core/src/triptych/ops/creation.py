@@ -124,12 +124,20 @@ def _from_sequence(data: Any) -> np.ndarray:
     try:
         array = np.asarray(data)
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"tensor: nested sequences must have equal lengths at each level ({error})") from None
+        raise ShapeError(
+            f"tensor: nested sequences must have equal lengths at each level ({error})"
+        ) from None
     except OverflowError as error:
         raise DTypeError(f"tensor: a number does not fit int64 ({error})") from None
     if array.dtype.kind in "OUSMmV" and array.dtype != dtypes.bfloat16.dtype:
-        raise DTypeError(f"tensor: wanted numbers or nested sequences of them, got {type(data).__name__}")
-    return array if array.size or array.dtype.kind != "f" else array.astype(dtypes.get_default_dtype().dtype)
+        raise DTypeError(
+            f"tensor: wanted numbers or nested sequences of them, got {type(data).__name__}"
+        )
+    return (
+        array
+        if array.size or array.dtype.kind != "f"
+        else array.astype(dtypes.get_default_dtype().dtype)
+    )
 
 
 def _holds_tensors(data: Any) -> bool:
@@ -147,7 +155,7 @@ def _nested_numpy(data: Any) -> Any:
 
 
 def legacy_tensor(data: Any, *sizes: int) -> Any:
-    """What ``Tensor(...)`` holds: the data in the default dtype, or for ints an uninitialised shape."""
+    """What ``Tensor(...)`` holds: data in the default dtype, or for ints an uninitialised shape."""
     if isinstance(data, int) and not isinstance(data, bool):
         return empty(data, *sizes)._data
     return tensor(data, dtype=dtypes.get_default_dtype())._data
@@ -193,7 +201,9 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         DTypeError: the array holds no numbers, or in foreign byte order.
     """
     if not isinstance(ndarray, np.ndarray):
-        raise DTypeError(f"from_numpy: wanted a numpy.ndarray, got {type(ndarray).__name__}; use tensor()")
+        raise DTypeError(
+            f"from_numpy: wanted a numpy.ndarray, got {type(ndarray).__name__}; use tensor()"
+        )
     dtypes.from_numpy_dtype(ndarray.dtype)
     return box(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
 
@@ -222,7 +232,12 @@ def cast_to(t: Tensor, dtype: np.dtype) -> Tensor:
 
 
 def _create(
-    name: str, size: tuple[Any, ...], value: Any, dtype: DTypeLike, device: DeviceLike, requires_grad: bool
+    name: str,
+    size: tuple[Any, ...],
+    value: Any,
+    dtype: DTypeLike,
+    device: DeviceLike,
+    requires_grad: bool,
 ) -> Tensor:
     shape = _sizes(name, size)
     made = create.full(shape=shape, dtype=_dtype(dtype), device=_device(device), value=value)
@@ -268,7 +283,9 @@ def full(
     return _create("full", tuple(size), fill_value, dtype, device, requires_grad)
 
 
-def _as(input: Tensor, value: Any, dtype: DTypeLike, device: DeviceLike, requires_grad: bool) -> Tensor:
+def _as(
+    input: Tensor, value: Any, dtype: DTypeLike, device: DeviceLike, requires_grad: bool
+) -> Tensor:
     if dtype is None and device is None:
         return _finish(_fill_like(input.detach(), value=value), requires_grad)
     wanted = input._data.dtype if dtype is None else dtypes.to_numpy_dtype(dtype)
@@ -398,5 +415,3 @@ def eye(
 def is_tensor(obj: Any) -> bool:
     """Whether obj is a Triptych tensor."""
     return isinstance(obj, Tensor)
-
-

@@ -39,7 +39,7 @@ Parsed = tuple[tuple[Any, ...], list[Tensor]]
 
 
 def parse_key(key: Any) -> Parsed:
-    """An index expression as a key of ints, slices, None and Ellipsis, with a Slot per index tensor.
+    """An index as a key of ints, slices, None and Ellipsis, with a Slot per index tensor.
 
     Raises:
         BoundsError: part of the key is no index.
@@ -53,7 +53,14 @@ def parse_key(key: Any) -> Parsed:
         if part is None or part is Ellipsis:
             out.append(part)
         elif isinstance(part, slice):
-            out.append(slice(*(None if v is None else _integer(v) for v in (part.start, part.stop, part.step))))
+            out.append(
+                slice(
+                    *(
+                        None if v is None else _integer(v)
+                        for v in (part.start, part.stop, part.step)
+                    )
+                )
+            )
         elif isinstance(part, (Tensor, np.ndarray, list)):
             _add_array(part if isinstance(part, Tensor) else as_tensor(part), out, arrays)
         else:
@@ -66,7 +73,8 @@ def _integer(value: Any) -> int:
         return value.__index__()
     except (AttributeError, TypeError):
         raise BoundsError(
-            f"indexing: wanted ints, slices, None, ..., or integer or boolean tensors, got {value!r}"
+            "indexing: wanted ints, slices, None, ..., or integer or boolean tensors, "
+            f"got {value!r}"
         ) from None
 
 
@@ -125,7 +133,9 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
             overwrite(input, ew.where(grown, reshape(value, ()), input), "indexed assignment")
             return
     overwrite(
-        input, ix.index_put(input, value, *arrays, key=parsed, accumulate=False), "indexed assignment"
+        input,
+        ix.index_put(input, value, *arrays, key=parsed, accumulate=False),
+        "indexed assignment",
     )
 
 
@@ -156,12 +166,17 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     """`gather` whose other dims broadcast."""
     axis = normalize_axis("take_along_dim", dim, input.ndim)
-    shape = [max(a, b) if i != axis else b for i, (a, b) in enumerate(zip(input.shape, indices.shape, strict=True))]
+    shape = [
+        max(a, b) if i != axis else b
+        for i, (a, b) in enumerate(zip(input.shape, indices.shape, strict=True))
+    ]
     wide = [a if i == axis else n for i, (a, n) in enumerate(zip(input.shape, shape, strict=True))]
     return ix.gather(expand(input, wide), expand(indices, shape), axis=axis)
 
 
-def _scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
+def _scatter(
+    name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool
+) -> Tensor:
     axis = normalize_axis(name, dim, input.ndim)
     if not isinstance(src, Tensor):
         src = ew.fill_like(cast_to(index, input._data.dtype), value=src)
@@ -171,7 +186,13 @@ def _scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumu
 
 
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
 ) -> Tensor:
     """A copy with src written where index points along dim: the opposite of `gather`.
 
@@ -211,7 +232,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return index_copy(input, dim, index, value)
 
 
-def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumulate: bool = False) -> Tensor:
+def index_put(
+    input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumulate: bool = False
+) -> Tensor:
     """A copy with values written (or added) where a tuple of index tensors points."""
     key = tuple(Slot(i) for i in range(len(indices)))
     return ix.index_put(input, values, *indices, key=key, accumulate=accumulate)

@@ -58,7 +58,10 @@ def _to_dtype(target: Tensor, value: Tensor, name: str) -> Tensor:
     have, want = value._data.dtype, target._data.dtype
     if have == want:
         return value
-    ranks = [0 if d == dtypes.BOOL else 1 if d.kind in "iu" else 3 if d.kind == "c" else 2 for d in (have, want)]
+    ranks = [
+        0 if d == dtypes.BOOL else 1 if d.kind in "iu" else 3 if d.kind == "c" else 2
+        for d in (have, want)
+    ]
     if ranks[0] > ranks[1]:
         raise DTypeError(
             f"{name}: the result is {value.dtype}, which a {target.dtype} tensor cannot hold; "
@@ -106,7 +109,7 @@ def _caller() -> str:
 
 
 def _rebase(target: Tensor, edge: Any) -> None:
-    """After a write through a view: the base's history is now its old one with this part replaced."""
+    """After a write through a view: the base's history is its old one with this part replaced."""
     view = target._view
     base = view.base  # type: ignore[union-attr]
     if state.grad and (base._edge is not None or edge is not None):
@@ -117,7 +120,7 @@ def _rebase(target: Tensor, edge: Any) -> None:
 
 
 def inplace(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The method ``name`` that computes `function` and writes the result into its first argument."""
+    """The method ``name``: computes `function` and writes the result into its first argument."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return overwrite(self, function(self, *args, **kwargs), name)

@@ -9,6 +9,7 @@ from ..prims import elementwise as ew
 from ..prims.contract import matmul as _matmul
 from ..prims.reduce import sum as _sum
 from ..tensor import Tensor
+from .creation import as_tensor
 from .reduce import norm
 from .shape import permute, reshape, squeeze, transpose, unsqueeze
 
@@ -36,22 +37,29 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         DTypeError: dtypes differ.
     """
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
-        from .creation import as_tensor
-
         input, other = as_tensor(input), as_tensor(other)
-    if input.ndim == 0 or other.ndim == 0:
+    dims = input.ndim, other.ndim
+    if dims == (2, 2):
+        return _matmul(input, other)
+    if 0 in dims:
         raise ShapeError(
-            f"matmul: wanted at least 1 dim each, got {tuple(input.shape)} @ {tuple(other.shape)}; use *"
+            f"matmul: wanted at least 1 dim each, got {tuple(input.shape)} @ {tuple(other.shape)}; "
+            "use *"
         )
-    left = unsqueeze(input, 0) if input.ndim == 1 else input
-    right = unsqueeze(other, 1) if other.ndim == 1 else other
-    if right.ndim == 2 and left.ndim > 2:  # one big product instead of a loop over the batch
-        out = reshape(_matmul(reshape(left, (-1, left.shape[-1])), right), (*left.shape[:-1], right.shape[-1])) if left._data.size else _matmul(left, right)
-    else:
-        out = _matmul(left, right)
-    if input.ndim == 1:
+    left = unsqueeze(input, 0) if dims[0] == 1 else input
+    right = unsqueeze(other, 1) if dims[1] == 1 else other
+    out = _stacked(left, right)
+    if dims[0] == 1:
         out = squeeze(out, -2)
-    return squeeze(out, -1) if other.ndim == 1 else out
+    return squeeze(out, -1) if dims[1] == 1 else out
+
+
+def _stacked(left: Tensor, right: Tensor) -> Tensor:
+    """A stack of matrices times one matrix is one big product, not a loop over the stack."""
+    if right.ndim > 2 or left.ndim == 2 or not left._data.size or left.shape[-1] != right.shape[0]:
+        return _matmul(left, right)
+    rows = _matmul(reshape(left, (-1, left.shape[-1])), right)
+    return reshape(rows, (*left.shape[:-1], right.shape[-1]))
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -72,14 +80,18 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 def _exact(name: str, a: Tensor, b: Tensor, ndim: int) -> Tensor:
     if a.ndim != ndim or b.ndim != ndim:
-        raise ShapeError(f"{name}: wanted {ndim} dims each, got {tuple(a.shape)} and {tuple(b.shape)}")
+        raise ShapeError(
+            f"{name}: wanted {ndim} dims each, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
     return _matmul(a, b)
 
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix times a vector."""
     if input.ndim != 2 or vec.ndim != 1:
-        raise ShapeError(f"mv: wanted a matrix and a vector, got {tuple(input.shape)} and {tuple(vec.shape)}")
+        raise ShapeError(
+            f"mv: wanted a matrix and a vector, got {tuple(input.shape)} and {tuple(vec.shape)}"
+        )
     return matmul(input, vec)
 
 
@@ -87,7 +99,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of products of two vectors."""
     if input.ndim != 1 or input.shape != tensor.shape:
         raise ShapeError(
-            f"dot: wanted two vectors of one length, got {tuple(input.shape)} and {tuple(tensor.shape)}"
+            f"dot: wanted two vectors of one length, got {tuple(input.shape)} and "
+            f"{tuple(tensor.shape)}"
         )
     return matmul(input, tensor)
 
@@ -104,7 +117,9 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     return ew.add(product, input if beta == 1 else ew.mul(input, beta))
 
 
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+) -> Tensor:
     """beta * input + alpha * bmm(batch1, batch2)."""
     product = bmm(batch1, batch2)
     product = product if alpha == 1 else ew.mul(product, alpha)
@@ -119,7 +134,11 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     Raises:
         ShapeError: letters and dims do not match, or one letter has two lengths.
     """
-    tensors = list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
+    tensors = (
+        list(operands[0])
+        if len(operands) == 1 and not isinstance(operands[0], Tensor)
+        else list(operands)
+    )
     terms, result = _parse(equation, tensors)
     aligned = [_diagonals(t, term) for t, term in zip(tensors, terms, strict=True)]
     acc, letters = aligned[0]
@@ -142,16 +161,22 @@ def _parse(equation: str, tensors: list[Tensor]) -> tuple[list[str], str]:
     full = []
     for t, term, width in zip(tensors, terms, widths, strict=True):
         if width < 0 or (width and "..." not in term):
-            raise ShapeError(f"einsum: {term!r} does not name the {t.ndim} dims of {tuple(t.shape)}")
+            raise ShapeError(
+                f"einsum: {term!r} does not name the {t.ndim} dims of {tuple(t.shape)}"
+            )
         full.append(term.replace("...", dots[len(dots) - width :]))
     if not arrow:
         flat = "".join(full)
-        result = dots + "".join(sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots))
+        result = dots + "".join(
+            sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots)
+        )
     else:
         result = result.replace("...", dots)
     unknown = set(result) - set("".join(full))
     if unknown or len(set(result)) != len(result):
-        raise ShapeError(f"einsum: the output {result!r} must name letters of the inputs, each once")
+        raise ShapeError(
+            f"einsum: the output {result!r} must name letters of the inputs, each once"
+        )
     return full, result
 
 
@@ -163,7 +188,9 @@ def _diagonals(t: Tensor, term: str) -> tuple[Tensor, str]:
         while term.count(c) > 1:
             i, j = term.index(c), term.rindex(c)
             if t.shape[i] != t.shape[j]:
-                raise ShapeError(f"einsum: {c!r} has lengths {t.shape[i]} and {t.shape[j]} in one operand")
+                raise ShapeError(
+                    f"einsum: {c!r} has lengths {t.shape[i]} and {t.shape[j]} in one operand"
+                )
             t = diagonal(t, 0, i, j)
             term = term[:i] + term[i + 1 : j] + term[j + 1 :] + c
     return t, term
@@ -171,7 +198,9 @@ def _diagonals(t: Tensor, term: str) -> tuple[Tensor, str]:
 
 def _sum_out(t: Tensor, letters: str, keep: set[str]) -> tuple[Tensor, str]:
     axes = tuple(i for i, c in enumerate(letters) if c not in keep)
-    return (_sum(t, axes=axes, keepdim=False) if axes else t), "".join(c for c in letters if c in keep)
+    return (_sum(t, axes=axes, keepdim=False) if axes else t), "".join(
+        c for c in letters if c in keep
+    )
 
 
 def _pair(a: Tensor, la: str, b: Tensor, lb: str, later: set[str]) -> tuple[Tensor, str]:
@@ -200,7 +229,9 @@ def _sizes(a: Tensor, la: str, b: Tensor, lb: str) -> dict[str, int]:
     return sizes
 
 
-def _arranged(t: Tensor, letters: str, groups: tuple[list[str], ...], sizes: dict[str, int]) -> Tensor:
+def _arranged(
+    t: Tensor, letters: str, groups: tuple[list[str], ...], sizes: dict[str, int]
+) -> Tensor:
     """(batch, rows, columns), each a product of letters."""
     from .shape import expand
 

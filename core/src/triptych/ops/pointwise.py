@@ -118,7 +118,9 @@ def _public(primitive: Callable[..., Any], doc: str) -> Callable[..., Any]:
     return primitive
 
 
-abs = absolute = _public(ew.abs, "The absolute value; for complex elements the magnitude, which is real.")
+abs = absolute = _public(
+    ew.abs, "The absolute value; for complex elements the magnitude, which is real."
+)
 neg = negative = _public(ew.neg, "The negative of each element.")
 sign = _public(ew.sign, "-1, 0 or 1 by the sign of each element; for complex ones x / |x|.")
 exp = _public(ew.exp, "e to the power of each element.")
@@ -161,7 +163,9 @@ bitwise_not = _public(ew.bitwise_not, "The bits of each integer flipped; for boo
 
 mul = multiply = _public(ew.mul, "input * other.")
 pow = _public(ew.pow, "input to the power of other.")
-remainder = _public(ew.remainder, "The remainder of division, with the sign of the divisor, as Python's %.")
+remainder = _public(
+    ew.remainder, "The remainder of division, with the sign of the divisor, as Python's %."
+)
 fmod = _public(ew.fmod, "The remainder of division, with the sign of the dividend, as C's fmod.")
 floor_divide = _public(ew.floor_divide, "input / other rounded down.")
 maximum = _public(ew.maximum, "The larger of two; NaN if either is.")
@@ -263,7 +267,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 
         return nonzero(condition, as_tuple=True)
     if condition._data.dtype != dtypes.BOOL:
-        raise DTypeError(f"where: the condition must be bool, got {condition.dtype}; compare it first")
+        raise DTypeError(
+            f"where: the condition must be bool, got {condition.dtype}; compare it first"
+        )
     return ew.where(condition, input, other)
 
 
@@ -303,4 +309,8 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along dim, without overflow."""
     axis = normalize_axis("log_softmax", dim, input.ndim)
-    return composite.log_softmax(_floated(input, dtype), axis=axis) if input.ndim else zeros_like(input)
+    return (
+        composite.log_softmax(_floated(input, dtype), axis=axis)
+        if input.ndim
+        else zeros_like(input)
+    )

@@ -50,7 +50,9 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
-    return _finish(_draw(create.uniform, _sizes("rand", size), dtype, device, generator), requires_grad)
+    return _finish(
+        _draw(create.uniform, _sizes("rand", size), dtype, device, generator), requires_grad
+    )
 
 
 def randn(
@@ -61,7 +63,9 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from the standard normal distribution."""
-    return _finish(_draw(create.normal, _sizes("randn", size), dtype, device, generator), requires_grad)
+    return _finish(
+        _draw(create.normal, _sizes("randn", size), dtype, device, generator), requires_grad
+    )
 
 
 def randint(
@@ -100,20 +104,30 @@ def randperm(
     return order if dtype is None else order.to(dtype)
 
 
-def _like(prim: Any, input: Tensor, dtype: DTypeLike, generator: Generator | None, **params: Any) -> Tensor:
+def _like(
+    prim: Any, input: Tensor, dtype: DTypeLike, generator: Generator | None, **params: Any
+) -> Tensor:
     dtype = input.dtype if dtype is None else dtype
     return _draw(prim, input.shape, dtype, input.device, generator, **params)
 
 
 def rand_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform numbers from [0, 1) in the shape, dtype and device of another tensor."""
     return _finish(_like(create.uniform, input, dtype, generator), requires_grad)
 
 
 def randn_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Standard normal numbers in the shape, dtype and device of another tensor."""
     return _finish(_like(create.normal, input, dtype, generator), requires_grad)
@@ -131,12 +145,20 @@ def normal(
     """Normal numbers; mean and std are numbers with a size, or tensors that broadcast."""
     if size is None:
         like = mean if isinstance(mean, Tensor) else std
-        size = (mean + std).shape if isinstance(mean, Tensor) and isinstance(std, Tensor) else like.shape
+        size = (
+            (mean + std).shape
+            if isinstance(mean, Tensor) and isinstance(std, Tensor)
+            else like.shape
+        )
     return randn(*size, generator=generator) * std + mean
 
 
 def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Indices drawn in proportion to non-negative weights.
 
@@ -154,7 +176,9 @@ def multinomial(
     weights = input.detach().double()
     if not replacement:
         if num_samples > int((weights > 0).sum(-1).min()):
-            raise ShapeError(f"multinomial: {num_samples} samples without replacement from too few weights")
+            raise ShapeError(
+                f"multinomial: {num_samples} samples without replacement from too few weights"
+            )
         # Efraimidis and Spirakis 2006: the largest of u ** (1 / w) are a weighted sample.
         keys = _like(create.uniform, weights, None, generator).log() / weights
         return keys.topk(num_samples).indices

@@ -78,7 +78,9 @@ def _count(input: Tensor, axes: tuple[int, ...]) -> int:
 
 def _floating(name: str, input: Tensor) -> Tensor:
     if not dtypes.is_inexact(input._data.dtype):
-        raise DTypeError(f"{name}: wanted floating or complex elements, got {input.dtype}; use .float()")
+        raise DTypeError(
+            f"{name}: wanted floating or complex elements, got {input.dtype}; use .float()"
+        )
     return input
 
 
@@ -160,7 +162,13 @@ def _pick(input: Tensor, places: Tensor, axis: int, keepdim: bool) -> ValuesIndi
 
 
 def _extreme(
-    name: str, all_axes: Callable[..., Any], arg: Any, pair: Any, input: Tensor, dim: Any, keepdim: bool
+    name: str,
+    all_axes: Callable[..., Any],
+    arg: Any,
+    pair: Any,
+    input: Tensor,
+    dim: Any,
+    keepdim: bool,
 ) -> Any:
     if dim is None:
         return all_axes(input)
@@ -201,7 +209,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the smallest element along dim, or in the flattened tensor; the first of ties."""
+    """The index of the smallest element along dim, or in the flattened tensor; first of ties."""
     return _arg("argmin", rd.argmin, input, dim, keepdim)
 
 
@@ -244,7 +252,11 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 def norm(
-    input: Tensor, p: float | str = "fro", dim: Dims = None, keepdim: bool = False, dtype: Any = None
+    input: Tensor,
+    p: float | str = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: Any = None,
 ) -> Tensor:
     """The vector norm (sum |x| ** p) ** (1 / p) over dim; "fro" is p = 2, inf the largest |x|."""
     input = _floating("norm", _cast(input, dtype))
@@ -270,7 +282,9 @@ def _root(total: Tensor) -> Tensor:
     return ew.where(zero, 0, ew.sqrt(ew.where(zero, 1, total)))
 
 
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
+) -> ValuesIndices:
     """Elements in order along dim, and where they stood; equal ones always keep their order."""
     if input.ndim == 0:
         return max(input, 0)
@@ -283,7 +297,9 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     return sort(input, dim, descending).indices
 
 
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
+def topk(
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
+) -> ValuesIndices:
     """The k largest (or smallest) elements along dim, in order, and where they stood.
 
     Raises:

@@ -66,7 +66,9 @@ def _resolve(name: str, input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...
     known = math.prod(n for n in shape if n != -1)
     total = input._data.size
     if shape.count(-1) > 1 or known == 0 or total % known:
-        raise ShapeError(f"{name}: {tuple(input.shape)} ({total} elements) does not fit shape {shape}")
+        raise ShapeError(
+            f"{name}: {tuple(input.shape)} ({total} elements) does not fit shape {shape}"
+        )
     return tuple(total // known if n == -1 else n for n in shape)
 
 
@@ -163,7 +165,9 @@ def t(input: Tensor) -> Tensor:
         ShapeError: more than two axes.
     """
     if input.ndim > 2:
-        raise ShapeError(f"t: wanted at most 2 dims, got {tuple(input.shape)}; use transpose or .mT")
+        raise ShapeError(
+            f"t: wanted at most 2 dims, got {tuple(input.shape)}; use transpose or .mT"
+        )
     return transpose(input, 0, 1) if input.ndim == 2 else input
 
 
@@ -284,7 +288,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for i, t in enumerate(tensors):
         if t.shape != tensors[0].shape:
             raise ShapeError(
-                f"stack: tensor {i} has shape {tuple(t.shape)}, tensor 0 has {tuple(tensors[0].shape)}"
+                f"stack: tensor {i} has shape {tuple(t.shape)}, tensor 0 has "
+                f"{tuple(tensors[0].shape)}"
             )
     axis = normalize_axis("stack", dim, tensors[0].ndim + 1)
     return cat([unsqueeze(t, axis) for t in tensors], axis)
@@ -296,7 +301,9 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     size = input._data.shape[axis]
     start = int(start) + size if start < 0 else int(start)
     if not 0 <= start <= start + length <= size:
-        raise ShapeError(f"narrow: {start} to {start + length} is outside dim {dim} of length {size}")
+        raise ShapeError(
+            f"narrow: {start} to {start + length} is outside dim {dim} of length {size}"
+        )
     return mv.slice_(input, key=(*[slice(None)] * axis, slice(start, start + length)))
 
 
@@ -306,7 +313,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return mv.slice_(input, key=(*[slice(None)] * axis, int(index)))
 
 
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Views of pieces of one size (the last may be shorter), or of the given sizes.
 
     Raises:
@@ -423,7 +432,9 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """Coordinate grids from vectors; "ij" indexing has the first vector along dim 0."""
-    vectors = list(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    vectors = (
+        list(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    )
     if indexing not in ("ij", "xy"):
         raise ShapeError(f"meshgrid: indexing is 'ij' or 'xy', got {indexing!r}")
     shape = tuple(v._data.size for v in vectors)

@@ -87,9 +87,7 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""
         beta1, beta2 = group["betas"]
         step = count(p, grad, state, group)

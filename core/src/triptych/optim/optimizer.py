@@ -150,9 +150,7 @@ class Optimizer:
             )
         self.update(p, -grad if group.get("maximize") else grad, self.state[p], group)
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; runs without recording. To be written by subclasses.
 
         Args:
@@ -232,7 +230,10 @@ class Optimizer:
         """
         numbers = {id(p): i for i, p in enumerate(self.parameters())}
         groups = [
-            {**{k: v for k, v in g.items() if k != "params"}, "params": [numbers[id(p)] for p in g["params"]]}
+            {
+                **{k: v for k, v in g.items() if k != "params"},
+                "params": [numbers[id(p)] for p in g["params"]],
+            }
             for g in self.param_groups
         ]
         return {"state": {numbers[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
@@ -449,4 +450,6 @@ def refuse_capture(x: Tensor, what: str) -> None:
         CaptureError: x is a value of a graph that is being captured.
     """
     if captured(x):
-        raise CaptureError(f"{what} cannot be captured in its first step; run one step before compiling")
+        raise CaptureError(
+            f"{what} cannot be captured in its first step; run one step before compiling"
+        )

@@ -75,9 +75,7 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(
-        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""
         grad = decayed(p, grad, group)
         if group["momentum"] != 0:
@@ -85,9 +83,7 @@ class SGD(Optimizer):
         p.sub_(grad * group["lr"])
 
 
-def _with_momentum(
-    p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
-) -> Tensor:
+def _with_momentum(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
     """The direction of the step; brings the buffer up to date."""
     momentum, dampening = group["momentum"], group["dampening"]
     buffer = state.get("momentum_buffer")

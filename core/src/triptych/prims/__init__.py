@@ -1,4 +1,4 @@
-"""The primitives, by family. `TABLE` holds their records; `name.prim` leads from a function to its own."""
+"""The primitives, by family. `TABLE` holds their records; `f.prim` is the record of function f."""
 
 from . import composite, contract, create, elementwise, index, movement, reduce, spectral, window
 from .table import NA, TABLE, Prim

@@ -37,7 +37,9 @@ def _like(x: Any, **params: Any) -> Aval:
     return Aval(x.shape, x.dtype)
 
 
-def composite(name: str, decomp: Callable[..., Any], impl: Any, vjp: Any, aval: Any = _like, **columns: Any) -> Any:
+def composite(
+    name: str, decomp: Callable[..., Any], impl: Any, vjp: Any, aval: Any = _like, **columns: Any
+) -> Any:
     """A record whose meaning is `decomp`."""
     return primitive(name, "composite", impl, aval, vjp, decomp=decomp, **columns)
 
@@ -144,7 +146,9 @@ def _gelu_tanh_vjp(g: Any, a: Any) -> Any:
     return mul(g, mul(add(add(t, 1), inner), 0.5))
 
 
-gelu_tanh = composite("gelu_tanh", _gelu_tanh_decomp, _gelu_tanh, (_gelu_tanh_vjp,), promote=INEXACT)
+gelu_tanh = composite(
+    "gelu_tanh", _gelu_tanh_decomp, _gelu_tanh, (_gelu_tanh_vjp,), promote=INEXACT
+)
 
 
 def _silu(xp: Any, x: Any) -> Any:
@@ -167,11 +171,13 @@ def _linear_aval(x: Any, w: Any, *bias: Any) -> Aval:
     check_dtypes("linear", input=x, weight=w)
     if w.ndim != 2 or x.ndim < 1 or x.shape[-1] != w.shape[1]:
         raise ShapeError(
-            f"linear: weight {tuple(w.shape)} takes {w.shape[-1]} features, input is {tuple(x.shape)}; "
-            "the last dim of the input must be the second of the weight"
+            f"linear: weight {tuple(w.shape)} takes {w.shape[-1]} features, input is "
+            f"{tuple(x.shape)}; the last dim of the input must be the second of the weight"
         )
     if bias and bias[0].shape != (w.shape[0],):
-        raise ShapeError(f"linear: wanted a bias of shape ({w.shape[0]},), got {tuple(bias[0].shape)}")
+        raise ShapeError(
+            f"linear: wanted a bias of shape ({w.shape[0]},), got {tuple(bias[0].shape)}"
+        )
     return Aval((*x.shape[:-1], w.shape[0]), x.dtype)
 
 
@@ -213,8 +219,8 @@ def _layer_norm_aval(x: Any, *affine: Any, dims: int, eps: float) -> Aval:
     for label, v in zip(("weight", "bias"), affine, strict=False):
         if v.shape != x.shape[x.ndim - dims :]:
             raise ShapeError(
-                f"layer_norm: {label} has shape {tuple(v.shape)}, the last {dims} dims of the input "
-                f"{tuple(x.shape)} are normalised"
+                f"layer_norm: {label} has shape {tuple(v.shape)}, the last {dims} dims of the "
+                f"input {tuple(x.shape)} are normalised"
             )
         check_dtypes("layer_norm", input=x, **{label: v})
     return Aval(x.shape, x.dtype)

@@ -34,14 +34,18 @@ def _half(x: Any) -> bool:
 
 
 def _matmul_aval(a: Any, b: Any) -> Aval:
-    check_dtypes("matmul", input=a, other=b)
-    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+    if a.dtype != b.dtype:
+        check_dtypes("matmul", input=a, other=b)
+    one, two = a.shape, b.shape
+    if len(one) < 2 or len(two) < 2 or one[-1] != two[-2]:
         raise ShapeError(
-            f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the last dim of the first must equal the "
+            f"matmul: {tuple(one)} @ {tuple(two)}: the last dim of the first must equal the "
             "second to last of the second; transpose one with .mT?"
         )
-    lead = broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2])
-    return Aval((*lead, a.shape[-2], b.shape[-1]), a.dtype)
+    lead = one[:-2]
+    if lead != two[:-2]:
+        lead = broadcast_shapes("matmul", lead, two[:-2])
+    return Aval((*lead, one[-2], two[-1]), a.dtype)
 
 
 def _matmul(xp: Any, a: Any, b: Any) -> Any:
@@ -82,14 +86,16 @@ def _conv_aval(x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, g
     if x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
         hint = "; did you pass NHWC? use permute(0, 3, 1, 2)" if x.shape[-1] == w.shape[1] else ""
         raise ShapeError(
-            f"{name}: weight expects {w.shape[1] * groups} input channels in {groups} group(s), input "
-            f"has {x.shape[1]} (input is {tuple(x.shape)}, weight {tuple(w.shape)}){hint}"
+            f"{name}: weight expects {w.shape[1] * groups} input channels in {groups} group(s), "
+            f"input has {x.shape[1]} (input is {tuple(x.shape)}, weight {tuple(w.shape)}){hint}"
         )
     out = conv_lengths(name, x.shape[2:], w.shape[2:], stride, padding, dilation)
     return Aval((x.shape[0], w.shape[0], *out), x.dtype)
 
 
-def conv_lengths(name: str, space: Ints, kernel: Ints, stride: Ints, padding: Pads, dilation: Ints) -> Ints:
+def conv_lengths(
+    name: str, space: Ints, kernel: Ints, stride: Ints, padding: Pads, dilation: Ints
+) -> Ints:
     """Output lengths of a window that slides over padded axes.
 
     Raises:
@@ -124,11 +130,15 @@ def _taps(kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
     """(kernel position, key of the inputs it meets) for every position of the window."""
     for tap in np.ndindex(*kernel):
         starts = [t * d for t, d in zip(tap, dilation, strict=True)]
-        spans = [slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)]
+        spans = [
+            slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)
+        ]
         yield tap, (Ellipsis, *spans)
 
 
-def _columns(xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int) -> Any:
+def _columns(
+    xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int
+) -> Any:
     """(n, groups, c / groups * k, positions): the windows of padded x, unrolled."""
     n, c = x.shape[:2]
     if all(k == 1 for k in kernel) and x.shape[2:] == out:
@@ -169,7 +179,15 @@ def _conv(
 
 
 def _conv_dx(
-    xp: Any, g: Any, w: Any, *, shape: Ints, stride: Ints, padding: Pads, dilation: Ints, groups: int
+    xp: Any,
+    g: Any,
+    w: Any,
+    *,
+    shape: Ints,
+    stride: Ints,
+    padding: Pads,
+    dilation: Ints,
+    groups: int,
 ) -> Any:
     dims, kernel, out = len(stride), w.shape[2:], g.shape[2:]
     padded = tuple(n + lo + hi for n, (lo, hi) in zip(shape[2:], padding, strict=True))
@@ -187,7 +205,15 @@ def _conv_dx(
 
 
 def _conv_dw(
-    xp: Any, g: Any, x: Any, *, shape: Ints, stride: Ints, padding: Pads, dilation: Ints, groups: int
+    xp: Any,
+    g: Any,
+    x: Any,
+    *,
+    shape: Ints,
+    stride: Ints,
+    padding: Pads,
+    dilation: Ints,
+    groups: int,
 ) -> Any:
     kernel, out = shape[2:], g.shape[2:]
     depthwise = _is_depthwise(x.shape, shape, groups)
@@ -203,12 +229,16 @@ def _conv_dw(
     return xp.matmul(rows, xp.swapaxes(cols, 2, 3)).sum(axis=0).reshape(shape)
 
 
-def _conv_vjp_x(g: Any, b: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+def _conv_vjp_x(
+    g: Any, b: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return conv_dx(g, conj_if_complex(b), shape=shape, **options)
 
 
-def _conv_vjp_w(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+def _conv_vjp_w(
+    g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return conv_dw(g, conj_if_complex(a), shape=shape, **options)
 
@@ -221,19 +251,27 @@ def _shape_aval(g: Any, other: Any, *, shape: Ints, **options: Any) -> Aval:
 
 
 def _dx_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
-    return conv(g, conj_if_complex(b), stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return conv(
+        g, conj_if_complex(b), stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
 
 
-def _dx_vjp_w(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+def _dx_vjp_w(
+    g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return conv_dw(conj_if_complex(a), g, shape=shape, **options)
 
 
 def _dw_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
-    return conv(conj_if_complex(b), g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return conv(
+        conj_if_complex(b), g, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
 
 
-def _dw_vjp_x(g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+def _dw_vjp_x(
+    g: Any, a: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return conv_dx(conj_if_complex(a), g, shape=shape, **options)
 

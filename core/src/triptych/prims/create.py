@@ -43,7 +43,11 @@ def _normal(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> 
 def _integers(
     xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any, low: int, high: int
 ) -> Any:
-    return generator.source(device).integers(low, high, shape, dtype=np.int64).astype(dtype, copy=False)
+    return (
+        generator.source(device)
+        .integers(low, high, shape, dtype=np.int64)
+        .astype(dtype, copy=False)
+    )
 
 
 uniform = primitive("uniform", "create", _uniform, _made, NO_INPUTS, effect=True)

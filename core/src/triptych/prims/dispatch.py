@@ -26,6 +26,8 @@ def callable_for(prim: Prim) -> Callable[..., Any]:
         call = _unary(prim)
     elif prim.kind == "binary":
         call = _binary(prim)
+    elif prim.kind in ("reduction", "movement", "scan", "cast") and prim.outputs == 1 and not prim.joint:
+        call = _single(prim)
     else:
         call = _generic(prim)
     call.prim = prim  # type: ignore[attr-defined]
@@ -47,6 +49,50 @@ def _generic(prim: Prim) -> Callable[..., Any]:
 def _create(prim: Prim) -> Callable[..., Any]:
     def call(*xs: Any, **params: Any) -> Any:
         return apply(prim, xs, params) if xs else create(prim, params)
+
+    return call
+
+
+def _single(prim: Prim) -> Callable[..., Any]:
+    """Calls with one array input and parameters."""
+    kernels, aval, check_first, view = prim.kernels, prim.aval, prim.check == "first", prim.view
+    keep_x, keep_y = bool(prim.keep(1)[0]), prim.keep(1)[1]
+
+    def call(*xs: Any, **params: Any) -> Any:
+        run = state.run
+        kernel = None
+        if run is not None and len(xs) == 1:
+            x = xs[0]
+            boxed = isinstance(x, Tensor)
+            a = x._data if boxed else x
+            kernel = kernels.get(type(a))
+        if kernel is None:
+            return apply(prim, xs, params)
+        if check_first:
+            aval(a, **params)
+        try:
+            y = run(kernel, a, **params)  # type: ignore[misc]
+        except Exception:
+            return apply(prim, xs, params)  # the same failure again, explained
+        if type(y) is not type(a):
+            y = backend_of(a).asarray(y)
+        if not boxed:
+            return y
+        edge = current_edge(x)
+        t = _new(Tensor)
+        t._data = y
+        t._cell = [0]
+        if view:
+            _link_view(prim, x, params, t, a)
+        if edge is not None and prim.differentiable and state.grad and is_inexact(y.dtype):
+            cells = ((x._cell, x._cell[0]),) if keep_x else ()
+            if keep_y:
+                cells += ((t._cell, t._cell[0]),)
+            saved = (a if keep_x else None,)
+            node = Node(prim, params, (edge,), saved, y if keep_y else None, cells, (a.shape,))
+            node.dtypes = (a.dtype,)
+            t._edge = node
+        return t
 
     return call
 

@@ -43,7 +43,9 @@ div = binary(
     domain=POSITIVE,
 )
 neg = unary("neg", "negative", promote=ARITHMETIC, d=lambda g: neg(g))
-reciprocal = unary("reciprocal", "reciprocal", d=lambda g, y: neg(mul(g, mul(y, y))), domain=POSITIVE)
+reciprocal = unary(
+    "reciprocal", "reciprocal", d=lambda g, y: neg(mul(g, mul(y, y))), domain=POSITIVE
+)
 
 
 def _pow_base(g: Any, a: Any, b: Any) -> Any:
@@ -93,7 +95,10 @@ def _larger(g: Any, a: Any, b: Any) -> Any:
 
 maximum = binary("maximum", "maximum", promote=REAL, d=(_larger, lambda g, a, b: _larger(g, b, a)))
 minimum = binary(
-    "minimum", "minimum", promote=REAL, d=(lambda g, a, b: _larger(g, b, a), lambda g, a, b: _larger(g, a, b))
+    "minimum",
+    "minimum",
+    promote=REAL,
+    d=(lambda g, a, b: _larger(g, b, a), lambda g, a, b: _larger(g, a, b)),
 )
 atan2 = binary(
     "atan2",
@@ -131,10 +136,15 @@ sinh = unary("sinh", "sinh", d=lambda g, a: mul(g, cosh(a)))
 cosh = unary("cosh", "cosh", d=lambda g, a: mul(g, sinh(a)))
 tanh = unary("tanh", "tanh", d=lambda g, y: mul(g, sub(1, mul(y, y))))
 asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))))
-acosh = unary("acosh", "arccosh", d=lambda g, a: mul(g, rsqrt(sub(mul(a, a), 1))), domain=(1.2, 3.0))
+acosh = unary(
+    "acosh", "arccosh", d=lambda g, a: mul(g, rsqrt(sub(mul(a, a), 1))), domain=(1.2, 3.0)
+)
 atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), domain=UNIT)
 erf = unary(
-    "erf", erf_impl, promote=FLOATING, d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi)))
+    "erf",
+    erf_impl,
+    promote=FLOATING,
+    d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi))),
 )
 
 
@@ -150,7 +160,11 @@ def _relu(xp: Any, x: Any) -> Any:
 
 sigmoid = unary("sigmoid", _sigmoid, d=lambda g, y: mul(g, mul(y, sub(1, y))))
 relu = unary(
-    "relu", _relu, promote=REAL, d=lambda g, y: where(gt(y, 0), g, fill_like(g, value=0)), domain=POSITIVE
+    "relu",
+    _relu,
+    promote=REAL,
+    d=lambda g, y: where(gt(y, 0), g, fill_like(g, value=0)),
+    domain=POSITIVE,
 )
 
 # Rounding and signs
@@ -231,7 +245,9 @@ imag = unary(
     lambda xp, x: xp.imag(x).copy(),
     promote=NUMERIC,
     result=dtypes.real_of,
-    vjp=lambda g, dtype: mul(_as_input(g, dtype), 1j) if dtype.kind == "c" else fill_like(g, value=0),
+    vjp=lambda g, dtype: (
+        mul(_as_input(g, dtype), 1j) if dtype.kind == "c" else fill_like(g, value=0)
+    ),
 )
 
 # Tests and comparisons

@@ -1,4 +1,4 @@
-"""Indexing by arrays. Indices are int64 unless said otherwise, and negative ones count from the end."""
+"""Indexing by arrays. Indices are int64 unless said otherwise; negative ones count from the end."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def _index_shape(shape: tuple[int, ...], indices: tuple[Any, ...], key: Key) -> 
     for i in indices:
         if i.dtype.kind == "b" and not isinstance(i, np.ndarray):
             raise CaptureError(
-                "indexing with a boolean mask gives a shape that depends on values, which a captured "
-                "graph cannot hold; use where(mask, x, other) or masked_fill"
+                "indexing with a boolean mask gives a shape that depends on values, which a "
+                "captured graph cannot hold; use where(mask, x, other) or masked_fill"
             )
         if i.dtype.kind not in "biu":
             raise DTypeError(f"indexing: wanted integer or boolean indices, got {i.dtype}")
-    stand_ins = tuple(i if isinstance(i, np.ndarray) else np.zeros(i.shape, np.int64) for i in indices)
+    stand_ins = tuple(
+        i if isinstance(i, np.ndarray) else np.zeros(i.shape, np.int64) for i in indices
+    )
     return key_shape("indexing", shape, _fill(key, stand_ins))
 
 
@@ -93,7 +95,9 @@ unindex = primitive(
 
 def _index_put_aval(x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -> Aval:
     if v.dtype != x.dtype:
-        raise DTypeError(f"index_put: values are {v.dtype}, the tensor is {x.dtype}; convert with .to()")
+        raise DTypeError(
+            f"index_put: values are {v.dtype}, the tensor is {x.dtype}; convert with .to()"
+        )
     target = _index_shape(x.shape, indices, key)
     try:
         np.broadcast_shapes(v.shape, target)
@@ -197,7 +201,9 @@ def _scatter_aval(x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) ->
     if src.shape != idx.shape:
         raise ShapeError(f"scatter: src has shape {tuple(src.shape)}, index {tuple(idx.shape)}")
     if src.dtype != x.dtype:
-        raise DTypeError(f"scatter: src is {src.dtype}, the tensor is {x.dtype}; convert with .to()")
+        raise DTypeError(
+            f"scatter: src is {src.dtype}, the tensor is {x.dtype}; convert with .to()"
+        )
     return Aval(x.shape, x.dtype)
 
 

@@ -17,6 +17,7 @@ Call = Callable[..., Any]
 CONSTANT = NA("piecewise constant: the derivative is zero wherever it exists")
 PRIMITIVE = NA("a primitive is not made of smaller ones")
 ANYWHERE = NA("defined and smooth for all inputs")
+NOWHERE = NA("not differentiated")
 NOT_ELEMENTWISE = NA("not an elementwise function")
 
 
@@ -38,10 +39,12 @@ def elementwise_aval(name: str, result: Callable[[np.dtype], np.dtype]) -> Call:
 
 
 def same(dtype: np.dtype) -> np.dtype:
+    """The result dtype of most functions: that of the promoted inputs."""
     return dtype
 
 
 def boolean(dtype: np.dtype) -> np.dtype:
+    """The result dtype of tests and comparisons."""
     return dtypes.BOOL
 
 
@@ -70,7 +73,7 @@ def unary(
             promote=promote,
             check="late",
             decomp=PRIMITIVE,
-            domain=domain,
+            domain=NOWHERE if isinstance(rule, NA) else domain,
         )
     )
 
@@ -96,7 +99,7 @@ def binary(
             promote=promote,
             check="late",
             decomp=PRIMITIVE,
-            domain=domain,
+            domain=NOWHERE if isinstance(d, NA) else domain,
         )
     )
 
@@ -116,7 +119,9 @@ def reduction(
     return primitive(name, "reduction", impl, aval, vjp, check="late")
 
 
-def movement(name: str, impl: Call, *, aval: Call, vjp: Any, view: bool = False, check: str = "late") -> Call:
+def movement(
+    name: str, impl: Call, *, aval: Call, vjp: Any, view: bool = False, check: str = "late"
+) -> Call:
     """Linear rearrangement of the first input; no arithmetic."""
     return primitive(name, "movement", impl, aval, vjp, view=view, check=check)
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..avals import Aval, broadcast_shapes
+from ..backends import Device, backend_for, backend_of
 from ..errors import BoundsError, DTypeError, ShapeError
+from ..tensor import Symbol, Tensor
 from .kinds import movement, primitive
 
 Key = tuple[Any, ...]
@@ -86,7 +88,9 @@ def key_shape(name: str, shape: tuple[int, ...], key: Key) -> tuple[int, ...]:
 
 
 def _slice(xp: Any, x: Any, *, key: Key) -> Any:
-    return x[key if Ellipsis in key else (*key, Ellipsis)]  # with ..., a single element is a view, too
+    return x[
+        key if Ellipsis in key else (*key, Ellipsis)
+    ]  # with ..., a single element is a view, too
 
 
 slice_ = movement(
@@ -158,7 +162,9 @@ def _concat_aval(*xs: Any, axis: int) -> Aval:
                 f"all but axis {axis} must agree"
             )
         if x.dtype != first.dtype:
-            raise DTypeError(f"cat: input {i} is {x.dtype}, input 0 is {first.dtype}; convert with .to()")
+            raise DTypeError(
+                f"cat: input {i} is {x.dtype}, input 0 is {first.dtype}; convert with .to()"
+            )
     shape = list(first.shape)
     shape[axis] = sum(x.shape[axis] for x in xs)
     return Aval(shape, first.dtype)
@@ -218,9 +224,7 @@ undiagonal = movement(
     "undiagonal",
     _undiagonal,
     aval=lambda g, *, shape, offset, axis1, axis2: Aval(shape, g.dtype),
-    vjp=(
-        lambda g, *, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2),
-    ),
+    vjp=(lambda g, *, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2),),
 )
 
 
@@ -252,4 +256,22 @@ write_view = movement(
     aval=lambda x, v, *, chain: Aval(x.shape, x.dtype),
     vjp=(_write_view_base, lambda g, *, chain: follow(chain, g)),
 )
-"""The base of a view after the view was overwritten with v; what an in-place write means to the tape."""
+"""The base of a view after the view was overwritten with v: what the tape sees of a write."""
+
+
+def _home(a: Any) -> Device:
+    return a.device if isinstance(a, (Tensor, Symbol)) else backend_of(a).device_of(a)
+
+
+def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
+    source, target = backend_of(x), backend_for(device)
+    return target.asarray(x if source is target else source.to_numpy(x), where=device)
+
+
+transfer = movement(
+    "transfer",
+    _transfer,
+    aval=lambda x, *, device: Aval(x.shape, x.dtype),
+    vjp=(lambda g, a, *, device: transfer(g, device=_home(a)),),
+)
+"""The same elements on another device."""

@@ -63,7 +63,9 @@ class Promotion:
             return common  # type: ignore[return-value]
         if self.default == "float" and common.kind != "c":  # type: ignore[union-attr]
             return dtypes.get_default_dtype().dtype
-        raise DTypeError(f"{name}: not defined for {common} elements; convert with .to(dtype) first")
+        raise DTypeError(
+            f"{name}: not defined for {common} elements; convert with .to(dtype) first"
+        )
 
 
 def raw_dtype(name: str, x: Any) -> np.dtype:

@@ -31,7 +31,9 @@ def _total(dtype: np.dtype) -> np.dtype:
 
 def _wide(dtype: np.dtype) -> np.dtype:
     """Half types accumulate in float32."""
-    return np.dtype(np.float32) if dtypes.is_floating(dtype) and dtype.itemsize == 2 else _total(dtype)
+    return (
+        np.dtype(np.float32) if dtypes.is_floating(dtype) and dtype.itemsize == 2 else _total(dtype)
+    )
 
 
 def _sum(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
@@ -83,7 +85,9 @@ def _first(flat: Any, i: int) -> Any:
 prod = reduction("prod", _prod, result=_total, vjp=(_prod_vjp,))
 
 
-def _extreme(g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+def _extreme(
+    g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool = False
+) -> Any:
     """Ties share the gradient."""
     hit = eq(a, _unreduce(y, shape, axes, keepdim))
     weight = cast(hit, dtype=raw_dtype(a))
@@ -93,7 +97,9 @@ def _extreme(g: Any, a: Any, y: Any, shape: Any, *, axes: tuple[int, ...], keepd
 
 def _nonempty(name: str, x: Any, axes: tuple[int, ...]) -> None:
     if 0 in [x.shape[i] for i in axes]:
-        raise ShapeError(f"{name}: nothing to choose from along axes {axes} of shape {tuple(x.shape)}")
+        raise ShapeError(
+            f"{name}: nothing to choose from along axes {axes} of shape {tuple(x.shape)}"
+        )
 
 
 def _amax(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:

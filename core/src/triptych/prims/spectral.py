@@ -48,7 +48,7 @@ fft = primitive("fft", "spectral", _fft, _fft_aval, (_fft_vjp,))
 
 
 def _half_weights(n: int, inner: float, ndim: int, axis: int) -> np.ndarray:
-    """One for the bins that stand alone (zero and Nyquist), `inner` for those with a mirror image."""
+    """One for bins that stand alone (zero and Nyquist), `inner` for those with a mirror image."""
     weights = np.full(n // 2 + 1, inner)
     weights[0] = 1
     if n % 2 == 0:
@@ -75,7 +75,9 @@ def _rfft_vjp(g: Any, shape: Any, *, axis: int) -> Any:
 def _irfft_aval(x: Any, *, axis: int, n: int) -> Aval:
     _check("irfft", x, "c")
     if x.shape[axis] != n // 2 + 1:
-        raise ShapeError(f"irfft: {n} samples need {n // 2 + 1} bins along axis {axis}, got {x.shape[axis]}")
+        raise ShapeError(
+            f"irfft: {n} samples need {n // 2 + 1} bins along axis {axis}, got {x.shape[axis]}"
+        )
     return Aval([n if i == axis else m for i, m in enumerate(x.shape)], real_of(x.dtype))
 
 

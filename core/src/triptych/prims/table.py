@@ -27,10 +27,11 @@ class Rule:
 
     ``lambda g, b: mul(g, b)`` reads the gradient and the second input, so backward keeps that
     input and nothing else. Names: g the gradient; a b c ... the inputs; xs all inputs; y the
-    output; shape, dtype those of the input the rule is for; keyword-only names are parameters.
+    output; shape, dtype those of the input the rule is for; shapes those of all inputs;
+    keyword-only names are parameters of the call.
     """
 
-    __slots__ = ("extras", "fn", "inputs", "output", "params", "reads")
+    __slots__ = ("fn", "inputs", "output", "params", "reads", "sources", "whole")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
@@ -42,21 +43,26 @@ class Rule:
         self.params = [p.name for p in kinds if p.kind is p.KEYWORD_ONLY]
         self.inputs = frozenset(INPUTS.index(n) for n in self.reads if n in INPUTS)
         self.output = "y" in self.reads
-        self.extras = "xs" in self.reads
+        self.whole = "xs" in self.reads
+        # Positions of inputs, or the name of what else is read: resolved once, walked at each call.
+        self.sources = tuple(INPUTS.index(n) if n in INPUTS else n for n in self.reads)
 
     def __call__(self, g: Any, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
-        args = [self._value(name, node, index, xs, y) for name in self.reads]
+        args = [
+            xs[s] if type(s) is int else y if s == "y" else self._other(s, node, index, xs)
+            for s in self.sources
+        ]
+        if not self.params:
+            return self.fn(g, *args)
         return self.fn(g, *args, **{n: node.params[n] for n in self.params if n in node.params})
 
     @staticmethod
-    def _value(name: str, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
-        if name == "y":
-            return y
-        if name in INPUTS:
-            return xs[INPUTS.index(name)]
-        return {"xs": xs, "shape": node.shapes[index], "shapes": node.shapes}.get(
-            name, node.dtypes[index] if node.dtypes else None
-        )
+    def _other(name: Any, node: Any, index: int, xs: Sequence[Any]) -> Any:
+        if name == "shape":
+            return node.shapes[index]
+        if name == "dtype":
+            return node.dtypes[index]
+        return xs if name == "xs" else node.shapes
 
 
 class Prim:
@@ -145,10 +151,10 @@ class Prim:
         chosen = [r for i, r in enumerate(self.rules) if r is not None and needed >> i & 1]
         rules = [self.joint] if self.joint is not None else chosen
         inputs: frozenset[int] = frozenset().union(*(r.inputs for r in rules))
-        return None if any(r.extras for r in rules) else inputs, any(r.output for r in rules)
+        return None if any(r.whole for r in rules) else inputs, any(r.output for r in rules)
 
     call: Callable[..., Any]
-    """Applies the primitive to tensors, arrays and scalars; set by `prims.dispatch.callable_for`."""
+    """Applies the primitive to tensors, arrays, scalars; set by `prims.dispatch.callable_for`."""
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -71,7 +71,9 @@ overlap_add = movement(
     _overlap_add,
     aval=lambda g, *, shape, size, stride, dilation: Aval(shape, g.dtype),
     vjp=(
-        lambda g, *, size, stride, dilation: windows(g, size=size, stride=stride, dilation=dilation),
+        lambda g, *, size, stride, dilation: windows(
+            g, size=size, stride=stride, dilation=dilation
+        ),
     ),
 )
 """The transpose of windows: every element summed back to where it came from."""
@@ -118,4 +120,3 @@ def _max_pool_vjp(g: Any, y: Any, shape: Ints, *, size: Ints) -> Any:
 
 max_pool = primitive("max_pool", "window", _max_pool, _max_pool_aval, (_max_pool_vjp,), outputs=2)
 """The largest value of each window, and its flat position in the plane of the last axes."""
-

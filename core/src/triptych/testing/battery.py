@@ -59,10 +59,14 @@ def check_aval(prim: Prim) -> int:
         if prim.promote is not None:
             raw = prim.promote(prim.name, tuple(raw))
         avals = prim.aval(*raw, **sample.params)
-        for aval, out in zip(avals if prim.outputs > 1 else [avals], _call(prim, sample), strict=True):
+        for aval, out in zip(
+            avals if prim.outputs > 1 else [avals], _call(prim, sample), strict=True
+        ):
             array = out.detach().numpy()
             if (aval.shape, aval.dtype) != (array.shape, array.dtype):
-                raise AssertionError(f"{prim.name}: aval says {aval}, impl gives {array.dtype}{array.shape}")
+                raise AssertionError(
+                    f"{prim.name}: aval says {aval}, impl gives {array.dtype}{array.shape}"
+                )
         count += 1
     return count
 
@@ -147,7 +151,9 @@ def check_decomposition(prim: Prim) -> int:
     for sample in samples:
         fused = _forward_backward(prim, sample.inputs, sample.params)
         inner = _Inner(prim)
-        assert_close(fused, _forward_backward(inner, sample.inputs, sample.params), rtol=1e-9, atol=1e-11)  # type: ignore[arg-type]
+        assert_close(
+            fused, _forward_backward(inner, sample.inputs, sample.params), rtol=1e-9, atol=1e-11
+        )  # type: ignore[arg-type]
     return len(samples)
 
 

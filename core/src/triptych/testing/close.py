@@ -69,7 +69,12 @@ def _same(a: Any, b: Any, what: str, msg: str | None) -> None:
 
 
 def _values(
-    one: Tensor, two: Tensor, rtol: float | None, atol: float | None, equal_nan: bool, msg: str | None
+    one: Tensor,
+    two: Tensor,
+    rtol: float | None,
+    atol: float | None,
+    equal_nan: bool,
+    msg: str | None,
 ) -> None:
     loosest = max(_TOLERANCES.get(t.dtype.name, (0.0, 0.0)) for t in (one, two))
     relative = loosest[0] if rtol is None else rtol
@@ -83,6 +88,6 @@ def _values(
     worst = np.unravel_index(int(np.nanargmax(np.where(near, -1, distance))), a.shape)
     raise AssertionError(
         msg
-        or f"{int((~near).sum())} of {near.size} elements differ; the most at {tuple(map(int, worst))}: "
-        f"got {a[worst]}, expected {b[worst]} (rtol {relative}, atol {absolute})"
+        or f"{int((~near).sum())} of {near.size} elements differ; the most at "
+        f"{tuple(map(int, worst))}: got {a[worst]}, expected {b[worst]} (rtol {relative}, atol {absolute})"
     )

@@ -50,7 +50,9 @@ def samples_for(prim: Prim) -> list[Sample]:
 def reals(rng: np.random.Generator, *shape: int, low: float = -2.0, high: float = 2.0) -> Tensor:
     """Distinct numbers at least a little apart, so that finite differences cross no tie."""
     count = int(np.prod(shape, dtype=int))
-    grid = np.linspace(low, high, count + 2)[1:-1] + rng.uniform(-0.2, 0.2, count) * (high - low) / (count + 2)
+    grid = np.linspace(low, high, count + 2)[1:-1] + rng.uniform(-0.2, 0.2, count) * (
+        high - low
+    ) / (count + 2)
     return tensor(rng.permutation(grid).reshape(shape))
 
 
@@ -69,10 +71,15 @@ def _elementwise(prim: Prim, rng: np.random.Generator) -> list[Sample]:
     arity = 1 if prim.kind == "unary" else 2
     if "f" not in kinds:
         whole = [indices(rng, 6, 3, 4) for _ in range(arity)]
-        return [Sample(tuple(whole)), Sample(tuple(t.bool() for t in whole))][: 2 if "shift" not in prim.name else 1]
+        return [Sample(tuple(whole)), Sample(tuple(t.bool() for t in whole))][
+            : 2 if "shift" not in prim.name else 1
+        ]
     low, high = prim.domain if isinstance(prim.domain, tuple) else (-2.0, 2.0)
     full = [reals(rng, 3, 4, low=low, high=high) for _ in range(arity)]
-    found = [Sample(tuple(full)), Sample(tuple(reals(rng, low=low, high=high) for _ in range(arity)))]
+    found = [
+        Sample(tuple(full)),
+        Sample(tuple(reals(rng, low=low, high=high) for _ in range(arity))),
+    ]
     if arity == 2:
         found += [
             Sample((full[0], reals(rng, 4, low=low, high=high))),
@@ -97,15 +104,24 @@ def _register_reductions() -> None:
     for name in ("sum", "prod", "amax", "amin"):
         SAMPLES.register(name, _reductions)
     for name in ("any", "all"):
-        SAMPLES.register(name, lambda rng: [Sample(s.inputs[:1], s.params) for s in _reductions(rng)])
+        SAMPLES.register(
+            name, lambda rng: [Sample(s.inputs[:1], s.params) for s in _reductions(rng)]
+        )
     for name in ("argmax", "argmin"):
-        SAMPLES.register(name, lambda rng: [Sample((reals(rng, 2, 5),), {"axis": 1, "keepdim": k}) for k in (False, True)])
+        SAMPLES.register(
+            name,
+            lambda rng: [
+                Sample((reals(rng, 2, 5),), {"axis": 1, "keepdim": k}) for k in (False, True)
+            ],
+        )
 
 
 def _reductions(rng: np.random.Generator) -> list[Sample]:
     x = reals(rng, 2, 3, 2)
     choices = ((0, 1, 2), (1,), (0, 2))
-    return [Sample((x,), {"axes": axes, "keepdim": keep}) for axes in choices for keep in (False, True)]
+    return [
+        Sample((x,), {"axes": axes, "keepdim": keep}) for axes in choices for keep in (False, True)
+    ]
 
 
 @sampled("cumsum")
@@ -150,7 +166,10 @@ def _permute(rng: np.random.Generator) -> list[Sample]:
 
 @sampled("expand")
 def _expand(rng: np.random.Generator) -> list[Sample]:
-    return [Sample((reals(rng, 3, 1),), {"shape": (2, 3, 4)}), Sample((reals(rng),), {"shape": (2,)})]
+    return [
+        Sample((reals(rng, 3, 1),), {"shape": (2, 3, 4)}),
+        Sample((reals(rng),), {"shape": (2,)}),
+    ]
 
 
 _KEYS = ((slice(None), 1), (Ellipsis, slice(None, None, 2)), (None, -1, slice(3, 0, -1)))
@@ -265,7 +284,11 @@ def _scatter(rng: np.random.Generator) -> list[Sample]:
 
 @sampled("sort")
 def _sort(rng: np.random.Generator) -> list[Sample]:
-    return [Sample((reals(rng, 3, 4),), {"axis": a, "descending": d}) for a in (0, 1) for d in (False, True)]
+    return [
+        Sample((reals(rng, 3, 4),), {"axis": a, "descending": d})
+        for a in (0, 1)
+        for d in (False, True)
+    ]
 
 
 @sampled("nonzero")
@@ -308,14 +331,16 @@ def _conv(rng: np.random.Generator) -> list[Sample]:
 @sampled("conv_dx")
 def _conv_dx(rng: np.random.Generator) -> list[Sample]:
     return [
-        Sample((reals(rng, *_conv_output(x, w, o)), reals(rng, *w)), {"shape": x, **o}) for x, w, o in _CONVS
+        Sample((reals(rng, *_conv_output(x, w, o)), reals(rng, *w)), {"shape": x, **o})
+        for x, w, o in _CONVS
     ]
 
 
 @sampled("conv_dw")
 def _conv_dw(rng: np.random.Generator) -> list[Sample]:
     return [
-        Sample((reals(rng, *_conv_output(x, w, o)), reals(rng, *x)), {"shape": w, **o}) for x, w, o in _CONVS
+        Sample((reals(rng, *_conv_output(x, w, o)), reals(rng, *x)), {"shape": w, **o})
+        for x, w, o in _CONVS
     ]
 
 
@@ -350,12 +375,18 @@ def _max_pool(rng: np.random.Generator) -> list[Sample]:
 
 @sampled("fft")
 def _fft(rng: np.random.Generator) -> list[Sample]:
-    return [Sample((complexes(rng, 2, 5),), {"axis": a, "inverse": i}) for a in (0, 1) for i in (False, True)]
+    return [
+        Sample((complexes(rng, 2, 5),), {"axis": a, "inverse": i})
+        for a in (0, 1)
+        for i in (False, True)
+    ]
 
 
 @sampled("rfft")
 def _rfft(rng: np.random.Generator) -> list[Sample]:
-    return [Sample((reals(rng, 3, n),), {"axis": 1}) for n in (5, 6)] + [Sample((reals(rng, 4, 2),), {"axis": 0})]
+    return [Sample((reals(rng, 3, n),), {"axis": 1}) for n in (5, 6)] + [
+        Sample((reals(rng, 4, 2),), {"axis": 0})
+    ]
 
 
 @sampled("irfft")
@@ -371,7 +402,9 @@ def _register_creation() -> None:
     makers: dict[str, Callable[[], list[Sample]]] = {
         "full": lambda: _made((2, 3), value=1.5),
         "arange": lambda: _made((4,), start=1, step=0.5) + _made((4,), INT64, start=3, step=-1),
-        "uniform": lambda: _made((2, 3), generator=Generator()) + _made((2, 3), F32, generator=Generator()),
+        "uniform": lambda: (
+            _made((2, 3), generator=Generator()) + _made((2, 3), F32, generator=Generator())
+        ),
         "normal": lambda: _made((2, 3), generator=Generator()),
         "integers": lambda: _made((5,), INT64, generator=Generator(), low=-2, high=3),
     }
@@ -381,7 +414,9 @@ def _register_creation() -> None:
 
 def _register_composites() -> None:
     for name in ("softmax", "log_softmax"):
-        SAMPLES.register(name, lambda rng: [Sample((reals(rng, 3, 4),), {"axis": a}) for a in (0, 1)])
+        SAMPLES.register(
+            name, lambda rng: [Sample((reals(rng, 3, 4),), {"axis": a}) for a in (0, 1)]
+        )
     for name in ("gelu", "gelu_tanh", "silu"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, 3, 4),))])
 
@@ -389,7 +424,11 @@ def _register_composites() -> None:
 @sampled("linear")
 def _linear(rng: np.random.Generator) -> list[Sample]:
     w, b = reals(rng, 4, 3), reals(rng, 4)
-    return [Sample((reals(rng, 2, 3), w, b)), Sample((reals(rng, 2, 2, 3), w)), Sample((reals(rng, 3), w, b))]
+    return [
+        Sample((reals(rng, 2, 3), w, b)),
+        Sample((reals(rng, 2, 2, 3), w)),
+        Sample((reals(rng, 3), w, b)),
+    ]
 
 
 @sampled("layer_norm")
@@ -405,4 +444,3 @@ def _layer_norm(rng: np.random.Generator) -> list[Sample]:
 _register_reductions()
 _register_creation()
 _register_composites()
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def padded_length(
 
 def to_batch(
     ids: Rows,
-    type_ids: Rows | None,
+    type_ids: Rows,
     length: int | None,
     fill: tuple[int, int, bool],
     return_tensors: str | None,
@@ -67,7 +68,7 @@ def to_batch(
 
     Args:
         ids: n rows of token ids.
-        type_ids: n rows of segments, as long as those of `ids`; None for all zero.
+        type_ids: n rows of segments, as long as those of `ids`.
         length: l, tokens that every row is filled up to; None to leave the rows as they are.
         fill: id of the padding token, its segment, and whether padding goes to the left.
         return_tensors: "tp", "np" or None.
@@ -90,7 +91,7 @@ def to_batch(
 
 
 def _as_arrays(
-    ids: Rows, type_ids: Rows | None, length: int | None, fill: tuple[int, int, bool]
+    ids: Rows, type_ids: Rows, length: int | None, fill: tuple[int, int, bool]
 ) -> dict[str, np.ndarray]:
     lengths = [len(row) for row in ids]
     if length is None:
@@ -111,18 +112,17 @@ def _as_arrays(
     }
 
 
-def _spread(rows: Rows | None, real: np.ndarray, fill: int) -> np.ndarray:
+def _spread(rows: Rows, real: np.ndarray, fill: int) -> np.ndarray:
     """(n, l) int64 with the rows where `real` is true, in order, and `fill` elsewhere."""
     out = np.full(real.shape, fill, dtype=np.int64)
-    out[real] = 0 if rows is None else np.asarray([i for row in rows for i in row], dtype=np.int64)
+    out[real] = np.asarray(list(chain.from_iterable(rows)), dtype=np.int64)
     return out
 
 
 def _as_lists(
-    ids: Rows, type_ids: Rows | None, length: int | None, fill: tuple[int, int, bool]
+    ids: Rows, type_ids: Rows, length: int | None, fill: tuple[int, int, bool]
 ) -> dict[str, Rows]:
     pad_id, pad_type_id, left = fill
-    type_ids = type_ids or [[0] * len(row) for row in ids]
     masks = [[1] * len(row) for row in ids]
 
     def extended(rows: Rows, value: int) -> Rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -318,7 +317,7 @@ class Tokenizer:
         limit = self._limit(truncation, max_length, 0)
         encodings = self._run("encode_batch_fast", texts, pairs, limit, add_special_tokens)
         ids = [encoding.ids for encoding in encodings]
-        type_ids = None if pairs is None else [encoding.type_ids for encoding in encodings]
+        type_ids = [encoding.type_ids for encoding in encodings]
         length = padded_length(padding, [len(row) for row in ids], max_length, self.max_length)
         pad_id = 0 if length is None else self.pad_id
         fill = (pad_id, self.pad_type_id, self.padding_side == "left")
@@ -350,10 +349,9 @@ class Tokenizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `tokenizer.json`; `from_file` and other tools read it."""
-        description = json.loads(self._backend.to_str())
-        with self._lock:  # the setting of the latest call is not part of the tokenizer
-            description["truncation"] = None
-        text = json.dumps(description, ensure_ascii=False, indent=2)
+        with self._lock:
+            self._set_truncation(None)  # that of the latest call is not part of the tokenizer
+            text = self._backend.to_str(pretty=True)
         Path(path).write_text(text, encoding="utf-8")
 
     def _usual_pad_token(self) -> str | None:
@@ -399,11 +397,8 @@ class Tokenizer:
                 )
         with self._lock:
             self._set_truncation(limit)
-            try:
-                encode = getattr(self._backend, method)
-                return list(encode(inputs, add_special_tokens=add_special_tokens))
-            finally:
-                self._set_truncation(None) if limit and limit[1] else None
+            encode = getattr(self._backend, method)
+            return list(encode(inputs, add_special_tokens=add_special_tokens))
 
     def _set_truncation(self, limit: tuple[int, int, str] | None) -> None:
         if limit == self._truncation:

@@ -86,7 +86,7 @@ def _antialias_taps(num_in: int, num_out: int, mode: InterpolationMode) -> _Taps
     first = np.maximum((center - support * stretch + 0.5).astype(np.int64), 0)
     last = np.minimum((center + support * stretch + 0.5).astype(np.int64), num_in)
     index = first[:, None] + np.arange((last - first).max())  # (out, taps)
-    weights = weight((index - center[:, None] + 0.5) / stretch)
+    weights = weight((index - center[:, None] + 0.5) * (1 / stretch))
     weights = np.where(index < last[:, None], weights, 0.0)
     weights /= weights.sum(1, keepdims=True)
     return _Taps(np.minimum(index, num_in - 1), weights)

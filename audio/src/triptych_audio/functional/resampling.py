@@ -1,0 +1,225 @@
+"""Waveforms at another sample rate."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import triptych as tp
+from triptych import Tensor
+from triptych.errors import DTypeError, GradError, ShapeError
+
+from triptych_audio.interop import same_kind
+
+__all__ = ["resample", "resample_with_kernel", "sinc_kernel"]
+
+KAISER_BETA = 14.769656459379492  # torchaudio's default, that of the resampler "kaiser_best"
+
+
+def _hann(x: np.ndarray, beta: float | None) -> np.ndarray:
+    return np.cos(x * np.pi / 2) ** 2
+
+
+def _kaiser(x: np.ndarray, beta: float | None) -> np.ndarray:
+    beta = KAISER_BETA if beta is None else beta
+    return np.i0(beta * np.sqrt(1 - x**2)) / np.i0(beta)
+
+
+WINDOWS: dict[str, Callable[[np.ndarray, float | None], np.ndarray]] = {
+    "sinc_interp_hann": _hann,
+    "sinc_interp_kaiser": _kaiser,
+}
+
+
+def reduced(name: str, orig_freq: float, new_freq: float) -> tuple[int, int]:
+    """The two rates without their common divisor.
+
+    Args:
+        name: of the caller, for errors.
+        orig_freq: in Hz, a whole number.
+        new_freq: in Hz, a whole number.
+
+    Returns:
+        orig_freq and new_freq divided by what divides both.
+
+    Raises:
+        ShapeError: a rate is not a positive whole number.
+    """
+    if int(orig_freq) != orig_freq or int(new_freq) != new_freq or min(orig_freq, new_freq) < 1:
+        raise ShapeError(
+            f"{name}: sample rates are positive whole numbers of Hz, got {orig_freq} and {new_freq}"
+        )
+    divisor = math.gcd(int(orig_freq), int(new_freq))
+    return int(orig_freq) // divisor, int(new_freq) // divisor
+
+
+@functools.lru_cache(maxsize=64)
+def _sinc_values(
+    orig: int, new: int, lowpass_filter_width: int, rolloff: float, method: str, beta: float | None
+) -> np.ndarray:
+    """(new, taps) in float64: row i gives sample i of every group of `new` output samples."""
+    if method not in WINDOWS:
+        raise DTypeError(
+            f"resample: resampling_method is one of {[*sorted(WINDOWS), 'soxr']}, got {method!r}"
+        )
+    if lowpass_filter_width < 1 or not 0 < rolloff <= 1:
+        raise ShapeError(
+            "resample: wanted lowpass_filter_width > 0 and 0 < rolloff <= 1, got "
+            f"{lowpass_filter_width} and {rolloff}"
+        )
+    cutoff = min(orig, new) * rolloff
+    width = math.ceil(lowpass_filter_width * orig / cutoff)
+    taps = np.arange(-width, width + orig) / orig
+    t = (taps[None, :] - np.arange(new)[:, None] / new) * cutoff
+    t = np.clip(t, -lowpass_filter_width, lowpass_filter_width)
+    return np.sinc(t) * WINDOWS[method](t / lowpass_filter_width, beta) * (cutoff / orig)
+
+
+def sinc_kernel(
+    orig_freq: int,
+    new_freq: int,
+    lowpass_filter_width: int = 6,
+    rolloff: float = 0.99,
+    resampling_method: str = "sinc_interp_hann",
+    beta: float | None = None,
+) -> Tensor:
+    """The windowed sinc filters that `resample` applies.
+
+    Args:
+        orig_freq: rate of the waveform in Hz.
+        new_freq: rate wanted in Hz.
+        lowpass_filter_width: zero crossings of the sinc on each side; more is sharper and slower.
+        rolloff: cutoff as a fraction of the lower rate's half.
+        resampling_method: "sinc_interp_hann" or "sinc_interp_kaiser", the window of the sinc.
+        beta: shape of the Kaiser window.
+
+    Returns:
+        (new, 1, 2 * width + orig) float32, new and orig being the rates without common divisor.
+
+    Raises:
+        DTypeError: the method is unknown.
+        ShapeError: a number is out of range.
+
+    Source: Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample/.
+    """
+    orig, new = reduced("resample", orig_freq, new_freq)
+    values = _sinc_values(orig, new, lowpass_filter_width, rolloff, resampling_method, beta)
+    return tp.as_tensor(values[:, None, :].astype(np.float32))
+
+
+def _grouped(kernel: Tensor, orig: int, groups: int) -> Tensor:
+    """(groups * new, taps): the kernel for several steps of `orig` samples at once.
+
+    Neighbouring steps share most of their taps, so larger groups copy less of the signal.
+    """
+    new, taps = kernel.shape
+    blocks = []
+    for i in range(groups):
+        before, after = (
+            tp.zeros(new, n * orig, dtype=kernel.dtype, device=kernel.device)
+            for n in (i, groups - 1 - i)
+        )
+        blocks.append(tp.cat([before, kernel, after], 1))
+    return tp.cat(blocks) if groups > 1 else kernel
+
+
+def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) -> Tensor:
+    """Apply the filters of `sinc_kernel`.
+
+    Args:
+        waveform: (..., t) samples, floating.
+        orig: rate of the waveform, without common divisor.
+        new: rate wanted, without common divisor.
+        kernel: (new, 1, 2 * width + orig).
+
+    Returns:
+        (..., ceil(t * new / orig)) samples.
+    """
+    t = waveform.shape[-1]
+    filters = kernel.to(waveform.dtype)[:, 0, :]
+    width = (filters.shape[-1] - orig) // 2
+    target = math.ceil(new * t / orig)
+    groups = max(1, min(2 * width // orig, t // orig))
+    filters = _grouped(filters, orig, groups)
+    step = groups * orig
+    count = -(-target // (groups * new))
+    short = (count - 1) * step + filters.shape[-1] - width - t
+    ends = (
+        tp.zeros((*waveform.shape[:-1], n), dtype=waveform.dtype, device=waveform.device)
+        for n in (width, max(short, 0))
+    )
+    before, after = ends
+    padded = tp.cat([before, waveform, after], -1)
+    frames = padded.unfold(-1, filters.shape[-1], step)[..., :count, :].contiguous()
+    out = tp.matmul(frames, filters.mT)  # (..., count, groups * new)
+    return out.reshape(*waveform.shape[:-1], -1)[..., :target]
+
+
+def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
+    if waveform.requires_grad:
+        raise GradError(
+            "resample: method 'soxr' has no gradient; detach() the waveform or use 'sinc_interp_hann'"
+        )
+    import soxr
+
+    t = waveform.shape[-1]
+    target = math.ceil(new * t / orig)
+    channels = waveform.cpu().numpy().reshape(-1, t)
+    out = np.zeros((len(channels), target), channels.dtype)
+    for row, channel in zip(out, channels, strict=True):
+        samples = soxr.resample(channel, orig, new, quality="HQ")[:target]
+        row[: len(samples)] = samples
+    shaped = tp.as_tensor(out.reshape(*waveform.shape[:-1], target))
+    return shaped.to(waveform.device)
+
+
+@same_kind
+def resample(
+    waveform: Tensor,
+    orig_freq: int,
+    new_freq: int,
+    lowpass_filter_width: int = 6,
+    rolloff: float = 0.99,
+    resampling_method: str = "sinc_interp_hann",
+    beta: float | None = None,
+) -> Tensor:
+    """The same sound at another sample rate.
+
+    Args:
+        waveform: (..., t) samples, floating.
+        orig_freq: its rate in Hz.
+        new_freq: rate wanted in Hz.
+        lowpass_filter_width: zero crossings of the sinc on each side; more is sharper and slower.
+        rolloff: cutoff as a fraction of the lower rate's half.
+        resampling_method: "sinc_interp_hann" or "sinc_interp_kaiser" as in torchaudio, both with
+            gradients; or "soxr", the SoX resampler in high quality, without.
+        beta: shape of the Kaiser window.
+
+    Returns:
+        (..., ceil(t * new_freq / orig_freq)) samples.
+
+    Raises:
+        DTypeError: the method is unknown, or samples are integers.
+        ShapeError: a number is out of range.
+        GradError: "soxr" for a waveform that requires grad.
+
+    Example:
+        >>> resample(tp.zeros(2, 44100), 44100, 16000).shape
+        Size([2, 16000])
+
+    Source: Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample/.
+    """
+    if not waveform.is_floating_point():
+        raise DTypeError(
+            f"resample: wanted floating samples, got {waveform.dtype}; convert with .float()"
+        )
+    orig, new = reduced("resample", orig_freq, new_freq)
+    if orig == new or waveform.numel() == 0:
+        return waveform
+    if resampling_method == "soxr":
+        return _with_soxr(waveform, orig, new)
+    values = _sinc_values(orig, new, lowpass_filter_width, rolloff, resampling_method, beta)
+    kernel = tp.as_tensor(values[:, None, :], dtype=waveform.dtype, device=waveform.device)
+    return resample_with_kernel(waveform, orig, new, kernel)

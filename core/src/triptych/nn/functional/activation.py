@@ -1,0 +1,322 @@
+"""Activations: elementwise functions, and softmax along a dim."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import dtypes
+from ...avals import normalize_axis
+from ...errors import DTypeError, ShapeError
+from ...ops.pointwise import log_softmax as _log_softmax
+from ...ops.pointwise import sigmoid, tanh
+from ...ops.pointwise import softmax as _softmax
+from ...prims import composite, create
+from ...prims import elementwise as ew
+from ...prims import movement as mv
+from ...random import Generator, default_generator
+from ...tensor import Tensor
+from .arguments import replaced, softmax_dim
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+]
+
+# Klambauer et al. 2017, eq. 14: the fixed point of mean 0 and variance 1.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+_GELU = {"none": composite.gelu, "tanh": composite.gelu_tanh}
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """The larger of x and zero."""
+    return replaced(input, ew.relu(input), inplace, "relu")
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return replaced(input, _relu6(input), inplace, "relu6")
+
+
+def _relu6(x: Tensor) -> Tensor:
+    y = ew.relu(x)
+    return ew.where(ew.ge(y, 6), 6.0, y)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Elements below min_val become min_val, above max_val max_val; no gradient at either bound."""
+    y = ew.where(ew.le(input, min_val), min_val, input)
+    return replaced(input, ew.where(ew.ge(y, max_val), max_val, y), inplace, "hardtanh")
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6: a piecewise linear sigmoid."""
+    return replaced(input, ew.mul(_relu6(ew.add(input, 3)), 1 / 6), inplace, "hardsigmoid")
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * hardsigmoid(x). Source: Howard et al. 2019, eq. 1."""
+    out = ew.mul(ew.mul(input, _relu6(ew.add(input, 3))), 1 / 6)
+    return replaced(input, out, inplace, "hardswish")
+
+
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """x times the probability that a standard normal number is below x.
+
+    Args:
+        input: floating.
+        approximate: "none" for the exact function, "tanh" for the cheaper approximation.
+
+    Raises:
+        ShapeError: approximate is another word.
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+    """
+    if approximate not in _GELU:
+        raise ShapeError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r}")
+    return _GELU[approximate](input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * sigmoid(x), also known as swish."""
+    return replaced(input, composite.silu(input), inplace, "silu")
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * tanh(softplus(x))."""
+    return replaced(input, ew.mul(input, ew.tanh(softplus(input))), inplace, "mish")
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x above zero, negative_slope * x below."""
+    out = ew.where(ew.gt(input, 0), input, ew.mul(input, negative_slope))
+    return replaced(input, out, inplace, "leaky_relu")
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """`leaky_relu` with learned slopes.
+
+    Args:
+        input: (n, c, ...), or any shape when there is one slope.
+        weight: (1,) one slope, or (c,) one per channel.
+
+    Raises:
+        ShapeError: the slopes are not as many as the channels.
+    """
+    if weight._data.size > 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if weight.ndim != 1 or weight.shape[0] != channels:
+            raise ShapeError(
+                f"prelu: wanted one slope or one for each of {channels} channels, got "
+                f"{tuple(weight.shape)} for input {tuple(input.shape)}"
+            )
+        weight = mv.reshape(weight, shape=(channels, *[1] * (input.ndim - 2)))
+    elif weight.ndim > input.ndim:
+        weight = mv.reshape(weight, shape=())
+    return ew.where(ew.gt(input, 0), input, ew.mul(input, weight))
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """`leaky_relu` whose slope is drawn from [lower, upper) per element in training, else their mean."""
+    slope: Any = (lower + upper) / 2
+    if training:
+        draws = create.uniform(
+            shape=tuple(input.shape),
+            dtype=input._data.dtype,
+            device=input.device,
+            generator=generator or default_generator,
+        )
+        slope = ew.add(ew.mul(draws, upper - lower), lower)
+    out = ew.where(ew.gt(input, 0), input, ew.mul(input, slope))
+    return replaced(input, out, inplace, "rrelu")
+
+
+def _exponential(x: Tensor, alpha: float, scale: float, rate: float) -> Tensor:
+    """scale * x above zero, scale * alpha * (exp(rate * x) - 1) below."""
+    above = ew.gt(x, 0)
+    low = ew.where(above, 0.0, x)  # keeps the branch not taken from overflowing in backward
+    low = ew.mul(ew.expm1(low if rate == 1 else ew.mul(low, rate)), alpha * scale)
+    return ew.where(above, x if scale == 1 else ew.mul(x, scale), low)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above zero, alpha * (exp(x) - 1) below."""
+    return replaced(input, _exponential(input, alpha, 1.0, 1.0), inplace, "elu")
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """The scaled `elu` that keeps mean 0 and variance 1. Source: Klambauer et al. 2017, eq. 2."""
+    return replaced(input, _exponential(input, SELU_ALPHA, SELU_SCALE, 1.0), inplace, "selu")
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above zero, alpha * (exp(x / alpha) - 1) below: `elu` with a continuous slope."""
+    return replaced(input, _exponential(input, alpha, 1.0, 1 / alpha), inplace, "celu")
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + exp(beta * x)) / beta: a smooth relu; linear where beta * x > threshold."""
+    scaled = input if beta == 1 else ew.mul(input, beta)
+    large = ew.gt(scaled, threshold)
+    curve = ew.log1p(ew.exp(ew.where(large, 0.0, scaled)))
+    return ew.where(large, input, curve if beta == 1 else ew.div(curve, beta))
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return ew.div(input, ew.add(ew.abs(input), 1))
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """log(sigmoid(x)), without overflow."""
+    return ew.sub(ew.minimum(input, 0.0), ew.log1p(ew.exp(ew.neg(ew.abs(input)))))
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return ew.sub(input, ew.tanh(input))
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x, or zero where |x| <= lambd."""
+    return ew.where(ew.le(ew.abs(input), lambd), 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards zero by lambd, and zero where |x| <= lambd.
+
+    Raises:
+        ShapeError: lambd is negative.
+    """
+    if lambd < 0:
+        raise ShapeError(f"softshrink: wanted lambd >= 0, got {lambd}")
+    inside = ew.le(ew.abs(input), lambd)
+    return ew.where(inside, 0.0, ew.sub(input, ew.mul(ew.sign(input), lambd)))
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where it is above threshold, else value."""
+    return replaced(input, ew.where(ew.le(input, threshold), value, input), inplace, "threshold")
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along dim times the sigmoid of the second. Source: Dauphin et al. 2016, eq. 1.
+
+    Raises:
+        ShapeError: the length of dim is odd.
+    """
+    axis = normalize_axis("glu", dim, input.ndim)
+    length = input.shape[axis] if input.ndim else 1
+    if length % 2:
+        raise ShapeError(f"glu: dim {dim} is split in halves, but has length {length}")
+    lead = (slice(None),) * axis
+    value = mv.slice_(input, key=(*lead, slice(0, length // 2)))
+    return ew.mul(value, ew.sigmoid(mv.slice_(input, key=(*lead, slice(length // 2, length)))))
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """exp(x) / sum(exp(x)) along dim: positive numbers that add up to one.
+
+    Args:
+        input: any shape.
+        dim: the dim of the numbers that compete.
+        dtype: what to convert to first.
+    """
+    return _softmax(input, softmax_dim("softmax", input.ndim) if dim is None else dim, dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """log(softmax(x)) along dim, without overflow."""
+    return _log_softmax(input, softmax_dim("log_softmax", input.ndim) if dim is None else dim, dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """softmax(-x) along dim."""
+    return softmax(ew.neg(input), dim, dtype=dtype)
+
+
+def gumbel_softmax(
+    logits: Tensor,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """A sample from categories that gradients pass through.
+
+    Args:
+        logits: unnormalised log probabilities.
+        tau: temperature; towards zero samples become one-hot.
+        hard: give one-hot samples, with the gradient of the soft ones.
+        eps: unused, as in torch.
+        dim: the dim of categories.
+        generator: source of the draws.
+
+    Raises:
+        DTypeError: logits are not floating.
+
+    Source: Jang, Gu and Poole 2016, eq. 2.
+    """
+    if not dtypes.is_floating(logits._data.dtype):
+        raise DTypeError(f"gumbel_softmax: wanted floating logits, got {logits.dtype}")
+    draws = create.uniform(
+        shape=tuple(logits.shape),
+        dtype=logits._data.dtype,
+        device=logits.device,
+        generator=generator or default_generator,
+    )
+    # 1 - u lies in (0, 1], so the outer log is finite once the inner one is kept off zero.
+    inner = ew.maximum(ew.neg(ew.log(ew.sub(1, draws))), dtypes.finfo(logits.dtype).tiny)
+    soft = softmax(ew.div(ew.sub(logits, ew.log(inner)), tau), dim)
+    if not hard:
+        return soft
+    axis = normalize_axis("gumbel_softmax", dim, logits.ndim)
+    top = soft.detach().argmax(axis, keepdim=True)
+    shape = tuple(-1 if i == axis else 1 for i in range(logits.ndim))
+    classes = top.new_tensor(range(logits.shape[axis])).reshape(shape)
+    one = ew.cast(ew.eq(top, classes), dtype=logits._data.dtype)
+    return ew.add(ew.sub(one, soft.detach()), soft)

@@ -1,0 +1,299 @@
+"""Normalisation: numbers brought to mean 0 and variance 1, or to unit length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ... import dtypes
+from ...autograd.modes import no_grad
+from ...errors import ShapeError
+from ...ops.reduce import norm
+from ...prims import composite
+from ...prims import elementwise as ew
+from ...prims import movement as mv
+from ...prims import reduce as rd
+from ...tensor import Tensor
+
+__all__ = [
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
+    "normalize",
+    "rms_norm",
+]
+
+
+def _channelwise(name: str, label: str, v: Tensor, input: Tensor) -> Tensor:
+    """(c,) as (c, 1, ...), to broadcast along axis 1 of input."""
+    channels = input.shape[1]
+    if tuple(v.shape) != (channels,):
+        raise ShapeError(
+            f"{name}: {label} has shape {tuple(v.shape)}, wanted ({channels},) for the channels of the "
+            f"input {tuple(input.shape)}"
+        )
+    return v if input.ndim == 2 else mv.reshape(v, shape=(channels, *[1] * (input.ndim - 2)))
+
+
+def _affine(name: str, y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if weight is not None:
+        y = ew.mul(y, _channelwise(name, "weight", weight, y))
+    if bias is not None:
+        y = ew.add(y, _channelwise(name, "bias", bias, y))
+    return y
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Channels brought to mean 0 and variance 1 over the batch, then scaled and shifted.
+
+    Args:
+        input: (n, c, ...).
+        running_mean, running_var: (c,) statistics; used when not training, else updated in place.
+        weight, bias: (c,).
+        training: take the statistics from the batch.
+        momentum: share of the batch in the running statistics.
+        eps: added to the variance.
+
+    Raises:
+        ShapeError: shapes do not fit; or in training, there is one value per channel.
+
+    Source: Ioffe and Szegedy 2015, algorithm 1.
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"batch_norm: wanted (n, c, ...), got {tuple(input.shape)}")
+    if training:
+        _update_running("batch_norm", input, running_mean, running_var, momentum)
+        return _affine("batch_norm", _standardized(input, eps), weight, bias)
+    if running_mean is None or running_var is None:
+        raise ShapeError("batch_norm: without training=True, running_mean and running_var are needed")
+    scale = ew.rsqrt(ew.add(running_var, eps))
+    if weight is not None:
+        scale = ew.mul(scale, weight)
+    shift = ew.neg(ew.mul(running_mean, scale))
+    if bias is not None:
+        shift = ew.add(shift, bias)
+    return _affine("batch_norm", input, scale, shift)
+
+
+def _standardized(x: Tensor, eps: float) -> Tensor:
+    """Mean 0 and variance 1 over all axes but the second."""
+    swap = (1, 0, *range(2, x.ndim))
+    y = composite.layer_norm(mv.permute(x, axes=swap), dims=x.ndim - 1, eps=eps)
+    return mv.permute(y, axes=swap)
+
+
+def _update_running(
+    name: str, x: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float
+) -> None:
+    """Move running statistics towards those of the batch."""
+    count = math.prod(x.shape) // max(x.shape[1], 1)
+    if count == 1:
+        raise ShapeError(f"{name}: one value per channel has no variance to train on ({tuple(x.shape)})")
+    if mean is None and var is None:
+        return
+    axes = (0, *range(2, x.ndim))
+    with no_grad():
+        centre = ew.div(rd.sum(x, axes=axes, keepdim=True), count)
+        if mean is not None:
+            _move(mean, mv.reshape(centre, shape=(x.shape[1],)), momentum)
+        if var is not None:
+            spread = rd.sum(ew.square(ew.sub(x, centre)), axes=axes)
+            _move(var, ew.div(spread, count - 1), momentum)
+
+
+def _move(running: Tensor, value: Tensor, momentum: float) -> None:
+    running.mul_(1 - momentum).add_(ew.mul(value, momentum))
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Every channel of every sample brought to mean 0 and variance 1.
+
+    Args:
+        input: (n, c, ...).
+        running_mean, running_var: (c,) statistics; updated with the means over the batch, or used
+            in place of the input's when use_input_stats is False.
+        weight, bias: (c,).
+        use_input_stats: take the statistics from the input.
+        momentum: share of the input in the running statistics.
+        eps: added to the variance.
+
+    Raises:
+        ShapeError: shapes do not fit, or a channel has one value.
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if input.ndim < 3:
+        raise ShapeError(f"instance_norm: wanted (n, c, space axes), got {tuple(input.shape)}")
+    count = math.prod(input.shape[2:])
+    if count == 1:
+        raise ShapeError(f"instance_norm: wanted more than one value per channel, got {tuple(input.shape)}")
+    if running_mean is not None or running_var is not None:
+        _update_instances(input, running_mean, running_var, momentum, count)
+    y = composite.layer_norm(input, dims=input.ndim - 2, eps=eps)
+    return _affine("instance_norm", y, weight, bias)
+
+
+def _update_instances(
+    x: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float, count: int
+) -> None:
+    axes = tuple(range(2, x.ndim))
+    with no_grad():
+        centre = ew.div(rd.sum(x, axes=axes, keepdim=True), count)
+        if mean is not None:
+            level = rd.sum(centre, axes=(0, *axes))
+            _move(mean, ew.div(level, x.shape[0]), momentum)
+        if var is not None:
+            spread = rd.sum(ew.square(ew.sub(x, centre)), axes=(0, *axes))
+            _move(var, ew.div(spread, (count - 1) * x.shape[0]), momentum)
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """The last axes brought to mean 0 and variance 1, then scaled and shifted.
+
+    Args:
+        input: (..., *normalized_shape).
+        normalized_shape: the axes to normalise over, an int for the last alone.
+        weight, bias: of normalized_shape.
+        eps: added to the variance.
+
+    Raises:
+        ShapeError: the input does not end in normalized_shape.
+
+    Source: Ba, Kiros and Hinton 2016, eq. 4.
+    """
+    dims = _dims("layer_norm", input, normalized_shape)
+    if weight is None and bias is None:
+        return composite.layer_norm(input, dims=dims, eps=eps)
+    if weight is None:
+        return ew.add(composite.layer_norm(input, dims=dims, eps=eps), bias)
+    affine = (weight,) if bias is None else (weight, bias)
+    return composite.layer_norm(input, *affine, dims=dims, eps=eps)
+
+
+def _dims(name: str, input: Tensor, shape: int | Sequence[int]) -> int:
+    """How many of the last axes `shape` names."""
+    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not wanted or tuple(input.shape[-len(wanted) :]) != wanted:
+        raise ShapeError(
+            f"{name}: input {tuple(input.shape)} does not end in normalized_shape {wanted}; is the "
+            "feature axis the last?"
+        )
+    return len(wanted)
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """The last axes divided by the root of their mean square.
+
+    Args:
+        input: (..., *normalized_shape).
+        normalized_shape: the axes to normalise over, an int for the last alone.
+        weight: of normalized_shape.
+        eps: added to the mean square; default the machine epsilon of the dtype.
+
+    Raises:
+        ShapeError: the input does not end in normalized_shape.
+
+    Source: Zhang and Sennrich 2019, eq. 4.
+    """
+    dims = _dims("rms_norm", input, normalized_shape)
+    axes = tuple(range(input.ndim - dims, input.ndim))
+    count = math.prod(input.shape[input.ndim - dims :])
+    guard = dtypes.finfo(input.dtype).eps if eps is None else eps
+    power = ew.div(rd.sum(ew.square(input), axes=axes, keepdim=True), count)
+    y = ew.mul(input, ew.rsqrt(ew.add(power, guard)))
+    return y if weight is None else ew.mul(y, weight)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Groups of channels of every sample brought to mean 0 and variance 1.
+
+    Args:
+        input: (n, c, ...).
+        num_groups: how many groups the channels are split into.
+        weight, bias: (c,).
+        eps: added to the variance.
+
+    Raises:
+        ShapeError: channels do not split evenly.
+
+    Source: Wu and He 2018, eq. 7.
+    """
+    if input.ndim < 2 or num_groups <= 0 or input.shape[1] % num_groups:
+        raise ShapeError(
+            f"group_norm: channels of {tuple(input.shape)} do not split into {num_groups} groups"
+        )
+    shape = tuple(input.shape)
+    count = math.prod(shape[1:]) // num_groups
+    grouped = mv.reshape(input, shape=(shape[0], num_groups, count))
+    y = mv.reshape(composite.layer_norm(grouped, dims=1, eps=eps), shape=shape)
+    return _affine("group_norm", y, weight, bias)
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Every element divided by a power of the mean square of its neighbours across channels.
+
+    Args:
+        input: (n, c, space axes).
+        size: how many neighbouring channels count.
+        alpha, beta, k: the divisor is (k + alpha * mean square) ** beta.
+
+    Raises:
+        ShapeError: there is no space axis.
+
+    Source: Krizhevsky, Sutskever and Hinton 2012, section 3.3.
+    """
+    if input.ndim < 3:
+        raise ShapeError(f"local_response_norm: wanted (n, c, space axes), got {tuple(input.shape)}")
+    widths = [(0, 0)] * input.ndim
+    widths[1] = (size // 2, (size - 1) // 2)
+    padded = mv.pad(ew.square(input), widths=tuple(widths))
+    power = mv.slice_(padded, key=(slice(None), slice(0, input.shape[1])))
+    for i in range(1, size):
+        power = ew.add(power, mv.slice_(padded, key=(slice(None), slice(i, i + input.shape[1]))))
+    return ew.div(input, ew.pow(ew.add(ew.mul(power, alpha / size), k), beta))
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12
+) -> Tensor:
+    """Vectors along dim divided by their p-norm, which is at least eps."""
+    return ew.div(input, ew.maximum(norm(input, p, dim, True), eps))

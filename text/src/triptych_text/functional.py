@@ -1,0 +1,123 @@
+"""Functions behind the transforms, with torchtext's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import triptych as tp
+from triptych import Tensor
+from triptych.errors import DTypeError, ShapeError
+
+__all__ = ["add_token", "str_to_int", "to_tensor", "truncate"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def to_tensor(
+    input: Sequence[int] | Sequence[Sequence[int]],
+    padding_value: int | None = None,
+    dtype: Any = tp.int64,
+) -> Tensor:
+    """Ids as a tensor; rows are filled up to the longest.
+
+    Args:
+        input: l ids, or n rows of them.
+        padding_value: what shorter rows are filled up with, at the end; None when all are
+            equally long.
+        dtype: of the result.
+
+    Returns:
+        (l,) or (n, l).
+
+    Raises:
+        ShapeError: rows differ in length and there is no `padding_value`.
+
+    Example:
+        >>> to_tensor([[1, 2, 3], [4]], padding_value=0).tolist()
+        [[1, 2, 3], [4, 0, 0]]
+    """
+    if not is_batch(input):
+        return tp.tensor(list(input), dtype=dtype)
+    lengths = [len(row) for row in input]  # type: ignore[arg-type]
+    if padding_value is None and len(set(lengths)) > 1:
+        raise ShapeError(
+            f"to_tensor: rows of {min(lengths)} to {max(lengths)} ids make no tensor; pass "
+            "padding_value= to fill them up"
+        )
+    out = np.full((len(lengths), max(lengths)), padding_value or 0, dtype=np.int64)
+    for row, ids in zip(out, input, strict=True):
+        row[: len(ids)] = ids  # type: ignore[arg-type]
+    return tp.tensor(out, dtype=dtype)
+
+
+def truncate(input: Sequence[Any], max_seq_len: int) -> list[Any]:
+    """The first tokens of each text.
+
+    Args:
+        input: tokens or ids of one text, or a list of such lists.
+        max_seq_len: how many to keep at most.
+
+    Example:
+        >>> truncate([["a", "b", "c"], ["d"]], 2)
+        [['a', 'b'], ['d']]
+    """
+    if max_seq_len < 0:
+        raise ValueError(f"truncate: max_seq_len must not be negative, got {max_seq_len}")
+    return on_each(input, lambda row: list(row[:max_seq_len]))
+
+
+def add_token(input: Sequence[Any], token_id: Any, begin: bool = True) -> list[Any]:
+    """One more token in each text.
+
+    Args:
+        input: tokens or ids of one text, or a list of such lists.
+        token_id: the token or id.
+        begin: put it first, else last.
+
+    Example:
+        >>> add_token([[5, 6], [7]], 1)
+        [[1, 5, 6], [1, 7]]
+    """
+    if begin:
+        return on_each(input, lambda row: [token_id, *row])
+    return on_each(input, lambda row: [*row, token_id])
+
+
+def str_to_int(input: Sequence[str] | Sequence[Sequence[str]]) -> list[Any]:
+    """Digits to numbers.
+
+    Args:
+        input: texts such as "17", or a list of lists of them.
+
+    Raises:
+        ValueError: a text is no number.
+
+    Example:
+        >>> str_to_int([["1", "22"], ["3"]])
+        [[1, 22], [3]]
+    """
+    return on_each(input, lambda row: [int(text) for text in row])
+
+
+def is_batch(input: Any) -> bool:
+    """Whether the input is a list of lists rather than one list.
+
+    Raises:
+        DTypeError: not a list or tuple at all.
+    """
+    if isinstance(input, str) or not isinstance(input, list | tuple):
+        raise DTypeError(
+            f"text transform: wanted a list of tokens or a list of such lists, got a "
+            f"{type(input).__name__}"
+        )
+    return bool(input) and isinstance(input[0], list | tuple)
+
+
+def on_each(input: Sequence[Any], function: Callable[[Any], list[Any]]) -> list[Any]:
+    """Apply a function to a list of tokens, or to each of a list of such lists."""
+    if is_batch(input):
+        return [function(row) for row in input]
+    return function(input)

@@ -1,0 +1,103 @@
+"""Base class of all models: settings, starting values, pretrained weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from triptych import Tensor, nn
+from triptych.nn import init
+
+from ..pretrained import ModelFiles
+from .config import ModelConfig
+
+__all__ = ["PretrainedModel", "draw_weights"]
+
+
+class PretrainedModel(nn.Module):
+    """A model that is built from settings and filled from a checkpoint.
+
+    Args:
+        config: settings of the model's family.
+
+    Attributes:
+        config_class: class of the settings.
+        base_prefix: name under which models with a head hold the encoder, such as "bert".
+        tied: state_dict names of one tensor: the second is the first and need not be in a file.
+    """
+
+    config_class: ClassVar[type[ModelConfig]] = ModelConfig
+    base_prefix: ClassVar[str] = ""
+    tied: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | os.PathLike[str] | ModelFiles, *, strict: bool = True
+    ) -> Self:
+        """Model with the weights of a checkpoint, in evaluation mode.
+
+        Args:
+            source: a folder with config.json and model.safetensors, or a registered name.
+            strict: False gives weights that the checkpoint lacks fresh values and warns; for
+                training a new head.
+
+        Raises:
+            FileFormatError: the checkpoint lacks weights, or shapes differ.
+            FileNotFoundError: a file is missing.
+            UnknownNameError: neither a folder nor a registered name.
+        """
+        from .loading import load_model
+
+        return load_model(cls, source, strict=strict)
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write config.json and model.safetensors, which `from_pretrained` and other tools read.
+
+        Args:
+            folder: made when missing.
+        """
+        from triptych.serialization import save_file
+
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        values = {"architectures": [type(self).__name__], **self.config.to_dict()}
+        text = json.dumps(values, indent=2, sort_keys=True)
+        (path / "config.json").write_text(text + "\n", encoding="utf-8")
+        spare = {second for _, second in self.tied} if self.config.tie_word_embeddings else set()
+        tensors = {name: t for name, t in self.state_dict().items() if name not in spare}
+        save_file(tensors, path / "model.safetensors")
+
+
+def draw_weights(modules: Iterable[nn.Module], std: float) -> None:
+    """Fresh weights as BERT starts with: normal in matrices, zero in biases, one in norms.
+
+    Args:
+        modules: those to fill, with everything in them.
+        std: deviation of the normal distribution.
+
+    Source: Devlin et al. 2018, the original code's initializer_range.
+    """
+    for module in (inner for outer in modules for inner in outer.modules()):
+        if isinstance(module, nn.Linear | nn.Embedding):
+            init.normal_(module.weight, 0.0, std)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            init.zeros_(module.bias)
+        padding = getattr(module, "padding_idx", None)
+        if padding is not None:
+            _clear_row(module.weight, padding)
+
+
+def _clear_row(weight: Tensor, row: int) -> None:
+    init.zeros_(weight.detach()[row])
+
+
+def pooled_kwargs(values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that are set."""
+    return {name: value for name, value in values.items() if value is not None}

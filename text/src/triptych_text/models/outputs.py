@@ -1,0 +1,118 @@
+"""What models return: named tensors that also unpack like a tuple."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from triptych import Tensor
+from triptych.errors import UnknownNameError
+
+__all__ = [
+    "ClassifierOutput",
+    "EncoderOutput",
+    "MaskedLMOutput",
+    "ModelOutput",
+    "QuestionAnsweringOutput",
+]
+
+
+@dataclass
+class ModelOutput:
+    """Fields by name, `out.logits` or `out["logits"]`, and by place among those that are set.
+
+    Example:
+        >>> import triptych as tp
+        >>> out = EncoderOutput(tp.zeros(1, 2, 4))
+        >>> out[0].shape, list(out.keys())
+        (Size([1, 2, 4]), ['last_hidden_state'])
+        >>> (hidden,) = out
+    """
+
+    def keys(self) -> list[str]:
+        """Names of the fields that are set."""
+        names = (field.name for field in dataclasses.fields(self))
+        return [name for name in names if getattr(self, name) is not None]
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        """Values of the fields that are set."""
+        return tuple(getattr(self, name) for name in self.keys())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.to_tuple())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __getitem__(self, key: int | slice | str) -> Any:
+        if not isinstance(key, str):
+            return self.to_tuple()[key]
+        if key not in self.keys():
+            raise UnknownNameError(
+                f"{type(self).__name__}: {key!r} is not set; set are {', '.join(self.keys())}"
+            )
+        return getattr(self, key)
+
+
+@dataclass
+class EncoderOutput(ModelOutput):
+    """Output of an encoder.
+
+    Args:
+        last_hidden_state: (n, l, d).
+        pooler_output: (n, d), where the model has a pooler.
+        hidden_states: the embeddings and the output of each layer, each (n, l, d), when asked for.
+    """
+
+    last_hidden_state: Tensor
+    pooler_output: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class ClassifierOutput(ModelOutput):
+    """Output of a classifier of texts, (n, c) logits, or of tokens, (n, l, c).
+
+    Args:
+        loss: a number, when labels were given.
+        logits: scores before softmax.
+        hidden_states: as in `EncoderOutput`.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class MaskedLMOutput(ModelOutput):
+    """Output of a model that fills in words.
+
+    Args:
+        loss: a number, when labels were given.
+        logits: (n, l, v) scores before softmax.
+        hidden_states: as in `EncoderOutput`.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class QuestionAnsweringOutput(ModelOutput):
+    """Output of a model that marks the answer in a text.
+
+    Args:
+        loss: a number, when the answers' places were given.
+        start_logits: (n, l) scores of the answer's first token.
+        end_logits: (n, l) scores of its last token.
+        hidden_states: as in `EncoderOutput`.
+    """
+
+    loss: Tensor | None = None
+    start_logits: Tensor
+    end_logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None

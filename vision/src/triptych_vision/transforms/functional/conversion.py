@@ -1,0 +1,300 @@
+"""From one kind of image or dtype to another, and normalising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+import triptych as tp
+from triptych.errors import DTypeError, ShapeError
+
+from ..dispatch import functional, register_kernel
+from ..kinds import PIL_IMAGE, is_array, is_pil
+
+__all__ = [
+    "convert_image_dtype",
+    "normalize",
+    "pil_to_tensor",
+    "to_dtype",
+    "to_image",
+    "to_pil_image",
+    "to_tensor",
+]
+
+
+def pil_to_tensor(pic: Any) -> tp.Tensor:
+    """A PIL image as a tensor of its own values.
+
+    Args:
+        pic: a PIL image.
+
+    Returns:
+        (c, h, w), a copy: uint8 for most modes, bool for "1", float32 for "F", int32 for "I".
+
+    Raises:
+        DTypeError: not a PIL image.
+    """
+    if not is_pil(pic):
+        raise DTypeError(f"pil_to_tensor: wanted a PIL image, got {type(pic).__name__}")
+    return tp.from_numpy(_copied_chw(np.asarray(pic)))
+
+
+def _copied_chw(array: np.ndarray) -> np.ndarray:
+    """(h, w) or (h, w, c) as a new (c, h, w)."""
+    chw = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return np.array(chw, order="C", copy=True)
+
+
+def to_image(inpt: Any) -> tp.Tensor:
+    """An image of any kind as a tensor (..., c, h, w) of its own values.
+
+    Args:
+        inpt: a PIL image, NumPy array (h, w) or (..., h, w, c), tensor or other DLPack array.
+
+    Returns:
+        The tensor; a tensor of two axes gets one channel. PIL images and NumPy arrays are copied.
+
+    Raises:
+        DTypeError: no image.
+    """
+    if is_pil(inpt):
+        return pil_to_tensor(inpt)
+    if isinstance(inpt, np.ndarray):
+        chw = inpt[None] if inpt.ndim == 2 else np.moveaxis(inpt, -1, -3)
+        return tp.from_numpy(np.array(chw, order="C", copy=True))
+    if not is_array(inpt):
+        raise DTypeError(
+            f"to_image: wanted a PIL image, NumPy array or tensor, got {type(inpt).__name__}"
+        )
+    x = inpt if isinstance(inpt, tp.Tensor) else tp.from_dlpack(inpt)
+    return x[None] if x.ndim == 2 else x
+
+
+def to_tensor(pic: Any) -> tp.Tensor:
+    """A PIL image or NumPy array as a float tensor with values from 0 to 1.
+
+    Args:
+        pic: a PIL image, or a NumPy array (h, w) or (h, w, c).
+
+    Returns:
+        (c, h, w): 8-bit values divided by 255 in the default float type; others as they are.
+
+    Raises:
+        DTypeError: something else; for a tensor use `to_dtype`.
+        ShapeError: an array of another number of axes.
+    """
+    if is_pil(pic):
+        array = np.asarray(pic.convert("L") if pic.mode == "1" else pic)
+    elif isinstance(pic, np.ndarray):
+        array = pic
+    else:
+        raise DTypeError(
+            f"to_tensor: wanted a PIL image or a NumPy array, got {type(pic).__name__}; "
+            "a tensor is scaled by to_dtype(x, triptych.float32, scale=True)"
+        )
+    if array.ndim not in (2, 3):
+        raise ShapeError(f"to_tensor: wanted (h, w) or (h, w, c), got shape {array.shape}")
+    x = tp.from_numpy(_copied_chw(array))
+    return x.to(tp.get_default_dtype()) / 255 if x.dtype is tp.uint8 else x
+
+
+@functional
+def to_dtype(inpt: Any, dtype: tp.dtype = tp.float32, scale: bool = False) -> Any:
+    """Values in another dtype.
+
+    Args:
+        inpt: a tensor or array; a PIL image has no dtype to change.
+        dtype: the new one.
+        scale: keep the meaning: integers run from 0 to their largest value, floats from 0 to 1.
+
+    Returns:
+        The image, same kind.
+
+    Raises:
+        DTypeError: a float too coarse to hold the integers that scaling asks for.
+
+    Example:
+        >>> to_dtype(tp.tensor([[0, 255]], dtype=tp.uint8), tp.float32, scale=True).tolist()
+        [[0.0, 1.0]]
+    """
+    if inpt.dtype is dtype:
+        return inpt
+    if not scale:
+        return inpt.to(dtype)
+    return _RESCALE[inpt.dtype.is_floating_point, dtype.is_floating_point](inpt, dtype)
+
+
+def _largest(dtype: tp.dtype) -> int:
+    return 1 if dtype is tp.bool else int(tp.iinfo(dtype).max)
+
+
+def _integers_to_floats(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
+    return x.to(dtype) / _largest(x.dtype)
+
+
+def _floats_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
+    if dtype.itemsize >= 4 and x.dtype.itemsize <= dtype.itemsize:
+        raise DTypeError(
+            f"to_dtype: {x.dtype} cannot hold the largest {dtype}, so scaling would overflow; go by "
+            f"a wider float or a narrower integer"
+        )
+    # Equal shares of [0, 1] for each integer; 1.0 itself must not reach the next one.
+    return (x * (_largest(dtype) + 1.0 - 1e-3)).to(dtype)
+
+
+def _integers_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
+    bits = [_largest(d).bit_length() for d in (x.dtype, dtype)]
+    if bits[0] > bits[1]:
+        return (x >> (bits[0] - bits[1])).to(dtype)
+    return x.to(dtype) << (bits[1] - bits[0])
+
+
+_RESCALE = {
+    (False, True): _integers_to_floats,
+    (True, False): _floats_to_integers,
+    (False, False): _integers_to_integers,
+    (True, True): lambda x, dtype: x.to(dtype),
+}
+
+
+@register_kernel(to_dtype, PIL_IMAGE)
+def _to_dtype_pil(image: Any, dtype: tp.dtype = tp.float32, scale: bool = False) -> Any:
+    return image
+
+
+def convert_image_dtype(image: Any, dtype: tp.dtype = tp.float32) -> Any:
+    """`to_dtype` with scale=True, the older name."""
+    return to_dtype(image, dtype, scale=True)
+
+
+@functional
+def normalize(
+    inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False
+) -> Any:
+    """Subtract a mean and divide by a deviation, channel by channel.
+
+    Args:
+        inpt: (..., c, h, w) floats.
+        mean: one per channel, or one for all.
+        std: one per channel, or one for all; not zero.
+        inplace: write into the tensor itself.
+
+    Returns:
+        (x - mean) / std, same kind and dtype.
+
+    Raises:
+        DTypeError: integers, or a PIL image; scale them to floats first.
+        ShapeError: fewer than three axes, or another count of means or deviations.
+        ValueError: a deviation is zero.
+    """
+    if not inpt.dtype.is_floating_point:
+        raise DTypeError(
+            f"normalize: wanted floats, got {inpt.dtype}; scale first with "
+            "to_dtype(x, triptych.float32, scale=True)"
+        )
+    channels = inpt.shape[-3] if inpt.ndim >= 3 else 0
+    if not {len(mean), len(std)} <= {1, channels} or not channels:
+        raise ShapeError(
+            f"normalize: wanted (..., c, h, w) and one mean and std per channel, got shape "
+            f"{tuple(inpt.shape)}, {len(mean)} means and {len(std)} deviations"
+        )
+    center, width = _per_channel(tuple(mean), tuple(std), inpt.dtype)
+    if inpt.device.type != "cpu":
+        center, width = center.to(inpt.device), width.to(inpt.device)
+    if inplace:
+        return inpt.sub_(center).div_(width)
+    return (inpt - center) / width
+
+
+@lru_cache(maxsize=64)
+def _per_channel(
+    mean: tuple[float, ...], std: tuple[float, ...], dtype: tp.dtype
+) -> tuple[tp.Tensor, tp.Tensor]:
+    """Both as (c, 1, 1)."""
+    center, width = tp.tensor(mean, dtype=dtype), tp.tensor(std, dtype=dtype)
+    if (width == 0).any():
+        raise ValueError(f"normalize: a std of zero in {std} (as {dtype}) leads to division by zero")
+    return center[:, None, None], width[:, None, None]
+
+
+@register_kernel(normalize, PIL_IMAGE)
+def _normalize_pil(image: Any, *args: Any, **kwargs: Any) -> Any:
+    raise DTypeError(
+        "normalize: a PIL image holds no floats; first to_image(image), then "
+        "to_dtype(x, triptych.float32, scale=True)"
+    )
+
+
+# dtype and number of channels -> mode of the PIL image
+_PIL_MODES = {
+    ("uint8", 1): "L",
+    ("uint8", 2): "LA",
+    ("uint8", 3): "RGB",
+    ("uint8", 4): "RGBA",
+    ("uint16", 1): "I;16",
+    ("int32", 1): "I",
+    ("float32", 1): "F",
+}
+
+
+def to_pil_image(pic: Any, mode: str | None = None) -> Any:
+    """A tensor or array as a PIL image.
+
+    Args:
+        pic: tensor (c, h, w) or (h, w), or NumPy array (h, w) or (h, w, c). Floats from 0 to 1
+            become bytes (values beyond are cut off) unless mode is "F"; a bool becomes 0 or 255.
+        mode: Pillow's mode; default L, LA, RGB, RGBA by the number of channels, I;16 for uint16,
+            I for int32.
+
+    Returns:
+        The PIL image; a PIL image itself.
+
+    Raises:
+        DTypeError: no image, or a dtype that Pillow has no mode for.
+        ShapeError: another number of axes or channels.
+    """
+    if is_pil(pic):
+        return pic
+    from PIL import Image
+
+    array = _bytes_of(pic if isinstance(pic, np.ndarray) else _hwc(to_image(pic)), mode)
+    kind = (array.dtype.name, 1 if array.ndim == 2 else array.shape[2])
+    if kind not in _PIL_MODES:
+        raise DTypeError(
+            f"to_pil_image: Pillow has no mode for {kind[0]} with {kind[1]} channels; wanted uint8 "
+            "with 1 to 4, or one of uint16, int32, float32"
+        )
+    return _with_mode(Image.fromarray(np.ascontiguousarray(array)), mode)
+
+
+def _hwc(x: tp.Tensor) -> np.ndarray:
+    """(c, h, w) as an array (h, w, c)."""
+    if x.ndim != 3:
+        raise ShapeError(f"to_pil_image: wanted one image (c, h, w), got shape {tuple(x.shape)}")
+    return x.detach().cpu().numpy().transpose(1, 2, 0)  # type: ignore[no-any-return]
+
+
+def _bytes_of(array: np.ndarray, mode: str | None) -> np.ndarray:
+    """Floats and bools as bytes, unless floats are asked for; one channel as (h, w)."""
+    if array.ndim not in (2, 3):
+        raise ShapeError(f"to_pil_image: wanted one image (h, w, c), got shape {array.shape}")
+    if array.dtype == np.bool_ or (array.dtype.kind == "f" and mode != "F"):
+        array = np.clip(array * np.float32(255), 0, 255).astype(np.uint8)
+    return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+
+
+def _with_mode(image: Any, mode: str | None) -> Any:
+    """The bytes of an image read as another mode of as many bands: YCbCr, HSV, CMYK and so on."""
+    if mode is None or mode == image.mode:
+        return image
+    from PIL import Image
+
+    bands = Image.getmodebands(mode)
+    if bands != len(image.getbands()):
+        raise ShapeError(
+            f"to_pil_image: mode {mode!r} has {bands} channels, the image {len(image.getbands())}"
+        )
+    return Image.merge(mode, image.split()) if bands > 1 else image.convert(mode)
