@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
+
 import triptych as tp
 from triptych.errors import DTypeError
 
-__all__ = ["same_kind"]
+__all__ = ["as_tensor", "same_kind"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +53,7 @@ def same_kind(function: Callable[P, R]) -> Callable[P, R]:
         if all(isinstance(v, tp.Tensor) for v in arrays):
             return function(*args, **kwargs)
         result = cast(Any, function)(
-            *(_as_tensor(v) for v in args), **{k: _as_tensor(v) for k, v in kwargs.items()}
+            *(as_tensor(v) for v in args), **{k: as_tensor(v) for k, v in kwargs.items()}
         )
         return cast(R, _like(result, arrays[0]))
 
@@ -63,7 +64,15 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, (tp.Tensor, np.ndarray)) or hasattr(value, "__dlpack__")
 
 
-def _as_tensor(value: Any) -> Any:
+def as_tensor(value: Any) -> Any:
+    """A NumPy or DLPack array as a tensor that shares its memory; other values as they are.
+
+    Args:
+        value: anything.
+
+    Returns:
+        A tensor for arrays, else the value.
+    """
     if isinstance(value, np.ndarray):
         return tp.as_tensor(value)
     return tp.from_dlpack(value) if _is_array(value) and not isinstance(value, tp.Tensor) else value

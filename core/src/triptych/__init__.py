@@ -64,6 +64,7 @@ _SUBMODULES = (
     "cuda",
     "fft",
     "graph",
+    "linalg",
     "nn",
     "optim",
     "prims",

@@ -12,6 +12,7 @@ __all__ = [
     "DeviceError",
     "FileFormatError",
     "GradError",
+    "LinAlgError",
     "MissingDependencyError",
     "ShapeError",
     "TriptychError",
@@ -42,6 +43,10 @@ class DeviceError(TriptychError, RuntimeError):
 
 class GradError(TriptychError, RuntimeError):
     """A gradient that cannot be computed as asked."""
+
+
+class LinAlgError(TriptychError, RuntimeError):
+    """A matrix that has no such inverse or factorisation."""
 
 
 class CaptureError(TriptychError, RuntimeError):

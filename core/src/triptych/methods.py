@@ -78,7 +78,7 @@ IN_PLACE = (
 
 
 def _operands(op: Method, name: str) -> tuple[Method, Method]:
-    """The operator and its reflection; foreign types get NotImplemented, so theirs can take over."""
+    """The operator and its reflection; foreign types get NotImplemented: theirs can take over."""
 
     def forward(self: Tensor, other: Any) -> Any:
         if isinstance(other, _OPERANDS):

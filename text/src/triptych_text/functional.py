@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError

@@ -45,7 +45,9 @@ class ModelFiles(ABC):
         """
         found = self.find(name)
         if found is None:
-            raise FileNotFoundError(f"from_pretrained: wanted {name} ({purpose}); {self.describe()}")
+            raise FileNotFoundError(
+                f"from_pretrained: wanted {name} ({purpose}); {self.describe()}"
+            )
         return found
 
     def json(self, name: str, purpose: str = "", *, default: Any = _REQUIRED) -> Any:

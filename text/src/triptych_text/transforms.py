@@ -14,7 +14,7 @@ from typing import Any
 import triptych as tp
 from triptych import Tensor, nn
 
-from . import functional as F  # noqa: N812 -- the customary name
+from . import functional as F
 from .vocab import Vocab
 
 __all__ = [

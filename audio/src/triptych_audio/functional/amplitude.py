@@ -7,7 +7,6 @@ import math
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import ShapeError
-
 from triptych_audio.interop import same_kind
 
 __all__ = [
@@ -20,7 +19,7 @@ __all__ = [
 
 
 @same_kind
-def amplitude_to_DB(  # noqa: N802 -- torchaudio's spelling
+def amplitude_to_DB(
     x: Tensor, multiplier: float, amin: float, db_multiplier: float, top_db: float | None = None
 ) -> Tensor:
     """Amplitude or power to decibels.
@@ -48,7 +47,7 @@ def amplitude_to_DB(  # noqa: N802 -- torchaudio's spelling
 
 
 @same_kind
-def DB_to_amplitude(x: Tensor, ref: float, power: float) -> Tensor:  # noqa: N802
+def DB_to_amplitude(x: Tensor, ref: float, power: float) -> Tensor:
     """Decibels to amplitude or power.
 
     Args:

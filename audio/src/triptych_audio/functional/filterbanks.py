@@ -6,6 +6,7 @@ import math
 import warnings
 
 import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError

@@ -5,7 +5,6 @@ from __future__ import annotations
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
-
 from triptych_audio.interop import same_kind
 
 __all__ = ["deemphasis", "preemphasis"]

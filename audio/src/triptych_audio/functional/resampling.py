@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, GradError, ShapeError
-
 from triptych_audio.interop import same_kind
 
 __all__ = ["resample", "resample_with_kernel", "sinc_kernel"]
@@ -84,6 +85,8 @@ def sinc_kernel(
     rolloff: float = 0.99,
     resampling_method: str = "sinc_interp_hann",
     beta: float | None = None,
+    *,
+    dtype: Any = None,
 ) -> Tensor:
     """The windowed sinc filters that `resample` applies.
 
@@ -94,9 +97,10 @@ def sinc_kernel(
         rolloff: cutoff as a fraction of the lower rate's half.
         resampling_method: "sinc_interp_hann" or "sinc_interp_kaiser", the window of the sinc.
         beta: shape of the Kaiser window.
+        dtype: of the result; default float32.
 
     Returns:
-        (new, 1, 2 * width + orig) float32, new and orig being the rates without common divisor.
+        (new, 1, 2 * width + orig), new and orig being the rates without common divisor.
 
     Raises:
         DTypeError: the method is unknown.
@@ -106,7 +110,7 @@ def sinc_kernel(
     """
     orig, new = reduced("resample", orig_freq, new_freq)
     values = _sinc_values(orig, new, lowpass_filter_width, rolloff, resampling_method, beta)
-    return tp.as_tensor(values[:, None, :].astype(np.float32))
+    return tp.as_tensor(values[:, None, :], dtype=tp.float32 if dtype is None else dtype)
 
 
 def _grouped(kernel: Tensor, orig: int, groups: int) -> Tensor:
@@ -114,7 +118,7 @@ def _grouped(kernel: Tensor, orig: int, groups: int) -> Tensor:
 
     Neighbouring steps share most of their taps, so larger groups copy less of the signal.
     """
-    new, taps = kernel.shape
+    new = kernel.shape[0]
     blocks = []
     for i in range(groups):
         before, after = (
@@ -160,7 +164,8 @@ def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) 
 def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
     if waveform.requires_grad:
         raise GradError(
-            "resample: method 'soxr' has no gradient; detach() the waveform or use 'sinc_interp_hann'"
+            "resample: method 'soxr' has no gradient; detach() the waveform, or use "
+            "'sinc_interp_hann'"
         )
     import soxr
 

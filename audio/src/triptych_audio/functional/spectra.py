@@ -7,7 +7,6 @@ from typing import Any
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
-
 from triptych_audio.interop import same_kind
 
 __all__ = ["griffinlim", "inverse_spectrogram", "spectrogram"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import FileFormatError, ShapeError
-
 from triptych_audio.io.sound_file import Source, decoding, named, opened
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ INTEGER_TYPES = {
     "PCM_U8": "int16",
 }
 NARROWED = {"PCM_S8": (np.int8, 0), "PCM_U8": (np.uint8, 128)}
+# libsndfile's log of a wav file whose data chunk is longer than the file
+DATA_CHUNK = re.compile(r"^data : (?P<promised>\d+) \(should be (?P<there>\d+)\)$", re.MULTILINE)
+UNKNOWN_SIZE = 0x7FFF_0000  # programs that write into a pipe put a size like this into the header
 EXACT_LENGTH = ("FLAC", "WAV", "WAVEX", "AIFF", "AU", "CAF", "W64", "RF64")
 
 
@@ -92,10 +97,24 @@ def _read(
             f"load: {named(uri)} is cut short: its header promises {sound.frames} samples per "
             f"channel, but decoding ends after {start + len(samples)}"
         )
+    if start + wanted == sound.frames:
+        _warn_if_cut(sound, uri)
     if dtype == "int16" and subtype in NARROWED:
         narrow, middle = NARROWED[subtype]
         samples = ((samples >> 8) + middle).astype(narrow)
     return samples
+
+
+def _warn_if_cut(sound: soundfile.SoundFile, uri: Source) -> None:
+    """Uncompressed data that ends early is read as far as it goes, but not silently."""
+    found = DATA_CHUNK.search(sound.extra_info)
+    if found is None or int(found["promised"]) >= UNKNOWN_SIZE:
+        return
+    warnings.warn(
+        f"load: {named(uri)} is cut short: its header promises {found['promised']} bytes of "
+        f"samples, {found['there']} are there; reading these",
+        stacklevel=4,
+    )
 
 
 def stream(

@@ -82,8 +82,9 @@ def decoding(uri: Source, caller: str) -> Iterator[None]:
     try:
         yield
     except (module.SoundFileError, TypeError) as error:
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
         raise FileFormatError(
-            f"{caller}: cannot decode {named(uri)}: {error}; wanted a whole, undamaged file of a "
+            f"{caller}: cannot decode {named(uri)}: {reason}; wanted a whole, undamaged file of a "
             "format that libsndfile knows (wav, flac, ogg, opus, mp3, aiff, ...)"
         ) from error
 

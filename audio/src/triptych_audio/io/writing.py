@@ -7,16 +7,16 @@ import os
 from typing import Any, BinaryIO
 
 import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
 from triptych.serialization.atomic import atomic_write
-
 from triptych_audio.io.sound_file import soundfile_module
 
 __all__ = ["save"]
 
-CHUNK = 1 << 16  # frames handed over at a time; libsndfile's Vorbis encoder overflows its stack on long ones
+CHUNK = 1 << 16  # frames handed over at a time: the Vorbis encoder keeps what it gets on its stack
 
 # (encoding, bits per sample): libsndfile's subtype
 SUBTYPES = {
@@ -95,8 +95,9 @@ def save(
     if backend not in (None, "soundfile"):
         raise ValueError(f"save: there is one backend, 'soundfile'; got {backend!r}")
     module = soundfile_module("save")
-    samples = _frames(src, channels_first)
-    container, subtype = _file_type(uri, format, encoding, bits_per_sample, samples.dtype.name)
+    array = _frames(src, channels_first)
+    container, subtype = _file_type(uri, format, encoding, bits_per_sample, array.dtype.name)
+    samples = (array.astype(np.int16) - 128) << 8 if array.dtype == np.uint8 else array
     if not module.check_format(container, subtype):
         raise ValueError(
             f"save: {container} cannot hold {subtype}; it can hold "
@@ -120,7 +121,7 @@ def save(
 
 
 def _frames(src: Any, channels_first: bool) -> np.ndarray:
-    """(time, channels) in a dtype that soundfile writes."""
+    """(time, channels) in one of the dtypes above."""
     if isinstance(src, Tensor):
         array = src.detach().cpu().numpy()
     else:
@@ -137,8 +138,6 @@ def _frames(src: Any, channels_first: bool) -> np.ndarray:
         raise DTypeError(
             f"save: wanted one of {', '.join(BY_DTYPE)}, got {array.dtype}; convert with .float()"
         )
-    if array.dtype == np.uint8:
-        return (array.astype(np.int16) - 128) << 8
     return np.ascontiguousarray(array)
 
 

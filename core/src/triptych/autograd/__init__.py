@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anomaly import detect_anomaly
     from .api import backward, grad
+    from .function import Function, FunctionCtx, once_differentiable
     from .modes import (
         enable_grad,
         inference_mode,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .numerical import gradcheck, gradgradcheck
 
 __all__ = [
+    "Function",
+    "FunctionCtx",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -32,10 +35,14 @@ __all__ = [
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
+    "once_differentiable",
     "set_grad_enabled",
 ]
 
 _HOME = {
+    "Function": "function",
+    "FunctionCtx": "function",
+    "once_differentiable": "function",
     "backward": "api",
     "detect_anomaly": "anomaly",
     "grad": "api",

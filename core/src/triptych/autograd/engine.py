@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..dtypes import is_inexact
 from ..errors import GradError
 from ..prims.elementwise import add, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
@@ -154,7 +155,9 @@ class Sweep:
 
     def _fill_missing(self, node: Node, grads: list[Any]) -> list[Any]:
         like = next(g for g in grads if g is not None)
-        return [_zeros(meta, like) if g is None else g for g, meta in zip(grads, node.meta, strict=True)]
+        return [
+            _zeros(meta, like) if g is None else g for g, meta in zip(grads, node.meta, strict=True)
+        ]
 
     def _boxed(self, node: Node) -> tuple[Any, Any]:
         """Saved values as tensors with their edges, so that the rules are recorded."""
@@ -163,7 +166,9 @@ class Sweep:
         if node.y is None:
             return xs, None
         if node.prim.outputs > 1:
-            return xs, tuple(box(v) for v in node.y)
+            return xs, tuple(
+                box(v, Port(node, i) if is_inexact(v.dtype) else None) for i, v in enumerate(node.y)
+            )
         return xs, box(node.y, node)
 
     def _useless(self, edge: Any) -> bool:
@@ -216,14 +221,14 @@ def starting_gradients(
     for i, (out, grad) in enumerate(zip(outputs, grads, strict=True)):
         if current_edge(out) is None:
             raise GradError(
-                f"{name}: output {i} (shape {tuple(out.shape)}) was made by no recorded operation; its "
-                "inputs need requires_grad=True, and the forward must run outside no_grad()"
+                f"{name}: output {i} (shape {tuple(out.shape)}) was made by no recorded operation; "
+                "its inputs need requires_grad=True, and the forward must run outside no_grad()"
             )
         if grad is None:
             if out._data.size != 1:
                 raise GradError(
-                    f"{name}: output {i} has shape {tuple(out.shape)}; only a scalar has a gradient by "
-                    "itself: reduce it with .sum() or .mean(), or pass gradient="
+                    f"{name}: output {i} has shape {tuple(out.shape)}; only a scalar has a "
+                    "gradient by itself: reduce it with .sum() or .mean(), or pass gradient="
                 )
             grad = fill_like(out.detach(), value=1)
         elif tuple(grad.shape) != tuple(out.shape):

@@ -1,14 +1,10 @@
-"""Neural networks: functions, and the layers made of them."""
+"""Neural networks, under torch.nn's names: layers, losses, initialisation, and `functional`."""
 
 from __future__ import annotations
 
-import importlib as _importlib
-from typing import Any as _Any
+from . import functional, init, modules, utils
+from .modules import *  # noqa: F403 -- the list is the union of the modules' __all__
+from .module import Module
+from .parameter import Buffer, Parameter
 
-__all__ = ["functional"]
-
-
-def __getattr__(name: str) -> _Any:
-    if name == "functional":
-        return _importlib.import_module(".functional", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = sorted(n for n in globals() if not n.startswith("_") and n != "annotations")

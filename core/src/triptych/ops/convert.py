@@ -111,8 +111,8 @@ def host_array(self: Tensor, call: str) -> np.ndarray:
     if isinstance(data, Symbol):
         raise CaptureError(
             f"{call}: the value of a traced tensor ({data.dtype}, shape {data.shape}) is not known "
-            "while a graph is captured; compute with tensors (where, masked_fill), pass the value as a plain "
-            "Python argument, or do this outside the compiled function"
+            "while a graph is captured; compute with tensors (where, masked_fill), pass the value "
+            "as a plain Python argument, or do this outside the compiled function"
         )
     return backend_of(data).to_numpy(data)
 

@@ -11,7 +11,7 @@ from ..prims.reduce import sum as _sum
 from ..tensor import Tensor
 from .creation import as_tensor
 from .reduce import norm
-from .shape import permute, reshape, squeeze, transpose, unsqueeze
+from .shape import broadcast_tensors, permute, reshape, squeeze, transpose, unsqueeze
 
 __all__ = [
     "addmm",
@@ -263,6 +263,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along dim; lengths are at least eps."""
+    x1, x2 = broadcast_tensors(x1, x2)
     product = _total(ew.mul(x1, x2), dim)
     lengths = ew.mul(ew.maximum(norm(x1, 2, dim), eps), ew.maximum(norm(x2, 2, dim), eps))
     return ew.div(product, lengths)

@@ -11,7 +11,7 @@ from ..errors import DTypeError
 from ..prims import composite
 from ..prims import elementwise as ew
 from ..tensor import Tensor
-from .creation import cast_to, ones_like, zeros_like
+from .creation import cast_to
 
 __all__ = [
     "abs",
@@ -302,15 +302,11 @@ def _floated(input: Tensor, dtype: Any) -> Tensor:
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """exp(x) / sum(exp(x)) along dim: positive numbers that add up to one."""
-    axis = normalize_axis("softmax", dim, input.ndim)
-    return composite.softmax(_floated(input, dtype), axis=axis) if input.ndim else ones_like(input)
+    axis, x = normalize_axis("softmax", dim, input.ndim), _floated(input, dtype)
+    return composite.softmax(x, axis=axis) if x.ndim else ew.add(ew.mul(x, 0), 1)
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along dim, without overflow."""
-    axis = normalize_axis("log_softmax", dim, input.ndim)
-    return (
-        composite.log_softmax(_floated(input, dtype), axis=axis)
-        if input.ndim
-        else zeros_like(input)
-    )
+    axis, x = normalize_axis("log_softmax", dim, input.ndim), _floated(input, dtype)
+    return composite.log_softmax(x, axis=axis) if x.ndim else ew.mul(x, 0)

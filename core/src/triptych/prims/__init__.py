@@ -1,6 +1,6 @@
 """The primitives, by family. `TABLE` holds their records; `f.prim` is the record of function f."""
 
-from . import composite, contract, create, elementwise, index, movement, reduce, spectral, window
+from . import composite, contract, create, elementwise, index, linalg, movement, reduce, spectral, window
 from .table import NA, TABLE, Prim
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "create",
     "elementwise",
     "index",
+    "linalg",
     "movement",
     "reduce",
     "spectral",

@@ -11,7 +11,7 @@ from ..avals import Aval, broadcast_shapes
 from ..errors import DTypeError, ShapeError
 from .elementwise import conj_if_complex
 from .kinds import primitive
-from .movement import permute
+from .movement import permute, slice_
 from .reduce import sum_to
 
 Ints = tuple[int, ...]
@@ -169,9 +169,11 @@ def _conv(
     depthwise = _is_depthwise(x.shape, w.shape, groups)
     x = _padded(xp, x, padding)
     if depthwise:
-        y = xp.zeros((*x.shape[:2], *out), x.dtype)
-        for tap, key in _taps(kernel, out, stride, dilation):
-            y += x[key] * _per_channel(w, tap, dims)
+        y, term = (xp.empty((*x.shape[:2], *out), x.dtype) for _ in range(2))
+        for i, (tap, key) in enumerate(_taps(kernel, out, stride, dilation)):
+            xp.multiply(x[key], _per_channel(w, tap, dims), out=term if i else y)
+            if i:
+                y += term
         return y
     cols = _columns(xp, x, kernel, out, stride, dilation, groups)
     y = xp.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
@@ -250,10 +252,16 @@ def _shape_aval(g: Any, other: Any, *, shape: Ints, **options: Any) -> Aval:
     return Aval(shape, g.dtype)
 
 
-def _dx_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
-    return conv(
-        g, conj_if_complex(b), stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+def _first(y: Any, shape: Any) -> Any:
+    """The positions that took part: of a transposed convolution's longer output, conv may reach more."""
+    return y if y.shape == shape else slice_(y, key=tuple(slice(0, n) for n in shape))
+
+
+def _dx_vjp_g(
+    g: Any, b: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return _first(conv(g, conj_if_complex(b), **options), shape)
 
 
 def _dx_vjp_w(
@@ -263,10 +271,11 @@ def _dx_vjp_w(
     return conv_dw(conj_if_complex(a), g, shape=shape, **options)
 
 
-def _dw_vjp_g(g: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
-    return conv(
-        conj_if_complex(b), g, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+def _dw_vjp_g(
+    g: Any, b: Any, shape: Any, *, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return _first(conv(conj_if_complex(b), g, **options), shape)
 
 
 def _dw_vjp_x(

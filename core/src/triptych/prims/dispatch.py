@@ -20,13 +20,18 @@ from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
 from .table import INPUTS, Prim
 from .trace import first_array
 
+
 def callable_for(prim: Prim) -> Callable[..., Any]:
     """The function that applies a primitive; kept as `prim.call`, the record as its `.prim`."""
     if prim.kind == "unary" and not prim.needs_dtypes:
         call = _unary(prim)
     elif prim.kind == "binary":
         call = _binary(prim)
-    elif prim.kind in ("reduction", "movement", "scan", "cast") and prim.outputs == 1 and not prim.joint:
+    elif (
+        prim.kind in ("reduction", "movement", "scan", "cast")
+        and prim.outputs == 1
+        and not prim.joint
+    ):
         call = _single(prim)
     else:
         call = _generic(prim)
@@ -274,7 +279,9 @@ def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:
         if type(x) is kind or isinstance(x, (bool, int, float, complex)):
             continue
         if isinstance(x, Symbol):
-            raise TriptychError(f"{prim.name}: a value of a captured graph was used after the capture")
+            raise TriptychError(
+                f"{prim.name}: a value of a captured graph was used after the capture"
+            )
         one, two = (backend_of(v).device_of(v) for v in (array, x))
         if one != two:
             raise DeviceError(
@@ -314,7 +321,9 @@ def _record(
     needed = sum(1 << i for i, e in enumerate(edges) if e is not None)
     inputs, output = prim.keep(needed)
     kept = [inputs is None or i in inputs for i in range(len(raw))]
-    cells = [(x._cell, x._cell[0]) for x, k in zip(xs, kept, strict=True) if k and isinstance(x, Tensor)]
+    cells = [
+        (x._cell, x._cell[0]) for x, k in zip(xs, kept, strict=True) if k and isinstance(x, Tensor)
+    ]
     if output:
         cells += [(t._cell, 0) for t in outs]
     saved = tuple(r if k else None for r, k in zip(raw, kept, strict=True))

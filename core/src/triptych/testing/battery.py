@@ -40,7 +40,8 @@ def _cell(value: Any) -> str:
 
 
 def _call(prim: Prim, sample: Sample) -> list[Tensor]:
-    out = prim.call(*sample.inputs, **sample.params)
+    inputs = sample.inputs if sample.prepare is None else sample.prepare(*sample.inputs)
+    out = prim.call(*inputs, **sample.params)
     return list(out) if prim.outputs > 1 else [out]
 
 
@@ -55,7 +56,8 @@ def check_aval(prim: Prim) -> int:
     for sample in samples_for(prim):
         if _shapes_depend_on_values(prim, sample):
             continue
-        raw = [x.detach().numpy() if isinstance(x, Tensor) else x for x in sample.inputs]
+        inputs = sample.inputs if sample.prepare is None else sample.prepare(*sample.inputs)
+        raw = [x.detach().numpy() if isinstance(x, Tensor) else x for x in inputs]
         if prim.promote is not None:
             raw = prim.promote(prim.name, tuple(raw))
         avals = prim.aval(*raw, **sample.params)
@@ -76,9 +78,9 @@ def _grad_samples(prim: Prim) -> list[Sample]:
     for sample in samples_for(prim):
         inputs = tuple(_wanting(x) for x in sample.inputs)
         if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
-            outs = _call(prim, Sample(inputs, sample.params))
-            if any(o.requires_grad for o in outs):
-                found.append(Sample(inputs, sample.params))
+            wanting = Sample(inputs, sample.params, sample.prepare)
+            if any(o.requires_grad for o in _call(prim, wanting)):
+                found.append(wanting)
     return found
 
 
@@ -88,11 +90,15 @@ def _wanting(x: Any) -> Any:
     return x
 
 
+def _function(prim: Prim, sample: Sample) -> Callable[..., list[Tensor]]:
+    return lambda *xs: _call(prim, Sample(xs, sample.params, sample.prepare))
+
+
 def check_gradient(prim: Prim) -> int:
     """The derivative equals finite differences."""
     samples = _grad_samples(prim)
     for sample in samples:
-        gradcheck(lambda *xs, p=sample.params: prim.call(*xs, **p), sample.inputs)
+        gradcheck(_function(prim, sample), sample.inputs)
     return len(samples)
 
 
@@ -100,7 +106,7 @@ def check_second_gradient(prim: Prim) -> int:
     """The derivative of the derivative equals finite differences."""
     samples = _grad_samples(prim)
     for sample in samples:
-        gradgradcheck(lambda *xs, p=sample.params: prim.call(*xs, **p), sample.inputs)
+        gradgradcheck(_function(prim, sample), sample.inputs)
     return len(samples)
 
 
@@ -115,18 +121,18 @@ def check_replay(prim: Prim) -> int:
     for sample in samples_for(prim):
         if _shapes_depend_on_values(prim, sample):
             continue
-        graph = capture(lambda *xs, p=sample.params: _forward_backward(prim, xs, p), *sample.inputs)
+        graph = capture(lambda *xs, s=sample: _forward_backward(prim, s, xs), *sample.inputs)
         _reseeded(sample)
-        eager = _forward_backward(prim, sample.inputs, sample.params)
+        eager = _forward_backward(prim, sample, sample.inputs)
         _reseeded(sample)
         assert_close(replay(graph, *sample.inputs), eager, rtol=0, atol=0)
         count += 1
     return count
 
 
-def _forward_backward(prim: Prim, inputs: tuple[Any, ...], params: dict[str, Any]) -> list[Tensor]:
+def _forward_backward(prim: Prim, sample: Sample, inputs: tuple[Any, ...]) -> list[Tensor]:
     leaves = [_leaf(x) for x in inputs]
-    outs = _call(prim, Sample(tuple(leaves), params))
+    outs = _call(prim, Sample(tuple(leaves), sample.params, sample.prepare))
     wanted = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
     starts = [o for o in outs if o.requires_grad]
     if not starts:
@@ -149,10 +155,10 @@ def check_decomposition(prim: Prim) -> int:
         return 0
     samples = samples_for(prim)
     for sample in samples:
-        fused = _forward_backward(prim, sample.inputs, sample.params)
+        fused = _forward_backward(prim, sample, sample.inputs)
         inner = _Inner(prim)
         assert_close(
-            fused, _forward_backward(inner, sample.inputs, sample.params), rtol=1e-9, atol=1e-11
+            fused, _forward_backward(inner, sample, sample.inputs), rtol=1e-9, atol=1e-11
         )  # type: ignore[arg-type]
     return len(samples)
 

@@ -89,5 +89,6 @@ def _values(
     raise AssertionError(
         msg
         or f"{int((~near).sum())} of {near.size} elements differ; the most at "
-        f"{tuple(map(int, worst))}: got {a[worst]}, expected {b[worst]} (rtol {relative}, atol {absolute})"
+        f"{tuple(map(int, worst))}: got {a[worst]}, expected {b[worst]} "
+        f"(rtol {relative}, atol {absolute})"
     )

@@ -23,10 +23,15 @@ CPU = Device("cpu")
 
 @dataclass
 class Sample:
-    """Arguments of one call: tensors and Python numbers, and keyword parameters."""
+    """Arguments of one call: tensors and Python numbers, and keyword parameters.
+
+    `prepare`, if given, maps the inputs to the domain of the primitive (a matrix to a symmetric one),
+    so that finite differences stay inside it.
+    """
 
     inputs: tuple[Any, ...]
     params: dict[str, Any] = field(default_factory=dict)
+    prepare: Callable[..., tuple[Any, ...]] | None = None
 
 
 Maker = Callable[[np.random.Generator], list[Sample]]
@@ -441,6 +446,48 @@ def _layer_norm(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+def _spread(rng: np.random.Generator, n: int, complex_: bool = False) -> Tensor:
+    """A well-conditioned matrix with distinct singular values."""
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if complex_ else 0)
+    return tensor(a + n * np.diag(np.arange(1, n + 1)))
+
+
+def _both(make: Callable[[np.random.Generator, int, bool], Tensor]) -> Maker:
+    return lambda rng: [Sample((make(rng, 3, c),)) for c in (False, True)]
+
+
+def _hermitian(a: Tensor) -> tuple[Tensor]:
+    return ((a + a.mT.conj()) / 2,)
+
+
+def _positive(a: Tensor) -> tuple[Tensor]:
+    return (a @ a.mT.conj(),)
+
+
+@sampled("solve")
+def _solve(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((_spread(rng, 3), reals(rng, 3, 2))),
+        Sample((_spread(rng, 2), reals(rng, 3, 2, 1))),
+        Sample((_spread(rng, 2, True), complexes(rng, 2, 2))),
+    ]
+
+
+def _register_linalg() -> None:
+    for name in ("inv", "slogdet"):
+        SAMPLES.register(name, _both(_spread))
+    for name in ("qr", "svd"):
+        SAMPLES.register(name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2))])
+    # Near a diagonal matrix eigenvalues are real; the phase of complex eigenvectors is LAPACK's choice.
+    SAMPLES.register("eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))])
+    SAMPLES.register("eigh", lambda rng: [Sample((_spread(rng, 3),), prepare=_hermitian)])
+    SAMPLES.register(
+        "cholesky",
+        lambda rng: [Sample((_spread(rng, 3, c),), prepare=_positive) for c in (False, True)],
+    )
+
+
+_register_linalg()
 _register_reductions()
 _register_creation()
 _register_composites()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import triptych as tp
 from triptych import Registry, Tensor
 from triptych.errors import ShapeError
-from triptych.nn import functional as F  # noqa: N812 -- the customary name
+from triptych.nn import functional as F
 
 __all__ = ["ACTIVATIONS", "additive_mask", "check_heads", "multi_head_attention"]
 

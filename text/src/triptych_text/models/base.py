@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from triptych import Tensor, nn
+from triptych.errors import ShapeError
 from triptych.nn import init
 
 from ..pretrained import ModelFiles
 from .config import ModelConfig
 
-__all__ = ["PretrainedModel", "draw_weights"]
+__all__ = ["PretrainedModel", "Ties", "check_ids", "draw_weights"]
+
+Ties = Mapping[str, str]
 
 
 class PretrainedModel(nn.Module):
@@ -26,16 +29,29 @@ class PretrainedModel(nn.Module):
     Attributes:
         config_class: class of the settings.
         base_prefix: name under which models with a head hold the encoder, such as "bert".
-        tied: state_dict names of one tensor: the second is the first and need not be in a file.
+        tied: state_dict name -> name of the tensor it is the same as; files may leave it out.
+        tied_embeddings: the same, where config.tie_word_embeddings says so.
     """
 
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
     base_prefix: ClassVar[str] = ""
-    tied: ClassVar[tuple[tuple[str, str], ...]] = ()
+    tied: ClassVar[Ties] = {}
+    tied_embeddings: ClassVar[Ties] = {}
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+
+    def ties(self) -> Ties:
+        """state_dict name -> name of the tensor it is the same as, under these settings."""
+        embeddings = self.tied_embeddings if self.config.tie_word_embeddings else {}
+        return {**self.tied, **embeddings}
+
+    def tie_weights(self) -> None:
+        """Make one parameter of those that `ties` names."""
+        for name, source in self.ties().items():
+            path, _, attribute = name.rpartition(".")
+            setattr(self.get_submodule(path), attribute, self.get_parameter(source))
 
     @classmethod
     def from_pretrained(
@@ -70,7 +86,7 @@ class PretrainedModel(nn.Module):
         values = {"architectures": [type(self).__name__], **self.config.to_dict()}
         text = json.dumps(values, indent=2, sort_keys=True)
         (path / "config.json").write_text(text + "\n", encoding="utf-8")
-        spare = {second for _, second in self.tied} if self.config.tie_word_embeddings else set()
+        spare = self.ties()
         tensors = {name: t for name, t in self.state_dict().items() if name not in spare}
         save_file(tensors, path / "model.safetensors")
 
@@ -98,6 +114,22 @@ def _clear_row(weight: Tensor, row: int) -> None:
     init.zeros_(weight.detach()[row])
 
 
-def pooled_kwargs(values: dict[str, Any]) -> dict[str, Any]:
-    """Arguments that are set."""
-    return {name: value for name, value in values.items() if value is not None}
+def check_ids(model: str, input_ids: Tensor, max_length: int) -> None:
+    """Refuse ids of the wrong shape, or more of them than a model has places for.
+
+    Args:
+        model: name for the error text.
+        input_ids: should be (n, l).
+        max_length: largest l.
+
+    Raises:
+        ShapeError: they do not fit.
+    """
+    shape = tuple(input_ids.shape)
+    if len(shape) != 2:
+        raise ShapeError(f"{model}: wanted input_ids of shape (n, l), got {shape}")
+    if shape[1] > max_length:
+        raise ShapeError(
+            f"{model}: {shape[1]} tokens, the model has places for {max_length}; cut the text with "
+            f"tokenizer(..., truncation=True, max_length={max_length})"
+        )

@@ -14,7 +14,7 @@ import triptych as tp
 from triptych import Tensor, nn
 
 from .attention import ACTIVATIONS, additive_mask, check_heads, multi_head_attention
-from .base import PretrainedModel, draw_weights
+from .base import PretrainedModel, check_ids, draw_weights
 from .config import ModelConfig
 from .outputs import EncoderOutput
 
@@ -59,6 +59,12 @@ class BertConfig(ModelConfig):
     layer_norm_eps: float = 1e-12
     classifier_dropout: float | None = None
 
+    @property
+    def head_dropout(self) -> float:
+        """Share of activations set to zero before a classification head."""
+        own = self.classifier_dropout
+        return self.hidden_dropout_prob if own is None else own
+
 
 class BertEmbeddings(nn.Module):
     """Sum of the embeddings of words, places and segments."""
@@ -81,8 +87,9 @@ class BertEmbeddings(nn.Module):
         position_ids: Tensor | None = None,
     ) -> Tensor:
         """(n, l) ids to (n, l, d)."""
-        places = self.places(input_ids) if position_ids is None else None
-        if places is None:
+        if position_ids is None:
+            places = self.default_places(input_ids)
+        else:
             places = self.position_embeddings(position_ids)
         if token_type_ids is None:
             segments = self.token_type_embeddings.weight[0]  # (d,)
@@ -91,7 +98,7 @@ class BertEmbeddings(nn.Module):
         x = self.word_embeddings(input_ids) + (places + segments)
         return self.dropout(self.LayerNorm(x))
 
-    def places(self, input_ids: Tensor) -> Tensor:
+    def default_places(self, input_ids: Tensor) -> Tensor:
         """(l, d): places count from zero."""
         return self.position_embeddings.weight[: input_ids.shape[1]]
 
@@ -183,12 +190,15 @@ class BertEncoder(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> list[Tensor]:
-        """(n, l, d) to itself and the output of each layer."""
-        states = [x]
+    def forward(
+        self, x: Tensor, mask: Tensor | None, output_hidden_states: bool = False
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """(n, l, d) to the last layer's output, and to all of them when asked for."""
+        states = (x,)
         for layer in self.layer:
-            states.append(layer(states[-1], mask))
-        return states
+            x = layer(x, mask)
+            states = (*states, x) if output_hidden_states else ()
+        return x, states if output_hidden_states else None
 
 
 class BertPooler(nn.Module):
@@ -229,6 +239,7 @@ class BertModel(PretrainedModel):
         self.embeddings = self.embeddings_class(config)
         self.encoder = BertEncoder(config)
         self.pooler = BertPooler(config) if add_pooling_layer else None
+        self.max_length = config.max_position_embeddings
         draw_weights([self], config.initializer_range)
 
     def forward(
@@ -255,11 +266,8 @@ class BertModel(PretrainedModel):
         Raises:
             ShapeError: the input is longer than the model's longest.
         """
-        check_length(type(self).__name__, input_ids, self.embeddings.position_embeddings)
+        check_ids(type(self).__name__, input_ids, self.max_length)
         x = self.embeddings(input_ids, token_type_ids, position_ids)
-        states = self.encoder(x, additive_mask(attention_mask, x.dtype))
-        return EncoderOutput(
-            last_hidden_state=states[-1],
-            pooler_output=None if self.pooler is None else self.pooler(states[-1]),
-            hidden_states=tuple(states) if output_hidden_states else None,
-        )
+        mask = additive_mask(attention_mask, x.dtype)
+        last, states = self.encoder(x, mask, output_hidden_states)
+        return EncoderOutput(last, None if self.pooler is None else self.pooler(last), states)

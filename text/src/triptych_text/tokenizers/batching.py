@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+
 import triptych as tp
 from triptych.errors import ShapeError
 
@@ -83,9 +84,7 @@ def to_batch(
     if return_tensors is None:
         return _as_lists(ids, type_ids, length, fill)
     if return_tensors not in CONVERTERS:
-        raise ValueError(
-            f'Tokenizer: return_tensors is "tp", "np" or None, got {return_tensors!r}'
-        )
+        raise ValueError(f'Tokenizer: return_tensors is "tp", "np" or None, got {return_tensors!r}')
     arrays = _as_arrays(ids, type_ids, length, fill)
     return {name: CONVERTERS[return_tensors](array) for name, array in arrays.items()}
 

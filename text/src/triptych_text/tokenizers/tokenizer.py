@@ -318,6 +318,30 @@ class Tokenizer:
         encodings = self._run("encode_batch_fast", texts, pairs, limit, add_special_tokens)
         ids = [encoding.ids for encoding in encodings]
         type_ids = [encoding.type_ids for encoding in encodings]
+        return self.pad(
+            ids, type_ids, padding=padding, max_length=max_length, return_tensors=return_tensors
+        )
+
+    def pad(
+        self,
+        ids: list[list[int]],
+        type_ids: list[list[int]],
+        *,
+        padding: Padding = "longest",
+        max_length: int | None = None,
+        return_tensors: str | None = "tp",
+    ) -> dict[str, Any]:
+        """Make a batch of rows of ids that were encoded before.
+
+        Args:
+            ids: n rows of token ids.
+            type_ids: n rows of segments, as long as those of `ids`.
+            padding, max_length: as in `encode_batch`.
+            return_tensors: as in `__call__`.
+
+        Returns:
+            As `__call__`.
+        """
         length = padded_length(padding, [len(row) for row in ids], max_length, self.max_length)
         pad_id = 0 if length is None else self.pad_id
         fill = (pad_id, self.pad_type_id, self.padding_side == "left")

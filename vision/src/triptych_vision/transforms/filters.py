@@ -116,8 +116,11 @@ def _dense(taps: _Taps, start: int, stop: int) -> np.ndarray:
     rows = np.arange(len(taps.index))[:, None]
     matrix = np.zeros((len(taps.index), stop - start))
     inside = taps.weight != 0
-    np.add.at(matrix, (np.broadcast_to(rows, inside.shape)[inside], taps.index[inside] - start),
-              taps.weight[inside])
+    np.add.at(
+        matrix,
+        (np.broadcast_to(rows, inside.shape)[inside], taps.index[inside] - start),
+        taps.weight[inside],
+    )
     return matrix
 
 

@@ -41,7 +41,9 @@ _PILLOW_CODES = {
     InterpolationMode.HAMMING: 5,
 }
 _FROM_PILLOW = {
-    code: mode for mode, code in _PILLOW_CODES.items() if mode is not InterpolationMode.NEAREST_EXACT
+    code: mode
+    for mode, code in _PILLOW_CODES.items()
+    if mode is not InterpolationMode.NEAREST_EXACT
 }
 
 

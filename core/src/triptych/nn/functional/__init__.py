@@ -1,16 +1,69 @@
-"""Functions of neural networks, under the names and with the defaults of torch.nn.functional."""
+"""Functions of neural networks, under the names and with the defaults of torch.nn.functional.
+
+They are made of the primitives alone, so all can be differentiated any number of times.
+"""
 
 from __future__ import annotations
 
+from . import activation as _activation
+from . import adaptive as _adaptive
+from . import attention as _attention
+from . import bag as _bag
+from . import classification as _classification
+from . import conv as _conv
+from . import ctc as _ctc
+from . import distance as _distance
+from . import dropout as _dropout
+from . import grid as _grid
+from . import linear as _linear
+from . import loss as _loss
+from . import margin as _margin
+from . import normalization as _normalization
+from . import padding as _padding
+from . import pooling as _pooling
+from . import rearrange as _rearrange
+from . import unpooling as _unpooling
+from . import vision as _vision
 from .activation import *  # noqa: F403 -- the list is the module's __all__, here and below
 from .adaptive import *  # noqa: F403
 from .attention import *  # noqa: F403
+from .bag import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .conv import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
+from .grid import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
+from .margin import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .rearrange import *  # noqa: F403
+from .unpooling import *  # noqa: F403
+from .vision import *  # noqa: F403
+
+_FAMILIES = (
+    _activation,
+    _adaptive,
+    _attention,
+    _bag,
+    _classification,
+    _conv,
+    _ctc,
+    _distance,
+    _dropout,
+    _grid,
+    _linear,
+    _loss,
+    _margin,
+    _normalization,
+    _padding,
+    _pooling,
+    _rearrange,
+    _unpooling,
+    _vision,
+)
+
+__all__ = sorted({name for family in _FAMILIES for name in family.__all__})

@@ -267,7 +267,9 @@ def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """log(softmax(x)) along dim, without overflow."""
-    return _log_softmax(input, softmax_dim("log_softmax", input.ndim) if dim is None else dim, dtype)
+    return _log_softmax(
+        input, softmax_dim("log_softmax", input.ndim) if dim is None else dim, dtype
+    )
 
 
 def softmin(

@@ -204,7 +204,9 @@ def _with_indices(dims: int) -> Callable[..., tuple[Tensor, Tensor]]:
         return _adaptive_max(dims, input, output_size, True)
 
     call.__name__ = call.__qualname__ = f"adaptive_max_pool{dims}d_with_indices"
-    call.__doc__ = f"`adaptive_max_pool{dims}d` and the flat position of every maximum in its plane."
+    call.__doc__ = (
+        f"`adaptive_max_pool{dims}d` and the flat position of every maximum in its plane."
+    )
     return call
 
 

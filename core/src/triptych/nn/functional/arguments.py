@@ -14,7 +14,15 @@ from ...prims import reduce as rd
 from ...state import state
 from ...tensor import Tensor
 
-__all__ = ["batched", "check_range", "legacy_reduction", "per_axis", "reduced", "replaced", "same_shape"]
+__all__ = [
+    "batched",
+    "check_range",
+    "legacy_reduction",
+    "per_axis",
+    "reduced",
+    "replaced",
+    "same_shape",
+]
 
 Ints = tuple[int, ...]
 
@@ -67,7 +75,9 @@ def same_shape(name: str, input: Tensor, target: Tensor, label: str = "target") 
     if input.shape == target.shape:
         return
     a, b = tuple(input.shape), tuple(target.shape)
-    raise ShapeError(f"{name}: input is {a} and {label} {b}; losses do not broadcast; {_fix(a, b, label)}")
+    raise ShapeError(
+        f"{name}: input is {a} and {label} {b}; losses do not broadcast; {_fix(a, b, label)}"
+    )
 
 
 def _fix(a: Ints, b: Ints, label: str) -> str:
@@ -98,7 +108,9 @@ def reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
     try:
         return _REDUCTIONS[reduction](loss)
     except KeyError:
-        raise ShapeError(f"{name}: reduction is 'mean', 'sum' or 'none', got {reduction!r}") from None
+        raise ShapeError(
+            f"{name}: reduction is 'mean', 'sum' or 'none', got {reduction!r}"
+        ) from None
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:

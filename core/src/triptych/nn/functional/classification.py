@@ -184,5 +184,3 @@ def cross_entropy(
     costs = ew.mul(_by_class(log_p, weight, axis), cast_to(target, log_p._data.dtype))
     loss = ew.neg(rd.sum(costs, axes=(axis,)))
     return reduced(name, loss, reduction)
-
-

@@ -47,7 +47,9 @@ def _with_bias(name: str, out: Tensor, bias: Tensor | None) -> Tensor:
     if bias is None:
         return out
     if bias.ndim != 1 or bias.shape[0] != out.shape[1]:
-        raise ShapeError(f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}")
+        raise ShapeError(
+            f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}"
+        )
     return ew.add(out, mv.reshape(bias, shape=(out.shape[1], *[1] * (out.ndim - 2))))
 
 

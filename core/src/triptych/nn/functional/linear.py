@@ -48,9 +48,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return composite.linear(input, weight, bias)
 
 
-def bilinear(
-    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
-) -> Tensor:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x1 @ weight[k] @ x2 + bias[k] for every output k.
 
     Args:
@@ -118,7 +116,9 @@ def embedding(
 
 def _row_number(padding_idx: int, count: int) -> int:
     if not -count <= padding_idx < count:
-        raise BoundsError(f"embedding: padding_idx {padding_idx} is outside a table of {count} rows")
+        raise BoundsError(
+            f"embedding: padding_idx {padding_idx} is outside a table of {count} rows"
+        )
     return padding_idx % count
 
 
@@ -166,7 +166,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     if num_classes < 0:
         if not tensor._data.size:
-            raise ShapeError("one_hot: the number of classes cannot be read off no elements; give it")
+            raise ShapeError(
+                "one_hot: the number of classes cannot be read off no elements; give it"
+            )
         num_classes = int(tensor.max()) + 1
     check_range("one_hot", tensor, num_classes)
     classes = create.arange(

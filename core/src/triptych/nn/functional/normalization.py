@@ -76,7 +76,9 @@ def batch_norm(
         _update_running("batch_norm", input, running_mean, running_var, momentum)
         return _affine("batch_norm", _standardized(input, eps), weight, bias)
     if running_mean is None or running_var is None:
-        raise ShapeError("batch_norm: without training=True, running_mean and running_var are needed")
+        raise ShapeError(
+            "batch_norm: without training=True, running_mean and running_var are needed"
+        )
     scale = ew.rsqrt(ew.add(running_var, eps))
     if weight is not None:
         scale = ew.mul(scale, weight)
@@ -99,7 +101,9 @@ def _update_running(
     """Move running statistics towards those of the batch."""
     count = math.prod(x.shape) // max(x.shape[1], 1)
     if count == 1:
-        raise ShapeError(f"{name}: one value per channel has no variance to train on ({tuple(x.shape)})")
+        raise ShapeError(
+            f"{name}: one value per channel has no variance to train on ({tuple(x.shape)})"
+        )
     if mean is None and var is None:
         return
     axes = (0, *range(2, x.ndim))
@@ -146,7 +150,9 @@ def instance_norm(
         raise ShapeError(f"instance_norm: wanted (n, c, space axes), got {tuple(input.shape)}")
     count = math.prod(input.shape[2:])
     if count == 1:
-        raise ShapeError(f"instance_norm: wanted more than one value per channel, got {tuple(input.shape)}")
+        raise ShapeError(
+            f"instance_norm: wanted more than one value per channel, got {tuple(input.shape)}"
+        )
     if running_mean is not None or running_var is not None:
         _update_instances(input, running_mean, running_var, momentum, count)
     y = composite.layer_norm(input, dims=input.ndim - 2, eps=eps)
@@ -282,7 +288,9 @@ def local_response_norm(
     Source: Krizhevsky, Sutskever and Hinton 2012, section 3.3.
     """
     if input.ndim < 3:
-        raise ShapeError(f"local_response_norm: wanted (n, c, space axes), got {tuple(input.shape)}")
+        raise ShapeError(
+            f"local_response_norm: wanted (n, c, space axes), got {tuple(input.shape)}"
+        )
     widths = [(0, 0)] * input.ndim
     widths[1] = (size // 2, (size - 1) // 2)
     padded = mv.pad(ew.square(input), widths=tuple(widths))

@@ -66,7 +66,9 @@ def _cropped(x: Tensor, axis: int, lo: int, hi: int) -> Tensor:
         return x
     start, stop = max(-lo, 0), length - max(-hi, 0)
     if stop < start:
-        raise ShapeError(f"pad: widths ({lo}, {hi}) take more than axis {axis} of {tuple(x.shape)} has")
+        raise ShapeError(
+            f"pad: widths ({lo}, {hi}) take more than axis {axis} of {tuple(x.shape)} has"
+        )
     return _part(x, axis, start, stop)
 
 
@@ -98,7 +100,9 @@ def _reflect(x: Tensor, axis: int, lo: int, hi: int) -> Tensor:
 def _replicate(x: Tensor, axis: int, lo: int, hi: int) -> Tensor:
     length = x.shape[axis]
     if not length:
-        raise ShapeError(f"pad: axis {axis} of {tuple(x.shape)} is empty, there is no edge to repeat")
+        raise ShapeError(
+            f"pad: axis {axis} of {tuple(x.shape)} is empty, there is no edge to repeat"
+        )
 
     def edge(start: int, count: int) -> Tensor:
         shape = tuple(count if i == axis else n for i, n in enumerate(x.shape))

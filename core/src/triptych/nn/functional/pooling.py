@@ -93,7 +93,9 @@ class Window:
     def _after(self, n: int, span: int, stride: int, p: int) -> int:
         room = n + 2 * p - span
         if room < -(stride - 1):
-            raise ShapeError(f"{self.name}: a window of {span} does not fit an axis of {n} padded to {n + 2 * p}")
+            raise ShapeError(
+                f"{self.name}: a window of {span} does not fit an axis of {n} padded to {n + 2 * p}"
+            )
         steps = -(-room // stride)
         if steps * stride >= n + p:  # the last window would start in the padding
             steps -= 1
@@ -309,9 +311,7 @@ def _avg_pool(w: Window, include_pad: bool, divisor: int | None, x: Tensor) -> T
     return ew.div(_sums(x, w, pads, 1.0), counts)
 
 
-def _avg(
-    dims: int, input: Tensor, options: Any, include_pad: bool, divisor: int | None
-) -> Tensor:
+def _avg(dims: int, input: Tensor, options: Any, include_pad: bool, divisor: int | None) -> Tensor:
     kernel_size, stride, padding, ceil_mode = options
     w = Window(f"avg_pool{dims}d", dims, kernel_size, stride, padding, 1, ceil_mode)
     if divisor == 0:

@@ -145,11 +145,8 @@ class _Conv(_ConvNd):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._sides, mode=self.padding_mode)
             padding = 0
-        convolve = _CONVOLVE[self.ndim]
+        convolve = (F.conv1d, F.conv2d, F.conv3d)[self.ndim - 1]
         return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
-
-
-_CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 class Conv1d(_Conv):
@@ -247,7 +244,7 @@ class _ConvTranspose(_ConvNd):
 
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         extra = self.output_padding if output_size is None else self._extra(input, output_size)
-        convolve = _TRANSPOSED[self.ndim]
+        convolve = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self.ndim - 1]
         return convolve(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
@@ -267,9 +264,6 @@ class _ConvTranspose(_ConvNd):
                 f"input of shape {tuple(input.shape)}"
             )
         return extra
-
-
-_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 
 
 class ConvTranspose1d(_ConvTranspose):

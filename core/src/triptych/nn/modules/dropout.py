@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
-
 from ...errors import ShapeError
 from ...tensor import Tensor
 from .. import functional as F
-from ..module import Module
+from .configured import Configured
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
-    function: ClassVar[Callable[..., Any]]
+class _Dropout(Configured):
+    p: float = 0.5
+    inplace: bool = False
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise ShapeError(f"{type(self).__name__}: p is a probability from 0 to 1, got {p}")
-        self.p, self.inplace = p, inplace
+    def _settle(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ShapeError(f"{type(self).__name__}: p is a probability from 0 to 1, got {self.p}")
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.function(input, self.p, self.training, self.inplace)  # type: ignore[no-any-return]
+        return getattr(F, self.function)(input, self.p, self.training, self.inplace)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -43,25 +39,25 @@ class Dropout(_Dropout):
     Source: Srivastava et al. 2014, section 4.
     """
 
-    function = staticmethod(F.dropout)
+    function = "dropout"
 
 
 class Dropout1d(_Dropout):
     """`Dropout` of whole channels of (n, c, t) or (c, t)."""
 
-    function = staticmethod(F.dropout1d)
+    function = "dropout1d"
 
 
 class Dropout2d(_Dropout):
     """`Dropout` of whole channels of (n, c, h, w) or (c, h, w)."""
 
-    function = staticmethod(F.dropout2d)
+    function = "dropout2d"
 
 
 class Dropout3d(_Dropout):
     """`Dropout` of whole channels of (n, c, d, h, w) or (c, d, h, w)."""
 
-    function = staticmethod(F.dropout3d)
+    function = "dropout3d"
 
 
 class AlphaDropout(_Dropout):
@@ -70,10 +66,10 @@ class AlphaDropout(_Dropout):
     Source: Klambauer et al. 2017, section 2.
     """
 
-    function = staticmethod(F.alpha_dropout)
+    function = "alpha_dropout"
 
 
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels."""
 
-    function = staticmethod(F.feature_alpha_dropout)
+    function = "feature_alpha_dropout"

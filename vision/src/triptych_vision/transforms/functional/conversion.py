@@ -171,9 +171,7 @@ def convert_image_dtype(image: Any, dtype: tp.dtype = tp.float32) -> Any:
 
 
 @functional
-def normalize(
-    inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False
-) -> Any:
+def normalize(inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Any:
     """Subtract a mean and divide by a deviation, channel by channel.
 
     Args:
@@ -216,7 +214,9 @@ def _per_channel(
     """Both as (c, 1, 1)."""
     center, width = tp.tensor(mean, dtype=dtype), tp.tensor(std, dtype=dtype)
     if (width == 0).any():
-        raise ValueError(f"normalize: a std of zero in {std} (as {dtype}) leads to division by zero")
+        raise ValueError(
+            f"normalize: a std of zero in {std} (as {dtype}) leads to division by zero"
+        )
     return center[:, None, None], width[:, None, None]
 
 

@@ -139,9 +139,7 @@ def resized_crop(
     antialias: bool | None = True,
 ) -> Any:
     """Cut out a rectangle and resize it; arguments as of `crop` and `resize`."""
-    return resize(
-        crop(inpt, top, left, height, width), size, interpolation, antialias=antialias
-    )
+    return resize(crop(inpt, top, left, height, width), size, interpolation, antialias=antialias)
 
 
 def sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
@@ -210,7 +208,9 @@ def pad(
     for axis, before, after in ((-1, left, right), (-2, top, bottom)):
         if before or after:
             index = np.pad(
-                np.arange(inpt.shape[axis]), (before, after), _COPYING[padding_mode]  # type: ignore[call-overload]
+                np.arange(inpt.shape[axis]),
+                (before, after),
+                _COPYING[padding_mode],  # type: ignore[call-overload]
             )
             inpt = inpt.index_select(axis, tp.from_numpy(index).to(inpt.device))
     return inpt

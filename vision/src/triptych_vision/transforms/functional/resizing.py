@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
 
-from ..dispatch import functional, register_kernel
+from ..dispatch import functional, register_kernel, tensor_kernel
 from ..filters import FIXED_POINT_BITS, filter_blocks, nearest_index
 from ..interpolation import InterpolationMode, interpolation_mode
-from ..kinds import PIL_IMAGE
+from ..kinds import PIL_IMAGE, via_numpy
 from .size import get_size
 
 __all__ = ["resize", "resized_size"]
@@ -82,8 +84,8 @@ def resize(
 ) -> Any:
     """Change height and width.
 
-    Tensors get the same numbers as PIL images do: uint8 is computed in Pillow's fixed point and
-    equals `PIL.Image.resize` bit for bit, channel by channel.
+    Tensors get the same numbers as PIL images do: with antialias, uint8 equals `PIL.Image.resize`
+    bit for bit, channel by channel, for all but the nearest modes, where ties fall as in torch.
 
     Args:
         inpt: an image of any kind; tensors (..., c, h, w) of any dtype, floats with gradients.
@@ -112,9 +114,8 @@ def resize(
         return inpt
     if mode in _NEAREST:
         return _pick(inpt, new, mode)
-    if inpt.dtype is tp.uint8 and antialias:
-        return _resize_bytes(inpt, new, mode)
-    return _resize_numbers(inpt, new, mode, bool(antialias))
+    by_dtype = _resize_bytes if inpt.dtype is tp.uint8 else _resize_numbers
+    return by_dtype(inpt, new, mode, bool(antialias))
 
 
 @register_kernel(resize, PIL_IMAGE)
@@ -130,6 +131,25 @@ def _resize_pil(
     if (width, height) == image.size:
         return image
     return image.resize((width, height), mode.pillow_code)
+
+
+@register_kernel(resize, np.ndarray)
+def _resize_numpy(
+    image: np.ndarray,
+    size: int | Sequence[int] | None,
+    interpolation: Mode = InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+    antialias: bool | None = True,
+) -> np.ndarray:
+    """Pillow reads the array's memory as it is when it has a mode for it; else as a tensor."""
+    pillow_has_it = image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
+    if not (pillow_has_it and antialias) or interpolation_mode(interpolation) in _NEAREST:
+        kernel = via_numpy(tensor_kernel(resize))
+        return kernel(image, size, interpolation, max_size, antialias)  # type: ignore[no-any-return]
+    from PIL import Image
+
+    resized = _resize_pil(Image.fromarray(image), size, interpolation, max_size)
+    return np.array(resized)
 
 
 def _pick(x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode) -> tp.Tensor:
@@ -155,7 +175,9 @@ def _resize_numbers(
     return out.round().clamp(limits.min, limits.max).to(x.dtype)
 
 
-def _resize_bytes(x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode) -> tp.Tensor:
+def _resize_bytes(
+    x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
+) -> tp.Tensor:
     """Pillow's way for 8 bits: columns first, weights in fixed point, rounded after each axis.
 
     The products are integers below 2 ** 53, so float64 holds them exactly.
@@ -163,7 +185,7 @@ def _resize_bytes(x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode) 
     wide = x.to(tp.float64)
     for axis in (-1, -2):
         if x.shape[axis] != size[axis]:
-            wide = _filtered(wide, axis, size[axis], mode, True, fixed_point=True)
+            wide = _filtered(wide, axis, size[axis], mode, antialias, fixed_point=True)
             wide = (wide * 2.0**-FIXED_POINT_BITS + 0.5).floor().clamp(0, 255)
     return wide.to(tp.uint8)
 

@@ -1,0 +1,128 @@
+"""Interleaved medians, and the tables that the measurements are printed in."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Cell", "Row", "Skipped", "Table", "median_seconds"]
+
+Call = Callable[[], object]
+Cell = float | str | None
+
+
+class Skipped(Exception):
+    """A benchmark cannot run here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured thing: its name and a value per column; None where there is nothing to say."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass
+class Table:
+    """What a benchmark gives back: rows of numbers with a title, and notes printed below.
+
+    Args:
+        title: what was measured, with the unit of the numbers.
+        columns: headings of the cells; the column of names has none.
+        rows: in the order in which they are printed.
+        notes: how to read it, and what was left out and why.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, *cells: Cell) -> None:
+        """Append a row.
+
+        Raises:
+            ValueError: the number of cells is not that of the columns.
+        """
+        if len(cells) != len(self.columns):
+            raise ValueError(
+                f"Table.add: wanted {len(self.columns)} cells ({', '.join(self.columns)}), "
+                f"got {len(cells)} for {name!r}"
+            )
+        self.rows.append(Row(name, cells))
+
+    def __str__(self) -> str:
+        grid = [("", *self.columns)]
+        grid += [(row.name, *map(_shown, row.cells)) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+        lines = [_aligned(cells, widths) for cells in grid]
+        lines.insert(1, "-" * len(lines[0]))
+        return "\n".join([self.title, "", *lines, *(f"  {note}" for note in self.notes)])
+
+
+def median_seconds(
+    calls: Mapping[str, Call], *, rounds: int = 100, batch_s: float = 0.002
+) -> dict[str, float]:
+    """Time several calls side by side.
+
+    Each round runs a batch of every call, one after the other, so that a slow moment of the machine
+    hits all of them; the median over the rounds drops such moments. Garbage collection waits.
+
+    Args:
+        calls: what to time, by name.
+        rounds: batches of each call.
+        batch_s: how long a batch should take, in seconds; a call that takes longer runs once.
+
+    Returns:
+        Median seconds of a single call, by name.
+    """
+    numbers = {name: _calls_per_batch(call, batch_s) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name, call in calls.items():
+                samples[name].append(_batch_seconds(call, numbers[name]) / numbers[name])
+            gc.collect(0)
+    finally:
+        if enabled:
+            gc.enable()
+    return {name: statistics.median(times) for name, times in samples.items()}
+
+
+def _calls_per_batch(call: Call, batch_s: float) -> int:
+    call()  # the first call may set things up
+    number = 1
+    while (seconds := _batch_seconds(call, number)) < batch_s / 2:
+        number *= 2
+    return max(1, round(number * batch_s / seconds))
+
+
+def _batch_seconds(call: Call, number: int) -> float:
+    repeats = range(number)
+    start = time.perf_counter()
+    for _ in repeats:
+        call()
+    return time.perf_counter() - start
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, str):
+        return cell
+    digits = 3 if abs(cell) < 10 else 1 if abs(cell) < 1000 else 0
+    return f"{cell:.{digits}f}"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    name, *numbers = (
+        cell.ljust(width) if i == 0 else cell.rjust(width)
+        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join([name, *numbers])

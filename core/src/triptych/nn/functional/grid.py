@@ -1,0 +1,253 @@
+"""Images read at any place: sampling grids."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import dtypes
+from ...errors import ShapeError
+from ...ops.creation import as_tensor, cast_to
+from ...ops.linalg import matmul
+from ...prims import create
+from ...prims import elementwise as ew
+from ...prims import index as ix
+from ...prims import movement as mv
+from ...prims.index import Slot
+from ...tensor import Tensor
+from .interpolation import CUBIC
+
+__all__ = ["affine_grid", "grid_sample"]
+
+
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
+    """The places that an affine map reads, for `grid_sample`.
+
+    Args:
+        theta: (n, 2, 3), or (n, 3, 4) for volumes; maps output places (x, y, 1) to input places.
+        size: (n, c, h, w) or (n, c, d, h, w) of the output.
+        align_corners: whether -1 and 1 are the centres of the corner pixels or their outer edges.
+
+    Returns:
+        (n, h, w, 2) or (n, d, h, w, 3) places (x, y[, z]) in [-1, 1].
+
+    Raises:
+        ShapeError: theta and size do not fit.
+    """
+    space = tuple(int(n) for n in size)[2:]
+    dims = len(space)
+    if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1):
+        raise ShapeError(
+            "affine_grid: wanted theta (n, 2, 3) and size (n, c, h, w), or (n, 3, 4) and (n, c, d, h, "
+            f"w), got {tuple(theta.shape)} and {tuple(size)}"
+        )
+    axes = [_places(n, bool(align_corners)) for n in space]
+    grids = np.meshgrid(*axes, indexing="ij")
+    base = np.stack([*reversed(grids), np.ones(space)], -1).reshape(-1, dims + 1)
+    points = as_tensor(base.astype(theta._data.dtype), device=theta.device)
+    out = matmul(points, mv.permute(theta, axes=(0, 2, 1)))
+    return mv.reshape(out, shape=(theta.shape[0], *space, dims))
+
+
+def _places(n: int, align_corners: bool) -> np.ndarray:
+    if align_corners:
+        return np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
+    return (2 * np.arange(n) + 1) / n - 1
+
+
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """An image read at the places of a grid.
+
+    Args:
+        input: (n, c, h, w) or (n, c, d, h, w).
+        grid: (n, h', w', 2) or (n, d', h', w', 3) places (x, y[, z]) in [-1, 1].
+        mode: "bilinear", "nearest", or for images "bicubic".
+        padding_mode: what is outside: "zeros", "border" or "reflection".
+        align_corners: whether -1 and 1 are the centres of the corner pixels or their outer edges.
+
+    Returns:
+        (n, c, h', w') or (n, c, d', h', w').
+
+    Raises:
+        ShapeError: input and grid do not fit, or a mode is another word.
+    """
+    dims = input.ndim - 2
+    if mode not in _SAMPLERS or padding_mode not in _PADDINGS:
+        raise ShapeError(
+            f"grid_sample: mode is one of {sorted(_SAMPLERS)}, padding_mode of {sorted(_PADDINGS)}, got "
+            f"{mode!r} and {padding_mode!r}"
+        )
+    fits = dims in (2, 3) and grid.ndim == dims + 2 and grid.shape[-1] == dims
+    if not fits or grid.shape[0] != input.shape[0] or (mode == "bicubic" and dims == 3):
+        raise ShapeError(
+            "grid_sample: wanted input (n, c, h, w) and grid (n, h', w', 2), or (n, c, d, h, w) and "
+            f"(n, d', h', w', 3) but not bicubic, got {tuple(input.shape)} and {tuple(grid.shape)} in "
+            f"mode {mode!r}"
+        )
+    n, space = input.shape[0], tuple(input.shape[2:])
+    count = math.prod(grid.shape[1:-1])
+    flat = mv.reshape(grid, shape=(n, count, dims))
+    where = [
+        _pixels(mv.slice_(flat, key=(Ellipsis, dims - 1 - i)), length, bool(align_corners))
+        for i, length in enumerate(space)
+    ]
+    source = Source(input, padding_mode, bool(align_corners))
+    out = _SAMPLERS[mode](source, where)  # (n, count, c)
+    out = mv.permute(out, axes=(0, 2, 1))
+    return mv.reshape(out, shape=(n, input.shape[1], *grid.shape[1:-1]))
+
+
+def _pixels(place: Tensor, length: int, align_corners: bool) -> Tensor:
+    """Places in [-1, 1] as pixel numbers."""
+    if align_corners:
+        return ew.mul(ew.add(place, 1), (length - 1) / 2)
+    return ew.mul(ew.sub(ew.mul(ew.add(place, 1), length), 1), 0.5)
+
+
+def _border(p: Tensor, length: int, align_corners: bool) -> Tensor:
+    """Pixel numbers brought inside; no gradient at the edge or beyond, as in torch."""
+    top = float(length - 1)
+    p = ew.where(ew.gt(p, 0), p, 0.0)
+    return ew.where(ew.lt(p, top), p, top)
+
+
+def _reflected(p: Tensor, length: int, align_corners: bool) -> Tensor:
+    """Pixel numbers mirrored at the edges until they are inside."""
+    low, span = (0.0, length - 1.0) if align_corners else (-0.5, float(length))
+    if span == 0:
+        return ew.mul(p, 0)
+    away = ew.abs(ew.sub(p, low))
+    turns = ew.floor(ew.div(away.detach(), span))
+    rest = ew.sub(away, ew.mul(turns, span))
+    even = ew.eq(ew.remainder(turns, 2.0), 0)
+    p = ew.where(even, ew.add(rest, low), ew.sub(span + low, rest))
+    return _border(p, length, align_corners)
+
+
+def _unmoved(p: Tensor, length: int, align_corners: bool) -> Tensor:
+    return p
+
+
+_PADDINGS: dict[str, Callable[[Tensor, int, bool], Tensor]] = {
+    "border": _border,
+    "reflection": _reflected,
+    "zeros": _unmoved,
+}
+
+
+class Source:
+    """An image with its pixels in rows, to be read at pixel numbers.
+
+    Args:
+        image: (n, c, *space).
+        padding_mode: what is outside.
+        align_corners: where reflection mirrors.
+    """
+
+    def __init__(self, image: Tensor, padding_mode: str, align_corners: bool) -> None:
+        self.n, self.space = image.shape[0], tuple(image.shape[2:])
+        order = (0, *range(2, image.ndim), 1)
+        shape = (self.n, math.prod(self.space), image.shape[1])
+        self.rows = mv.reshape(mv.permute(image, axes=order), shape=shape)  # (n, pixels, c)
+        self.zeros = padding_mode == "zeros"
+        self._move, self._align = _PADDINGS[padding_mode], align_corners
+        batch = create.arange(
+            shape=(self.n,), dtype=dtypes.INT64, device=image.device, start=0, step=1
+        )
+        self.batch = mv.reshape(batch, shape=(self.n, 1))
+
+    def moved(self, where: Sequence[Tensor]) -> list[Tensor]:
+        """Pixel numbers per axis, (n, count) each, under the padding rule."""
+        pairs = zip(where, self.space, strict=True)
+        return [self._move(p, length, self._align) for p, length in pairs]
+
+    def read(self, corner: Sequence[Tensor], weight: Tensor | None) -> Tensor:
+        """(n, count, c) pixels at whole numbers, times a weight (n, count); zero outside."""
+        inside: Any = None
+        flat: Any = None
+        for p, length in zip(corner, self.space, strict=True):
+            p = p.detach()
+            within = ew.logical_and(ew.ge(p, 0), ew.le(p, length - 1))
+            inside = within if inside is None else ew.logical_and(inside, within)
+            whole = cast_to(ew.where(within, p, 0.0), dtypes.INT64)
+            flat = whole if flat is None else ew.add(ew.mul(flat, length), whole)
+        pixels = ix.index(self.rows, self.batch, flat, key=(Slot(0), Slot(1)))
+        factor = ew.cast(inside, dtype=self.rows._data.dtype)
+        factor = factor if weight is None else ew.mul(weight, factor)
+        return ew.mul(pixels, mv.reshape(factor, shape=(*factor.shape, 1)))
+
+
+def _nearest(source: Source, where: list[Tensor]) -> Tensor:
+    places = [ew.round(p) for p in source.moved(where)]
+    value = source.read(places, None)
+    return ew.add(value, mv.reshape(_nothing(where), shape=(*where[0].shape, 1)))
+
+
+def _nothing(where: list[Tensor]) -> Tensor:
+    """Zeros that depend on the grid, so that its gradient is zero and not missing."""
+    total: Any = None
+    for p in where:
+        flat = ew.sign(ew.mul(p, 0.0))
+        total = flat if total is None else ew.add(total, flat)
+    return ew.where(ew.isnan(total), 0.0, total)
+
+
+def _bilinear(source: Source, where: list[Tensor]) -> Tensor:
+    places = source.moved(where)
+    lows = [ew.floor(p) for p in places]
+    shares = [ew.sub(p, low.detach()) for p, low in zip(places, lows, strict=True)]
+    total: Any = None
+    for sides in itertools.product((0, 1), repeat=len(places)):
+        corner = [ew.add(low, side) for low, side in zip(lows, sides, strict=True)]
+        weight: Any = None
+        for share, side in zip(shares, sides, strict=True):
+            part = share if side else ew.sub(1, share)
+            weight = part if weight is None else ew.mul(weight, part)
+        value = source.read(corner, weight)
+        total = value if total is None else ew.add(total, value)
+    return total
+
+
+def _cubic_weights(t: Tensor) -> list[Tensor]:
+    """Weights of the four neighbours at distance t past the second. Source: Keys 1981, eq. 15."""
+
+    def near(x: Tensor) -> Tensor:
+        bent = ew.sub(ew.mul(x, CUBIC + 2), CUBIC + 3)
+        return ew.add(ew.mul(ew.mul(bent, x), x), 1)
+
+    def far(x: Tensor) -> Tensor:
+        inner = ew.add(ew.mul(ew.sub(ew.mul(x, CUBIC), 5 * CUBIC), x), 8 * CUBIC)
+        return ew.sub(ew.mul(inner, x), 4 * CUBIC)
+
+    back = ew.sub(1, t)
+    return [far(ew.add(t, 1)), near(t), near(back), far(ew.add(back, 1))]
+
+
+def _bicubic(source: Source, where: list[Tensor]) -> Tensor:
+    lows = [ew.floor(p) for p in where]
+    shares = [ew.sub(p, low.detach()) for p, low in zip(where, lows, strict=True)]
+    rows, cols = (_cubic_weights(t) for t in shares)
+    total: Any = None
+    for i, j in itertools.product(range(4), repeat=2):
+        corner = source.moved([ew.add(lows[0], i - 1), ew.add(lows[1], j - 1)])
+        corner = [ew.round(p) for p in corner]  # reflection may leave a rounding error
+        value = source.read(corner, ew.mul(rows[i], cols[j]))
+        total = value if total is None else ew.add(total, value)
+    return total
+
+
+_SAMPLERS: dict[str, Callable[[Source, list[Tensor]], Tensor]] = {
+    "bicubic": _bicubic,
+    "bilinear": _bilinear,
+    "nearest": _nearest,
+}

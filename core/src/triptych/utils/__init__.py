@@ -1,0 +1,5 @@
+"""What training loops need around models: `triptych.utils.data` feeds them."""
+
+from . import data
+
+__all__ = ["data"]

@@ -1,0 +1,155 @@
+"""One pass over a loader: in this thread, or with workers ahead of it."""
+
+from __future__ import annotations
+
+import queue
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .pool import Died, Pool, ProcessPool, ThreadPool
+from .sampler import draw_seed
+from .worker import Begin, Fetch, Job, Reply
+
+if TYPE_CHECKING:
+    from .loader import DataLoader
+
+__all__ = ["InlineIterator", "WorkerIterator"]
+
+
+def job_of(loader: DataLoader[Any]) -> Job:
+    """What the workers of a loader do."""
+    return Job(
+        dataset=loader.dataset,
+        streaming=loader.streaming,
+        batched=loader.batched,
+        collate=loader.collate_fn,
+        drop_last=loader.drop_last,
+        num_workers=loader.num_workers,
+        init=loader.worker_init_fn,
+        seeds_globals=loader.worker_type == "process",
+    )
+
+
+class InlineIterator(Iterator[Any]):
+    """Loads each batch when it is asked for.
+
+    Args:
+        loader: what to iterate over.
+    """
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        draw_seed(loader.generator)  # as with workers, so that what follows is the same
+        self._fetcher = job_of(loader).fetcher()
+        self._requests = iter(loader.requests())
+
+    def __next__(self) -> Any:
+        return self._fetcher.fetch(next(self._requests))
+
+
+class WorkerIterator(Iterator[Any]):
+    """Has workers load batches ahead, and hands them out in order.
+
+    Args:
+        loader: what to iterate over.
+    """
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self._loader = loader
+        job = job_of(loader)
+        self._pool: Pool = (
+            ThreadPool(job)
+            if loader.worker_type == "thread"
+            else ProcessPool(job, loader.context())
+        )
+        self._finalizer = weakref.finalize(self, self._pool.shutdown)
+        self._epoch = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start over; what is still under way of the last epoch is dropped."""
+        loader, pool = self._loader, self._pool
+        self._epoch += 1
+        self._sent = self._handed_out = 0
+        self._owners: dict[int, int] = {}  # which worker has which batch
+        self._ready: dict[int, tuple[Reply, Any]] = {}
+        self._turns = list(range(loader.num_workers))  # workers with something left, next one first
+        self._requests = iter(loader.requests())
+        message = Begin(self._epoch, draw_seed(loader.generator))
+        for worker in self._turns:
+            pool.send(worker, message)
+        for _ in range(loader.num_workers * (loader.prefetch_factor or 1)):
+            self._send_next()
+
+    def _send_next(self) -> None:
+        if not self._turns:
+            return
+        try:
+            request = next(self._requests)
+        except StopIteration:
+            return
+        worker = self._turns.pop(0)
+        self._turns.append(worker)
+        self._owners[self._sent] = worker
+        self._pool.send(worker, Fetch(self._epoch, self._sent, request))
+        self._sent += 1
+
+    def __next__(self) -> Any:
+        while self._owners:
+            number = self._take()
+            reply, payload = self._ready.pop(number)
+            del self._owners[number]
+            self._send_next()
+            if reply.kind == "data":
+                return self._pool.value(payload)
+            if reply.kind == "error":
+                raise self._pool.error(payload, reply.worker)
+        if not self._loader.persistent_workers:
+            self.shutdown()
+        raise StopIteration
+
+    def _take(self) -> int:
+        """The number of the batch that is next, once it is there."""
+        while True:
+            if not self._loader.in_order and self._ready:
+                return next(iter(self._ready))
+            number = next(iter(self._owners))
+            if number in self._ready:
+                return number
+            self._receive(number)
+
+    def _receive(self, awaited: int) -> None:
+        """Wait for one reply."""
+        try:
+            reply, payload = self._pool.replies.get(timeout=self._loader.timeout or None)
+        except queue.Empty:
+            worker = self._pool.name(self._owners[awaited])
+            self.shutdown()
+            raise RuntimeError(
+                f"{worker} did not deliver batch {awaited} within {self._loader.timeout} s; raise "
+                "timeout=, or look for what the dataset waits for"
+            ) from None
+        if isinstance(reply, Died):
+            self._bury(reply.worker)
+        if reply.epoch != self._epoch:
+            return
+        if reply.kind == "end" and reply.worker in self._turns:
+            self._turns.remove(reply.worker)
+        self._ready[reply.number] = reply, payload
+
+    def _bury(self, worker: int) -> None:
+        numbers = [n for n, owner in self._owners.items() if owner == worker]
+        at = f" while loading batch {numbers[0]}" if numbers else ""
+        text = self._pool.obituary(worker)
+        self.shutdown()
+        raise RuntimeError(f"{text}{at}; with num_workers=0 the cause shows in this process")
+
+    def shutdown(self) -> None:
+        """Stop the workers."""
+        self._owners, self._ready = {}, {}
+        self._finalizer()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there are workers to start another epoch with."""
+        return self._finalizer.alive

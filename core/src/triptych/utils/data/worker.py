@@ -1,0 +1,246 @@
+"""What a worker of a loader knows and does."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import random as tensor_random
+from . import wire
+from .fetch import Collate, Fetcher, MapFetcher, StreamFetcher
+
+__all__ = ["WorkerInfo", "get_worker_info"]
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """Which worker this is.
+
+    Attributes:
+        id: its number, from 0.
+        num_workers: how many there are.
+        seed: its seed of this epoch; the same for all workers, plus id.
+        dataset: its copy of the dataset; among threads, the dataset itself.
+    """
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+class _Local(threading.local):
+    info: WorkerInfo | None = None
+
+
+_local = _Local()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Which worker of a `DataLoader` runs this code; None outside of workers.
+
+    Example:
+        >>> class Stream(IterableDataset):
+        ...     def __iter__(self):
+        ...         info = get_worker_info()
+        ...         first, step = (0, 1) if info is None else (info.id, info.num_workers)
+        ...         return iter(range(first, 10, step))
+        >>> list(Stream())
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
+    return _local.info
+
+
+class Begin(NamedTuple):
+    """An epoch begins."""
+
+    epoch: int
+    base_seed: int
+
+
+class Fetch(NamedTuple):
+    """Fetch a batch; every such message gets one reply."""
+
+    epoch: int
+    number: int
+    request: Any
+
+
+class Reply(NamedTuple):
+    """An answer. Its kind is "data", "end" (of this worker's stream) or "error"."""
+
+    epoch: int
+    number: int
+    worker: int
+    kind: str
+
+
+@dataclass
+class Job:
+    """All that workers need to know, sent to each once."""
+
+    dataset: Any
+    streaming: bool
+    batched: bool
+    collate: Collate
+    drop_last: bool
+    num_workers: int
+    init: Callable[[int], None] | None
+    seeds_globals: bool  # whether workers have random generators of their own to seed
+
+    def fetcher(self) -> Fetcher:
+        """A fetcher for one epoch."""
+        if self.streaming:
+            return StreamFetcher(self.dataset, self.batched, self.collate, self.drop_last)
+        return MapFetcher(self.dataset, self.batched, self.collate)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the default generators of Triptych, Python and NumPy."""
+    tensor_random.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed([seed & 0xFFFFFFFF, seed >> 32])
+
+
+class Worker:
+    """Turns messages into replies.
+
+    Args:
+        job: what to do.
+        id: the number of this worker.
+    """
+
+    def __init__(self, job: Job, id: int) -> None:
+        self.job, self.id = job, id
+        self._fetcher: Fetcher | None = None
+        self._failure: Exception | None = None
+        self._initialized = False
+
+    def begin(self, message: Begin) -> None:
+        """Start an epoch. What goes wrong is reported with the first batch."""
+        job, seed = self.job, message.base_seed + self.id
+        _local.info = WorkerInfo(self.id, job.num_workers, seed, job.dataset)
+        self._fetcher = self._failure = None
+        try:
+            if job.seeds_globals:
+                seed_everything(seed)
+            if job.init is not None and not self._initialized:
+                job.init(self.id)
+            self._initialized = True
+            self._fetcher = job.fetcher()
+        except Exception as error:
+            self._failure = error
+
+    def fetch(self, message: Fetch) -> tuple[str, Any]:
+        """The kind of the reply and what it carries."""
+        if self._failure is not None:
+            return "error", self._failure
+        if self._fetcher is None:
+            return "end", None
+        try:
+            return "data", self._fetcher.fetch(message.request)
+        except StopIteration as stop:
+            if not self.job.streaming:  # a mistake in the dataset, not the end of it
+                return "error", _explained_stop(stop)
+            self._fetcher = None
+            return "end", None
+        except Exception as error:
+            return "error", error
+
+
+def _explained_stop(stop: StopIteration) -> RuntimeError:
+    error = RuntimeError("the dataset raised StopIteration, which only an IterableDataset may")
+    error.__cause__ = stop
+    return error
+
+
+class Failure(NamedTuple):
+    """An exception on its way to another process."""
+
+    kind: type[Exception]
+    trace: str
+    original: bytes | None  # its pickle, if it has one
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        """Describe an exception."""
+        trace = "".join(traceback.format_exception(error))
+        try:
+            original = pickle.dumps(error)
+            pickle.loads(original)
+            pickle.dumps(type(error))
+        except Exception:  # exceptions of any class may refuse to be pickled in any way
+            return cls(_picklable_kind(type(error)), trace, None)
+        return cls(type(error), trace, original)
+
+    def rebuild(self, where: str) -> Exception:
+        """An exception of the same type, as far as possible, whose text holds the traceback."""
+        text = f"{self.kind.__name__} in {where}. The worker's traceback:\n{self.trace}"
+        try:
+            error = _LongKeyError(text) if self.kind is KeyError else self.kind(text)
+        except Exception:  # a class that is not made from one text
+            error = RuntimeError(text)
+        if self.original is not None:
+            error.__cause__ = pickle.loads(self.original)
+        return error
+
+
+class _LongKeyError(KeyError):
+    """A KeyError that prints its text instead of the text's repr."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _picklable_kind(kind: type[Exception]) -> type[Exception]:
+    for base in kind.__mro__:
+        try:
+            pickle.dumps(base)
+        except Exception:  # local or otherwise unreachable classes
+            continue
+        return base
+    return RuntimeError
+
+
+def process_main(pipe: Connection, parent_ends: Any, job: Job, id: int) -> None:
+    """The life of a worker process: answers messages until the pipe closes."""
+    for end in list(parent_ends):  # forked: these belong to the parent
+        end.close()
+    worker = Worker(job, id)
+    try:
+        while True:
+            message = pipe.recv()
+            if isinstance(message, Begin):
+                worker.begin(message)
+            else:
+                _answer(pipe, worker, message)
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        pass  # the parent has closed the pipe, is gone, or handles Ctrl-C itself
+    finally:
+        pipe.close()
+
+
+def _answer(pipe: Connection, worker: Worker, message: Fetch) -> None:
+    kind, value = worker.fetch(message)
+    try:
+        packed = wire.pack(Failure.of(value) if kind == "error" else value)
+    except Exception as error:  # a batch that cannot be pickled
+        error.add_note(
+            "The batch cannot be sent from the worker; return tensors, arrays or plain values"
+        )
+        kind, packed = "error", wire.pack(Failure.of(error))
+    wire.send(pipe, Reply(message.epoch, message.number, worker.id, kind), packed)
+
+
+def in_worker_process() -> bool:
+    """Whether this process is a worker of a loader."""
+    return _local.info is not None and os.getppid() != 0

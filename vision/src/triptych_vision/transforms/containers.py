@@ -1,0 +1,183 @@
+"""Transforms made of transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import triptych as tp
+from triptych import nn
+from triptych.errors import ShapeError
+
+from .transform import RandomTransform, Transform
+
+__all__ = ["Compose", "Identity", "Lambda", "RandomApply", "RandomChoice", "RandomOrder"]
+
+Step = Callable[..., Any]
+
+
+class _Steps(RandomTransform):
+    """Holds callables and runs some of them, one after the other."""
+
+    def __init__(
+        self, transforms: Sequence[Step], *, generator: tp.Generator | None = None
+    ) -> None:
+        super().__init__(generator=generator)
+        if not isinstance(transforms, Sequence | nn.ModuleList):
+            raise TypeError(
+                f"{type(self).__name__}: wanted a sequence of transforms, got "
+                f"{type(transforms).__name__}; put a single one into a list"
+            )
+        self.transforms = transforms
+
+    def run(self, order: Sequence[int], *inputs: Any) -> Any:
+        """The sample through some of the steps, in an order."""
+        sample = inputs if len(inputs) > 1 else inputs[0]
+        for place in order:
+            sample = self.transforms[place](sample)
+        return sample
+
+    def extra_repr(self) -> str:
+        """The steps, one a line."""
+        lines = "".join(f"\n    {step!r}".replace("\n", "\n    ") for step in self.transforms)
+        return lines + "\n" if lines else ""
+
+
+class Compose(_Steps):
+    """One transform after the other.
+
+    Args:
+        transforms: callables; each gets what the one before returned.
+
+    Example:
+        >>> from triptych_vision.transforms import CenterCrop, Resize
+        >>> Compose([Resize(8), CenterCrop(4)])(tp.zeros(3, 16, 20)).shape
+        Size([3, 4, 4])
+    """
+
+    def __init__(self, transforms: Sequence[Step]) -> None:
+        super().__init__(transforms)
+
+    def forward(self, *inputs: Any) -> Any:
+        """The sample through all steps."""
+        return self.run(range(len(self.transforms)), *inputs)
+
+
+class RandomApply(_Steps):
+    """All transforms of a list, or none.
+
+    Args:
+        transforms: callables.
+        p: probability that they are applied.
+        generator: of the draw; the transforms have their own.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Step],
+        p: float = 0.5,
+        *,
+        generator: tp.Generator | None = None,
+    ) -> None:
+        super().__init__(transforms, generator=generator)
+        self.p = checked_probability("RandomApply", p)
+
+    def forward(self, *inputs: Any) -> Any:
+        """The sample through all steps, or as it is."""
+        apply = self.uniform() < self.p
+        return self.run(range(len(self.transforms)) if apply else (), *inputs)
+
+
+class RandomChoice(_Steps):
+    """One transform of a list.
+
+    Args:
+        transforms: callables.
+        p: how likely each is, in any unit; default all alike.
+        generator: of the draw.
+
+    Raises:
+        ShapeError: not one probability per transform, or none above zero.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Step],
+        p: Sequence[float] | None = None,
+        *,
+        generator: tp.Generator | None = None,
+    ) -> None:
+        super().__init__(transforms, generator=generator)
+        weights = [1.0] * len(transforms) if p is None else list(p)
+        if len(weights) != len(transforms) or not sum(weights) > 0 or min(weights) < 0:
+            raise ShapeError(
+                f"RandomChoice: wanted one probability for each of {len(transforms)} transforms, "
+                f"got {p}"
+            )
+        self.p = [weight / sum(weights) for weight in weights]
+
+    def forward(self, *inputs: Any) -> Any:
+        """The sample through one step."""
+        weights = tp.tensor(self.p, dtype=tp.float64)
+        place = tp.multinomial(weights, 1, generator=self.generator).item()
+        return self.run((place,), *inputs)
+
+
+class RandomOrder(_Steps):
+    """All transforms of a list, in random order.
+
+    Args:
+        transforms: callables.
+        generator: of the draw.
+    """
+
+    def forward(self, *inputs: Any) -> Any:
+        """The sample through all steps in a random order."""
+        order = tp.randperm(len(self.transforms), generator=self.generator).tolist()
+        return self.run(order, *inputs)
+
+
+class Lambda(Transform):
+    """A function of your own, for every part of a sample or for those of some types.
+
+    Args:
+        lambd: called with a part, returns the new one.
+        types: the types it is for; default all.
+    """
+
+    def __init__(self, lambd: Callable[[Any], Any], *types: type) -> None:
+        super().__init__()
+        self.lambd = lambd
+        self.types = types or (object,)
+
+    def selects(self, part: Any) -> bool:
+        """Whether the part is of one of the types."""
+        return isinstance(part, self.types)
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """What the function makes of it."""
+        return self.lambd(inpt)
+
+    def extra_repr(self) -> str:
+        """The function's name and the types."""
+        name = getattr(self.lambd, "__name__", repr(self.lambd))
+        return f"{name}, types={[kind.__name__ for kind in self.types]}"
+
+
+class Identity(Transform):
+    """The sample as it is."""
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """The image itself."""
+        return inpt
+
+
+def checked_probability(name: str, p: float) -> float:
+    """p, if it is a probability.
+
+    Raises:
+        ValueError: it is not from 0 to 1.
+    """
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"{name}: p is a probability from 0 to 1, got {p}")
+    return p
