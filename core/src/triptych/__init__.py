@@ -107,6 +107,9 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES, *_LAZY, "__version__"})
 
 
+# Modules that the imports above happen to load are not public, nor is __future__'s annotations.
 __all__ = sorted(
-    {n for n in globals() if not n.startswith("_")} | {*_SUBMODULES, *_LAZY} - {"annotations"}
+    {n for n, v in globals().items() if n[0] != "_" and not isinstance(v, type(_math))}
+    - {"annotations"}
+    | {*_SUBMODULES, *_LAZY}
 )

@@ -132,9 +132,10 @@ class SileroVAD(nn.Module):
 
     def _features(self, frames: Tensor) -> Tensor:
         """(n, k, 576) samples to (n, k, 128), every frame on its own."""
-        x = frames.reshape(-1, 1, CONTEXT + FRAME)
-        x = self.stft_conv(nnF.pad(x, (0, TAIL), "reflect"))
-        x = (x[:, :BINS].square() + x[:, BINS:].square()).sqrt()  # (n * k, 129, 4)
+        x = nnF.pad(frames.reshape(-1, CONTEXT + FRAME), (0, TAIL), "reflect")
+        x = x.unfold(-1, *self.stft_conv.kernel_size, *self.stft_conv.stride).contiguous()
+        x = tp.matmul(x, self.stft_conv.weight[:, 0].mT)  # (n * k, 4, 258), as a convolution would
+        x = (x[..., :BINS].square() + x[..., BINS:].square()).sqrt().transpose(1, 2)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = conv(x).relu()
         return x.reshape(*frames.shape[:2], -1)
@@ -144,16 +145,15 @@ class SileroVAD(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The recurrent cell over (n, k, 128); what needs no state is done for all k at once."""
         lstm = self.lstm_cell
-        weight_ih, weight_hh = (_tanh_last(w) for w in (lstm.weight_ih, lstm.weight_hh))
-        bias = _tanh_last(lstm.bias_ih + lstm.bias_hh)
-        inputs = tp.matmul(features, weight_ih.mT) + bias  # (n, k, 512)
-        recurrent = weight_hh.mT.contiguous()
+        inputs = tp.matmul(features, lstm.weight_ih.mT) + (lstm.bias_ih + lstm.bias_hh)
+        inputs = inputs.unflatten(-1, (4, WIDTH)).permute(1, 2, 0, 3).contiguous()  # (k, 4, n, 128)
+        recurrent = lstm.weight_hh.unflatten(0, (4, WIDTH)).mT  # (4, 128, 128)
         outputs = []
-        for given in inputs.unbind(1):
+        for given in inputs.unbind(0):
             gates = given + tp.matmul(hidden, recurrent)
-            input_gate, forget_gate, output_gate = gates[:, : 3 * WIDTH].sigmoid().chunk(3, 1)
-            cell = forget_gate * cell + input_gate * gates[:, 3 * WIDTH :].tanh()
-            hidden = output_gate * cell.tanh()
+            input_gate, forget_gate, candidate, output_gate = gates.unbind(0)
+            cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
+            hidden = output_gate.sigmoid() * cell.tanh()
             outputs.append(hidden)
         return tp.stack(outputs, 1), hidden, cell
 
@@ -205,8 +205,3 @@ def _batched(waveform: Tensor, name: str) -> Tensor:
             f"{tuple(waveform.shape)} {waveform.dtype}"
         )
     return waveform if waveform.ndim == 2 else waveform.unsqueeze(0)
-
-
-def _tanh_last(gates: Tensor) -> Tensor:
-    """Rows for the gates input, forget, cell, output as input, forget, output, cell."""
-    return tp.cat([gates[: 2 * WIDTH], gates[3 * WIDTH :], gates[2 * WIDTH : 3 * WIDTH]])

@@ -322,6 +322,6 @@ class RandomResizedCrop(RandomTransform):
         *,
         generator: tp.Generator | None = None,
     ) -> tuple[int, int, int, int]:
-        """A random rectangle (top, left, height, width) of an image, for use with `resized_crop`."""
+        """A random rectangle (top, left, height, width) of an image, for `resized_crop`."""
         draw = RandomResizedCrop(1, scale, ratio, generator=generator).make_params([img])
         return draw["rectangle"]  # type: ignore[no-any-return]

@@ -153,7 +153,7 @@ def rrelu(
     *,
     generator: Generator | None = None,
 ) -> Tensor:
-    """`leaky_relu` whose slope is drawn from [lower, upper) per element in training, else their mean."""
+    """`leaky_relu` with a slope per element drawn from [lower, upper) in training, else their mean."""
     slope: Any = (lower + upper) / 2
     if training:
         draws = create.uniform(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from itertools import pairwise
 from typing import Any
 
 from ... import dtypes
@@ -53,6 +55,9 @@ def embedding_bag(
         CaptureError: offsets in a captured graph, whose bag lengths depend on values.
         BoundsError: an index is outside the table.
     """
+    if dtypes.is_floating(input._data.dtype) and weight._data.dtype.kind in "iu":
+        warnings.warn("embedding_bag: the order is (input, weight); swapped", stacklevel=2)
+        input, weight = weight, input
     if mode not in _MODES:
         raise ShapeError(f"embedding_bag: mode is one of {sorted(_MODES)}, got {mode!r}")
     if per_sample_weights is not None:
@@ -92,7 +97,8 @@ def _padded(input: Tensor, offsets: Tensor | None, last: bool) -> tuple[Tensor, 
         return places, ew.ge(places, 0)
     if input.ndim != 1 or offsets is None or offsets.ndim != 1:
         raise ShapeError(
-            f"embedding_bag: wanted input (n, l), or (l,) with offsets (n,), got {tuple(input.shape)}"
+            "embedding_bag: wanted input (n, l), or (l,) with offsets (n,), got "
+            f"{tuple(input.shape)}"
         )
     if state.trace is not None:
         raise CaptureError(
@@ -105,7 +111,7 @@ def _padded(input: Tensor, offsets: Tensor | None, last: bool) -> tuple[Tensor, 
 def _ragged(input: Tensor, offsets: Tensor, last: bool) -> tuple[Tensor, Tensor]:
     total = input._data.size
     edges = offsets.tolist() if last else [*offsets.tolist(), total]
-    lengths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    lengths = [b - a for a, b in pairwise(edges)]
     if not edges or edges[0] != 0 or min(lengths, default=0) < 0 or edges[-1] > total:
         raise ShapeError(
             f"embedding_bag: offsets start at 0, rise, and end within the {total} indices, got "

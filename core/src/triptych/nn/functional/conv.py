@@ -179,8 +179,8 @@ def _check_transposed(name: str, x: Tensor, weight: Tensor, groups: int) -> None
     contract.check_dtypes(name, input=x, weight=weight)
     if weight.ndim != x.ndim or x.shape[1] != weight.shape[0] or x.shape[1] % groups:
         raise ShapeError(
-            f"{name}: wanted a weight (c, out / groups, kernel) with c = {x.shape[1]} channels of the "
-            f"input {tuple(x.shape)} in {groups} group(s), got {tuple(weight.shape)}"
+            f"{name}: wanted a weight (c, out / groups, kernel) with c = {x.shape[1]} channels of "
+            f"the input {tuple(x.shape)} in {groups} group(s), got {tuple(weight.shape)}"
         )
 
 
@@ -223,7 +223,7 @@ def conv_transpose2d(
         dilation: distance between the elements a kernel writes.
 
     Returns:
-        (n, o, h', w') with h' = (h - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
+        (n, o, h', w'), h' = (h - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
 
     Raises:
         ShapeError: channels do not fit, or nothing would be left.
@@ -328,8 +328,8 @@ def fold(
         n, length, count = x.shape
         if length % math.prod(size) or count != rows * cols:
             raise ShapeError(
-                f"fold: wanted (n, c * {math.prod(size)}, {rows} * {cols}) for an image of {space}, "
-                f"got {tuple(x.shape)}"
+                f"fold: wanted (n, c * {math.prod(size)}, {rows} * {cols}) for an image of "
+                f"{space}, got {tuple(x.shape)}"
             )
         c = length // math.prod(size)
         seen = mv.permute(mv.reshape(x, shape=(n, c, *size, rows, cols)), axes=(0, 1, 4, 5, 2, 3))

@@ -69,6 +69,7 @@ def ctc_loss(
     labels = _labels(targets, spans, log_probs)
     check_range("ctc_loss", labels, log_probs.shape[2])
     loss = _losses(log_probs, _with_blanks(labels, blank), used, spans, blank)
+    loss = ew.add(loss, _level(log_probs, used))
     lost = ew.gt(loss, -NEVER / 2)
     loss = ew.where(lost, 0.0 if zero_infinity else float("inf"), loss)
     if reduction == "mean":
@@ -100,8 +101,8 @@ def _labels(targets: Tensor, spans: Tensor, log_probs: Tensor) -> Tensor:
     if targets.ndim == 1:
         if sum(lengths) > targets.shape[0]:
             raise ShapeError(
-                f"ctc_loss: target_lengths add up to {sum(lengths)}, but there are {targets.shape[0]} "
-                "targets"
+                f"ctc_loss: target_lengths add up to {sum(lengths)}, but there are "
+                f"{targets.shape[0]} targets"
             )
         starts = [sum(lengths[:i]) for i in range(count)]
         rows = [
@@ -111,7 +112,8 @@ def _labels(targets: Tensor, spans: Tensor, log_probs: Tensor) -> Tensor:
         return mv.reshape(mv.concat(*rows, axis=0), shape=(count, longest))
     if targets.ndim != 2 or targets.shape[0] != count or targets.shape[1] < longest:
         raise ShapeError(
-            f"ctc_loss: wanted targets ({count}, at least {longest}) or 1-d, got {tuple(targets.shape)}"
+            f"ctc_loss: wanted targets ({count}, at least {longest}) or 1-d, got "
+            f"{tuple(targets.shape)}"
         )
     labels = mv.slice_(targets, key=(slice(None), slice(0, longest)))
     places = _range(longest, log_probs)
@@ -129,6 +131,17 @@ def _with_blanks(labels: Tensor, blank: int) -> Tensor:
     pairs = mv.pad(spaced, widths=((0, 0), (0, 0), (1, 0)), value=blank)
     flat = mv.reshape(pairs, shape=(count, 2 * length))
     return mv.pad(flat, widths=((0, 0), (0, 1)), value=blank)
+
+
+def _level(log_probs: Tensor, used: Tensor) -> Tensor:
+    """(n,) zeros with the gradient exp(log_probs), which torch adds: after `log_softmax` it cancels,
+    and without it the gradient is that with respect to logits.
+    """
+    steps, count = log_probs.shape[:2]
+    counts = ew.lt(mv.reshape(_range(steps, log_probs), shape=(steps, 1)), used)
+    p = ew.exp(log_probs)
+    flat = ew.sub(p, p.detach())
+    return rd.sum(ew.where(mv.reshape(counts, shape=(steps, count, 1)), flat, 0.0), axes=(0, 2))
 
 
 def _losses(log_probs: Tensor, path: Tensor, used: Tensor, spans: Tensor, blank: int) -> Tensor:

@@ -87,7 +87,8 @@ def _dropout_channels(
     _check(name, p)
     if input.ndim not in (dims + 1, dims + 2):
         raise ShapeError(
-            f"{name}: wanted (n, c, {dims} space axes) or (c, {dims} space axes), got {tuple(input.shape)}"
+            f"{name}: wanted (n, c, {dims} space axes) or (c, {dims} space axes), got "
+            f"{tuple(input.shape)}"
         )
     if not training or p == 0:
         return input

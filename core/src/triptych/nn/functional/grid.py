@@ -42,8 +42,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     dims = len(space)
     if dims not in (2, 3) or tuple(theta.shape) != (size[0], dims, dims + 1):
         raise ShapeError(
-            "affine_grid: wanted theta (n, 2, 3) and size (n, c, h, w), or (n, 3, 4) and (n, c, d, h, "
-            f"w), got {tuple(theta.shape)} and {tuple(size)}"
+            "affine_grid: wanted theta (n, 2, 3) and size (n, c, h, w), or (n, 3, 4) and "
+            f"(n, c, d, h, w), got {tuple(theta.shape)} and {tuple(size)}"
         )
     axes = [_places(n, bool(align_corners)) for n in space]
     grids = np.meshgrid(*axes, indexing="ij")
@@ -84,15 +84,15 @@ def grid_sample(
     dims = input.ndim - 2
     if mode not in _SAMPLERS or padding_mode not in _PADDINGS:
         raise ShapeError(
-            f"grid_sample: mode is one of {sorted(_SAMPLERS)}, padding_mode of {sorted(_PADDINGS)}, got "
-            f"{mode!r} and {padding_mode!r}"
+            f"grid_sample: mode is one of {sorted(_SAMPLERS)}, padding_mode of "
+            f"{sorted(_PADDINGS)}, got {mode!r} and {padding_mode!r}"
         )
     fits = dims in (2, 3) and grid.ndim == dims + 2 and grid.shape[-1] == dims
     if not fits or grid.shape[0] != input.shape[0] or (mode == "bicubic" and dims == 3):
         raise ShapeError(
-            "grid_sample: wanted input (n, c, h, w) and grid (n, h', w', 2), or (n, c, d, h, w) and "
-            f"(n, d', h', w', 3) but not bicubic, got {tuple(input.shape)} and {tuple(grid.shape)} in "
-            f"mode {mode!r}"
+            "grid_sample: wanted input (n, c, h, w) and grid (n, h', w', 2), or (n, c, d, h, w) "
+            f"and (n, d', h', w', 3) but not bicubic, got {tuple(input.shape)} and "
+            f"{tuple(grid.shape)} in mode {mode!r}"
         )
     n, space = input.shape[0], tuple(input.shape[2:])
     count = math.prod(grid.shape[1:-1])

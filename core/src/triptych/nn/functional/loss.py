@@ -284,7 +284,7 @@ def gaussian_nll_loss(
     Args:
         input: means.
         target: in the shape of input.
-        var: variances: in that shape, without its last axis, or with a last axis of one; or a number.
+        var: variances in that shape, without its last axis or with a last axis of 1; or a number.
         full: add the constant log(2 pi) / 2.
         eps: the least variance.
         reduction: "mean", "sum" or "none".
@@ -314,7 +314,7 @@ def _variance(var: Tensor, input: Tensor) -> Tensor:
         fits = var
     else:
         raise ShapeError(
-            f"gaussian_nll_loss: var has shape {tuple(var.shape)}, wanted {tuple(input.shape)}, or the "
-            "same without the last axis or with a last axis of 1"
+            f"gaussian_nll_loss: var has shape {tuple(var.shape)}, wanted {tuple(input.shape)}, or "
+            "the same without the last axis or with a last axis of 1"
         )
     return fits

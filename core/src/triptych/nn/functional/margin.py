@@ -87,8 +87,8 @@ def cosine_embedding_loss(
     same_shape(name, input1, input2, "input2")
     if tuple(target.shape) != tuple(input1.shape[:-1]):
         raise ShapeError(
-            f"{name}: inputs {tuple(input1.shape)} want a target of {tuple(input1.shape[:-1])}, got "
-            f"{tuple(target.shape)}"
+            f"{name}: inputs {tuple(input1.shape)} want a target of {tuple(input1.shape[:-1])}, "
+            f"got {tuple(target.shape)}"
         )
     cosine = _cosine(input1, input2)
     like = ew.where(ew.eq(target, 1), ew.sub(1, cosine), 0.0)
@@ -219,7 +219,8 @@ def multi_margin_loss(
     count, classes = scores.shape
     if p not in (1, 2) or target._data.size != count or target.ndim > 1:
         raise ShapeError(
-            f"{name}: wanted p 1 or 2 and ({count},) class numbers, got p = {p} and {tuple(target.shape)}"
+            f"{name}: wanted p 1 or 2 and ({count},) class numbers, got p = {p} and "
+            f"{tuple(target.shape)}"
         )
     check_range(name, target, classes)
     right = mv.reshape(target, shape=(count, 1))

@@ -31,8 +31,8 @@ def _channelwise(name: str, label: str, v: Tensor, input: Tensor) -> Tensor:
     channels = input.shape[1]
     if tuple(v.shape) != (channels,):
         raise ShapeError(
-            f"{name}: {label} has shape {tuple(v.shape)}, wanted ({channels},) for the channels of the "
-            f"input {tuple(input.shape)}"
+            f"{name}: {label} has shape {tuple(v.shape)}, wanted ({channels},) for the channels of "
+            f"the input {tuple(input.shape)}"
         )
     return v if input.ndim == 2 else mv.reshape(v, shape=(channels, *[1] * (input.ndim - 2)))
 

@@ -49,8 +49,8 @@ def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
     flat = [int(p) for p in pad]
     if len(flat) % 2 or len(flat) > 2 * input.ndim:
         raise ShapeError(
-            f"pad: wanted pairs (before, after) for at most {input.ndim} axes of {tuple(input.shape)}, "
-            f"last axis first, got {tuple(flat)}"
+            f"pad: wanted pairs (before, after) for at most {input.ndim} axes of "
+            f"{tuple(input.shape)}, last axis first, got {tuple(flat)}"
         )
     pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
     return ((0, 0),) * (input.ndim - len(pairs)) + tuple(reversed(pairs))

@@ -67,14 +67,14 @@ class Window:
         self.dilation = per_axis(name, "dilation", dilation, dims)
         if min(*self.size, *self.stride, *self.dilation) < 1:
             raise ShapeError(
-                f"{name}: kernel_size {self.size}, stride {self.stride} and dilation {self.dilation} "
-                "want positive numbers"
+                f"{name}: kernel_size {self.size}, stride {self.stride} and dilation "
+                f"{self.dilation} want positive numbers"
             )
         self.span = tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))
         if any(p < 0 or 2 * p > s for p, s in zip(self.padding, self.span, strict=True)):
             raise ShapeError(
-                f"{name}: padding {self.padding} wants 0 to half the window {self.span}; pad() first "
-                "for more"
+                f"{name}: padding {self.padding} wants 0 to half the window {self.span}; pad() "
+                "first for more"
             )
 
     def pads(self, space: Ints) -> Pads:
@@ -283,7 +283,7 @@ def _tile_means(x: Tensor, size: Ints, divisor: float) -> Tensor:
 
 
 def _counts(w: Window, space: Ints, pads: Pads, include_pad: bool, x: Tensor) -> Tensor:
-    """How many elements every window holds, (1, 1, *positions); beyond the padding nothing counts."""
+    """How many elements every window holds, over positions; beyond the padding nothing counts."""
     inner = tuple((p, p) for p in w.padding) if include_pad else ((0, 0),) * len(space)
     total: Any = None
     for i, (n, k, s) in enumerate(zip(space, w.size, w.stride, strict=True)):

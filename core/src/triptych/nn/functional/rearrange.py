@@ -61,7 +61,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """
     if input.ndim < 3 or groups <= 0 or input.shape[1] % groups:
         raise ShapeError(
-            f"channel_shuffle: wanted (n, c, ...) with c a multiple of {groups}, got {tuple(input.shape)}"
+            f"channel_shuffle: wanted (n, c, ...) with c a multiple of {groups}, got "
+            f"{tuple(input.shape)}"
         )
     n, c, *space = input.shape
     split = mv.reshape(input, shape=(n, groups, c // groups, *space))

@@ -71,7 +71,8 @@ def interpolate(
     if not 1 <= dims <= 3 or _LINEAR_DIMS.get(mode, dims) != dims:
         wanted = f"{_LINEAR_DIMS[mode]}" if mode in _LINEAR_DIMS else "1 to 3"
         raise ShapeError(
-            f"interpolate: mode {mode!r} wants (n, c, {wanted} space axes), got {tuple(input.shape)}"
+            f"interpolate: mode {mode!r} wants (n, c, {wanted} space axes), got "
+            f"{tuple(input.shape)}"
         )
     if align_corners is not None and mode not in _LINEAR_DIMS:
         raise ShapeError(

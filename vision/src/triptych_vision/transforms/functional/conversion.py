@@ -138,8 +138,8 @@ def _integers_to_floats(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
 def _floats_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
     if dtype.itemsize >= 4 and x.dtype.itemsize <= dtype.itemsize:
         raise DTypeError(
-            f"to_dtype: {x.dtype} cannot hold the largest {dtype}, so scaling would overflow; go by "
-            f"a wider float or a narrower integer"
+            f"to_dtype: {x.dtype} cannot hold the largest {dtype}, so scaling would overflow; "
+            f"convert to a wider float or a narrower integer"
         )
     # Equal shares of [0, 1] for each integer; 1.0 itself must not reach the next one.
     return (x * (_largest(dtype) + 1.0 - 1e-3)).to(dtype)
