@@ -35,8 +35,12 @@ def names_for(module: ModuleType) -> dict[str, object]:
     """
     around = importlib.import_module(module.__name__.rpartition(".")[0] or module.__name__)
     package = importlib.import_module(module.__name__.partition(".")[0])
-    names = {n: getattr(triptych, n) for n in triptych.__all__ if not hasattr(builtins, n)}
-    names |= {n: getattr(around, n) for n in getattr(around, "__all__", ())}
+    names = {
+        name: getattr(place, name)
+        for place in (triptych, around)
+        for name in getattr(place, "__all__", ())
+        if not hasattr(builtins, name)
+    }
     return {**names, **vars(module), "triptych": triptych, package.__name__: package}
 
 

@@ -34,7 +34,7 @@ while waiting:
     m = waiting.pop()
     if m.__name__ not in seen:
         seen.add(m.__name__)
-        values = [getattr(m, name) for name in m.__all__]
+        values = [getattr(m, name) for name in getattr(m, "__all__", ())]
         waiting += [v for v in values if isinstance(v, types.ModuleType)]
 """
 

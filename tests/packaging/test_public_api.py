@@ -18,9 +18,14 @@ def public_modules(name: str) -> dict[str, ModuleType]:
         if module.__name__ in found or not module.__name__.startswith(name):
             continue
         found[module.__name__] = module
-        values = [getattr(module, public) for public in getattr(module, "__all__", ())]
+        values = [getattr(module, public) for public in listed(module)]
         waiting += [v for v in values if isinstance(v, ModuleType)]
     return found
+
+
+def listed(module: ModuleType) -> list[str]:
+    """The names in `__all__`; that there is one has a test of its own."""
+    return list(getattr(module, "__all__", ()))
 
 
 @pytest.fixture
@@ -30,16 +35,16 @@ def modules(package):
 
 def test_all_is_there_and_in_order(modules):
     for name, module in modules.items():
-        names = getattr(module, "__all__", None)
+        names = listed(module)
         assert names, f"{name} has no __all__"
-        assert list(names) == sorted(set(names)), f"{name}.__all__ is not in plain sorted order"
+        assert names == sorted(set(names)), f"{name}.__all__ is not in plain sorted order"
 
 
 def test_every_name_resolves(modules):
     missing = [
         f"{module}.{public}"
         for module, value in modules.items()
-        for public in value.__all__
+        for public in listed(value)
         if not hasattr(value, public)
     ]
     assert missing == []
@@ -48,7 +53,7 @@ def test_every_name_resolves(modules):
 def test_every_name_is_documented(modules):
     silent = {f"{name} (module)" for name, module in modules.items() if not module.__doc__}
     for name, module in modules.items():
-        for public in module.__all__:
+        for public in listed(module):
             value = getattr(module, public)
             if not isinstance(value, PLAIN) and not _documented(value):
                 silent.add(f"{name}.{public}")
@@ -59,7 +64,7 @@ def test_nothing_private_is_listed(modules):
     private = [
         f"{name}.{public}"
         for name, module in modules.items()
-        for public in module.__all__
+        for public in listed(module)
         if public.startswith("_")
     ]
     assert private == []

@@ -24,10 +24,11 @@ UNREACHED = re.compile(
 
 def pip(python: Path | str, *arguments: Path | str) -> None:
     """Run pip; skip the test when no index is reached, fail it with pip's own words otherwise."""
-    command = [str(python), "-I", "-m", "pip", *map(str, arguments), "--retries=2"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and UNREACHED.search(done.stdout + done.stderr):
-        pytest.skip(f"no package index can be reached: {done.stderr.strip().splitlines()[-1]}")
+    command = [str(python), "-I", "-m", "pip", *map(str, arguments)]
+    environment = {**os.environ, "PIP_RETRIES": "1"}  # reaches the pip of the build as well
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode and (reason := UNREACHED.search(done.stdout + done.stderr)):
+        pytest.skip(f"no package index can be reached: pip says {reason[0]!r}")
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
 
 

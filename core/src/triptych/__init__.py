@@ -11,48 +11,48 @@ import math as _math
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+# Type checkers see what a starred module lists in __all__, and names imported as themselves.
 from . import methods as _methods
-from .autograd.modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from .backends import device
-from .dtypes import *  # noqa: F403 -- the list is the module's __all__, here and below
+from .autograd.modes import *  # noqa: F403
+from .backends import device as device
+from .dtypes import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .ops.compare import *  # noqa: F403
 from .ops.creation import *  # noqa: F403
 from .ops.index import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
+from .ops.pieces import *  # noqa: F403
 from .ops.pointwise import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.reduce import *  # noqa: F403
+from .ops.search import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
+from .ops.special import *  # noqa: F403
+from .ops.statistics import *  # noqa: F403
 from .ops.spectral import *  # noqa: F403
 from .ops.windows import *  # noqa: F403
 from .random import *  # noqa: F403
-from .registry import Registry
-from .tensor import Size, Tensor
+from .registry import Registry as Registry
+from .tensor import Size as Size
+from .tensor import Tensor as Tensor
 
 if _TYPE_CHECKING:
-    from . import (
-        autograd,
-        backends,
-        cuda,
-        fft,
-        graph,
-        nn,
-        optim,
-        random,
-        serialization,
-        testing,
-        utils,
-    )
-    from .graph import compile
-    from .serialization import load, save
+    from . import autograd as autograd
+    from . import backends as backends
+    from . import cuda as cuda
+    from . import fft as fft
+    from . import graph as graph
+    from . import linalg as linalg
+    from . import nn as nn
+    from . import optim as optim
+    from . import prims as prims
+    from . import random as random
+    from . import serialization as serialization
+    from . import testing as testing
+    from . import utils as utils
+    from .graph import compile as compile
+    from .serialization import load as load
+    from .serialization import save as save
 
 _methods.bind()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# The module exports torch's names, which hide the built-in ones.
+from builtins import bool as _bool
+from builtins import float as _float
+from builtins import int as _int
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -42,7 +46,6 @@ __all__ = [
     "uint8",
 ]
 
-_bool, _int, _float = bool, int, float  # the module exports torch's names, which hide these
 
 
 class dtype:  # noqa: N801 -- torch's spelling
@@ -238,16 +241,22 @@ def scalar_dtype(value: Any, partner: np.dtype | None) -> np.dtype:
     if isinstance(value, _int):
         return partner if partner is not None and partner != BOOL else INT64
     if isinstance(value, _float):
-        inexact = partner is not None and is_inexact(partner)
-        return partner if inexact else _default.dtype  # type: ignore[return-value]
+        return partner if partner is not None and is_inexact(partner) else _default.dtype
     if partner is not None and partner.kind == "c":
         return partner
-    inexact = partner is not None and is_inexact(partner)
-    return complex_of(partner if inexact else _default.dtype)  # type: ignore[arg-type]
+    inexact = partner if partner is not None and is_inexact(partner) else _default.dtype
+    return complex_of(inexact)
 
 
 class finfo:  # noqa: N801 -- torch's spelling
     """Limits of a floating type: ``bits eps max min tiny smallest_normal resolution dtype``."""
+
+    eps: _float
+    max: _float
+    min: _float
+    tiny: _float
+    smallest_normal: _float
+    resolution: _float
 
     def __init__(self, type: dtype | None = None) -> None:
         np_dtype = real_of(to_numpy_dtype(type or _default))
@@ -255,7 +264,7 @@ class finfo:  # noqa: N801 -- torch's spelling
             raise DTypeError(
                 f"finfo: wanted a floating type, got {np_dtype}; use iinfo for integers"
             )
-        info = ml_dtypes.finfo(np_dtype)
+        info: Any = ml_dtypes.finfo(np_dtype)  # type: ignore[no-untyped-call]  # has no types
         self.dtype, self.bits = from_numpy_dtype(np_dtype).name, info.bits
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
             setattr(self, name, _float(getattr(info, name)))

@@ -14,6 +14,7 @@ __all__ = [
     "GradError",
     "LinAlgError",
     "MissingDependencyError",
+    "ReadOnlyError",
     "ShapeError",
     "TriptychError",
     "UnknownNameError",
@@ -47,6 +48,10 @@ class GradError(TriptychError, RuntimeError):
 
 class LinAlgError(TriptychError, RuntimeError):
     """A matrix that has no such inverse or factorisation."""
+
+
+class ReadOnlyError(TriptychError, ValueError):
+    """A write into memory that does not allow it."""
 
 
 class CaptureError(TriptychError, RuntimeError):

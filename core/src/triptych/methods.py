@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import dtypes, printing
 from .autograd import api
+from .autograd.hooks import Handle, Retain, hooks_of
 from .autograd.node import Leaf
-from .errors import GradError
-from .ops import compare, convert, creation, index, inplace, linalg, pointwise, reduce, shape
+from .errors import CaptureError, DTypeError, GradError
+from .ops import (
+    compare,
+    convert,
+    creation,
+    index,
+    inplace,
+    linalg,
+    pieces,
+    pointwise,
+    reduce,
+    search,
+    shape,
+    special,
+    statistics,
+)
 from .ops import random as random_ops
 from .prims import elementwise as ew
 from .tensor import Symbol, Tensor, box, current_edge
@@ -43,6 +57,20 @@ METHODS: dict[Any, str] = {
         "gather index_add index_copy index_fill index_put index_select masked_fill masked_select "
         "nonzero argwhere scatter scatter_add take take_along_dim"
     ),
+    pieces: (
+        "diagflat diagonal_scatter dsplit hsplit repeat_interleave rot90 select_scatter slice_scatter "
+        "split_with_sizes sum_to_size tensor_split trace vsplit"
+    ),
+    special: (
+        "clamp_max clamp_min copysign deg2rad digamma erfc erfinv float_power fmax fmin frac heaviside hypot "
+        "isneginf isposinf isreal ldexp lgamma logaddexp2 logit mvlgamma nan_to_num nextafter positive "
+        "rad2deg sgn signbit sinc xlogy"
+    ),
+    statistics: (
+        "aminmax bincount corrcoef cov cummax cummin cumprod diff histc kthvalue logcumsumexp median mode "
+        "msort nanmean nanmedian nanquantile quantile"
+    ),
+    search: "isin unique unique_consecutive",
     linalg: "addmm adjoint baddbmm bmm dot matmul mm mv outer",
     compare: "allclose equal isclose",
     convert: "cpu cuda item numpy to tolist type type_as",
@@ -123,7 +151,7 @@ def _bind_operators() -> None:
         setattr(Tensor, f"__{name}__", _operands(op, name)[0])
     for name, op in (("neg", ew.neg), ("abs", ew.abs), ("invert", ew.bitwise_not)):
         setattr(Tensor, f"__{name}__", op)
-    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
+    Tensor.__pos__ = lambda self: self
 
 
 def _length(self: Tensor) -> int:
@@ -150,8 +178,20 @@ def size(self: Tensor, dim: int | None = None) -> Any:
 def view(self: Tensor, *sizes: Any) -> Tensor:
     """The same memory under another shape; with a dtype of the same width, under another dtype."""
     if len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype):
-        return box(self._data.view(sizes[0].dtype))
+        return _reinterpreted(self, sizes[0])
     return shape.view(self, *sizes)
+
+
+def _reinterpreted(self: Tensor, dtype: dtypes.dtype) -> Tensor:
+    if dtype.itemsize != self.itemsize:
+        raise DTypeError(
+            f"view: {self.dtype} and {dtype} differ in width; use .to({dtype}) to convert numbers"
+        )
+    if isinstance(self._data, Symbol):
+        raise CaptureError("view(dtype): the bits of a traced tensor are not known; use .to(dtype)")
+    out = box(self._data.view(dtype.dtype))
+    out._cell = self._cell
+    return out
 
 
 def stride(self: Tensor, dim: int | None = None) -> Any:
@@ -162,14 +202,15 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
 
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Whether memory holds the elements in row-major order without gaps."""
-    return bool(self._data.flags.c_contiguous)
+    data = self._data
+    if isinstance(data, Symbol):
+        return data.layout == "packed"
+    return bool(data.flags.c_contiguous)
 
 
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself if contiguous, else a contiguous copy."""
-    if isinstance(self._data, Symbol) or self._data.flags.c_contiguous:
-        return self
-    return shape.clone(self)
+    return self if is_contiguous(self) else shape.clone(self)
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -184,9 +225,8 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Hand
         raise GradError(
             "register_hook: the tensor does not require grad; call requires_grad_() first"
         )
-    node, place = edge.target()
-    node.hooks = [] if node.hooks is None else node.hooks
-    return Handle(node.hooks, (place, hook))
+    hooks, place = hooks_of(edge)
+    return Handle(hooks, (place, hook))
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
@@ -202,38 +242,18 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], No
     return Handle(edge.post_hooks, hook)
 
 
-class Handle:
-    """Takes a hook away again; also as a context manager."""
-
-    def __init__(self, hooks: list[Any], hook: Any) -> None:
-        self._hooks, self._hook = hooks, hook
-        hooks.append(hook)
-
-    def remove(self) -> None:
-        """Remove the hook; a second call does nothing."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
-
-
 def retain_grad(self: Tensor) -> None:
-    """Keep the gradient of a tensor that is no leaf in its ``grad``."""
-    if isinstance(current_edge(self), Leaf) or self._retained:
-        return
-    self._retained = True
-    this = weakref.ref(self)
+    """Keep the gradient of a tensor that is no leaf in its ``grad``.
 
-    def keep(grad: Tensor) -> None:
-        tensor = this()
-        if tensor is not None:
-            tensor._grad = grad if tensor._grad is None else tensor._grad + grad
-
-    register_hook(self, keep)
+    Raises:
+        GradError: the tensor does not require grad.
+    """
+    edge = current_edge(self)
+    if edge is None:
+        raise GradError("retain_grad: the tensor does not require grad; call requires_grad_() first")
+    if not isinstance(edge, Leaf) and self._retained is None:
+        self._retained = Retain(self)
+        self._retained.move(edge)
 
 
 def _backward(
@@ -311,7 +331,7 @@ def _reduced(self: Tensor) -> Any:
 
 
 def _unpickle(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
-    return kind._rebuild(creation.from_numpy(array), requires_grad)  # type: ignore[attr-defined]
+    return kind._rebuild(creation.from_numpy(array), requires_grad)
 
 
 OTHERS: dict[str, Any] = {
@@ -373,7 +393,7 @@ PROPERTIES: dict[str, Method] = {
     "is_cuda": lambda self: self.device.type == "cuda",
     "mT": lambda self: shape.transpose(self, -2, -1),
     "real": lambda self: pointwise.real(self) if self._data.dtype.kind == "c" else self,
-    "retains_grad": lambda self: self._retained,
+    "retains_grad": lambda self: self._retained is not None and not self.is_leaf,
 }
 
 

@@ -11,20 +11,39 @@ from typing import TYPE_CHECKING, Any
 from . import dtypes
 from .autograd.node import Cell, Leaf
 from .backends import Device, backend_of
-from .errors import GradError
+from .errors import CaptureError, DTypeError, GradError
 from .state import state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
 
 class View:
-    """How a tensor looks into another: the base tensor and the movements that lead from it."""
+    """How a tensor looks into another: the base tensor and the movements that lead from it.
 
-    __slots__ = ("base", "chain", "version")
+    Attributes:
+        base, chain: the tensor whose memory it is, and (primitive, parameters) from there.
+        version: of the shared memory when the history of the view was last brought up to date.
+        edge: of the base at that time.
+        tracked: whether the view has the history of its base; not if it was made under no_grad.
+    """
 
-    def __init__(self, base: Tensor, chain: tuple[Any, ...], version: int) -> None:
-        self.base, self.chain, self.version = base, chain, version
+    __slots__ = ("base", "chain", "edge", "tracked", "version")
+
+    def __init__(self, base: Tensor, chain: tuple[Any, ...], version: int, tracked: bool) -> None:
+        self.base, self.chain, self.version, self.tracked = base, chain, version, tracked
+        self.edge = base._edge
+
+
+class Alias(View):
+    """A detached tensor inside a capture: the memory of its base under a history of its own."""
+
+    __slots__ = ()
+
+    def __init__(self, base: Tensor, version: int) -> None:
+        super().__init__(base, (), version, False)
 
 
 class Tensor:
@@ -39,7 +58,7 @@ class Tensor:
     _edge: Any = None
     _view: View | None = None
     _grad: Tensor | None = None
-    _retained: bool = False
+    _retained: Any = None  # the Retain hook, once retain_grad() was called
     __array_priority__ = 1000
 
     def __init__(self, data: Any = (), *sizes: int) -> None:
@@ -136,21 +155,29 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward has accumulated here, or None."""
+        """The gradient that backward has accumulated here, or None.
+
+        Setting it raises GradError unless it is a tensor of the same shape, dtype and device.
+        """
         if state.trace is not None:
             state.trace.touched_grad(self)
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and tuple(value._data.shape) != tuple(self._data.shape):
-            raise GradError(
-                f"grad: wanted shape {tuple(self._data.shape)} like the tensor, got "
-                f"{tuple(value._data.shape)}"
-            )
+        if value is not None:
+            self._check_grad(value)
         if state.trace is not None:
             state.trace.touched_grad(self)
         self._grad = value
+
+    def _check_grad(self, value: Any) -> None:
+        if not isinstance(value, Tensor):
+            raise GradError(f"grad: wanted a tensor or None, got {type(value).__name__}")
+        for what in ("shape", "dtype", "device"):
+            wanted, came = getattr(self, what), getattr(value, what)
+            if wanted != came:
+                raise GradError(f"grad: wanted {what} {wanted} like the tensor, got {came}")
 
     @property
     def _version(self) -> int:
@@ -158,11 +185,22 @@ class Tensor:
 
     @property
     def data(self) -> Tensor:
-        """The same memory without history; writes through it are not tracked."""
-        return box(self._data)
+        """The same memory without history; writes through it are not tracked.
+
+        Setting it gives the tensor other memory and keeps its history and gradient.
+
+        Raises:
+            DTypeError: set to something that is no tensor.
+            CaptureError: set to another shape or dtype while a graph is captured.
+        """
+        return box(self._data) if state.trace is None else self.detach()
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise DTypeError(f"data: wanted a tensor, got {type(value).__name__}; use tensor()")
+        if state.trace is not None and state.trace.replace(self, value):
+            return
         self._data = value._data
         self._cell = [0]
         self._view = None
@@ -172,7 +210,30 @@ class Tensor:
 
     if TYPE_CHECKING:
 
+        # What methods.py binds, as far as type checkers need to know.
         def __getattr__(self, name: str) -> Any: ...
+        def _unary(self) -> Any: ...
+        def _binary(self, other: Any) -> Any: ...
+        @classmethod
+        def _rebuild(cls, tensor: Tensor, requires_grad: bool) -> Tensor: ...
+        def __getitem__(self, key: Any) -> Any: ...
+        def __setitem__(self, key: Any, value: Any) -> None: ...
+        def __iter__(self) -> Iterator[Any]: ...
+        def __len__(self) -> int: ...
+        def __bool__(self) -> bool: ...
+        def __int__(self) -> int: ...
+        def __index__(self) -> int: ...
+        def __float__(self) -> float: ...
+        def __complex__(self) -> complex: ...
+        def __eq__(self, other: object) -> Any: ...
+        def __ne__(self, other: object) -> Any: ...
+
+        __neg__ = __pos__ = __abs__ = __invert__ = _unary
+        __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _binary
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = _binary
+        __pow__ = __matmul__ = __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = _binary
+        __rpow__ = __rmatmul__ = __rand__ = __ror__ = __rxor__ = _binary
 
 
 class Size(tuple[int, ...]):
@@ -245,10 +306,35 @@ def current_edge(t: Tensor) -> Any:
 
 def refresh(t: Tensor, view: View) -> None:
     """Rebuild a view from its base after an in-place write to the shared memory."""
-    y = view.base
-    for prim, params in view.chain:
-        y = prim.call(y, **params)
+    trace = state.trace
+    if trace is not None:
+        trace.changing(t)
     view.version = t._cell[0]
-    t._edge = y._edge
-    if isinstance(t._data, Symbol) or isinstance(y._data, Symbol):
-        t._data = y._data
+    base, traced = view.base, isinstance(t._data, Symbol)
+    if base._cell is not t._cell or (current_edge(base) is view.edge and not traced):
+        return  # other memory by now, or a write that left the history as it was
+    if traced and t._data.layout == "unknown":
+        raise CaptureError(
+            "a reshape of a permuted or sliced tensor is used after a write to that tensor: whether "
+            "it shows the write depends on the memory layout, which a capture does not know; "
+            "reshape again after the write"
+        )
+    y, before = base, state.grad
+    state.grad = view.tracked
+    try:
+        for prim, params in view.chain:
+            y = prim.call(y, **params)
+    finally:
+        state.grad = before
+    if traced:
+        t._data = trace.enter(y) if trace is not None else y._data
+    if view.tracked:
+        set_edge(t, y._edge)
+        view.edge = base._edge
+
+
+def set_edge(t: Tensor, edge: Any) -> None:
+    """Give a tensor another history; a gradient to be retained is that of the new one."""
+    t._edge = edge
+    if t._retained is not None:
+        t._retained.move(edge)

@@ -42,15 +42,16 @@ def to_tensor(
     """
     if not is_batch(input):
         return tp.tensor(list(input), dtype=dtype)
-    lengths = [len(row) for row in input]  # type: ignore[arg-type]
+    rows: list[Any] = list(input)
+    lengths = [len(row) for row in rows]
     if padding_value is None and len(set(lengths)) > 1:
         raise ShapeError(
             f"to_tensor: rows of {min(lengths)} to {max(lengths)} ids make no tensor; pass "
             "padding_value= to fill them up"
         )
     out = np.full((len(lengths), max(lengths)), padding_value or 0, dtype=np.int64)
-    for row, ids in zip(out, input, strict=True):
-        row[: len(ids)] = ids  # type: ignore[arg-type]
+    for filled, row in zip(out, rows, strict=True):
+        filled[: len(row)] = row
     return tp.tensor(out, dtype=dtype)
 
 

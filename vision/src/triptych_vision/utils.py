@@ -164,9 +164,10 @@ def draw_bounding_boxes(
     for place, box in enumerate(boxes.to(tp.int64).tolist()):
         inside = (*shades[place], 100) if fill else None
         pen.rectangle(box, width=width, outline=shades[place], fill=inside)
-        if labels is not None and labels[place] is not None:
+        text = None if labels is None else labels[place]
+        if text is not None:
             corner = (box[0] + width + 1, box[1] + width + 1)
-            pen.text(corner, labels[place], fill=shades[place], font=_font(font, font_size))
+            pen.text(corner, text, fill=shades[place], font=_font(font, font_size))
     drawn = tp.from_numpy(np.asarray(canvas).transpose(2, 0, 1).copy())
     return drawn if image.dtype is tp.uint8 else drawn.to(image.dtype) / 255
 

@@ -43,7 +43,8 @@ def amplitude_to_DB(
     if top_db is None:
         return decibels
     example = tuple(range(-min(3, decibels.ndim), 0))
-    return tp.maximum(decibels, decibels.amax(example, keepdim=True) - top_db)
+    limited: Tensor = tp.maximum(decibels, decibels.amax(example, keepdim=True) - top_db)
+    return limited
 
 
 @same_kind
@@ -58,7 +59,8 @@ def DB_to_amplitude(x: Tensor, ref: float, power: float) -> Tensor:
     Returns:
         The same shape: ref * 10 ** (0.1 * power * x).
     """
-    return ref * tp.exp(x * (0.1 * power * math.log(10.0)))
+    amplitude: Tensor = ref * tp.exp(x * (0.1 * power * math.log(10.0)))
+    return amplitude
 
 
 @same_kind
@@ -104,7 +106,8 @@ def mu_law_encoding(x: Tensor, quantization_channels: int) -> Tensor:
     mu = quantization_channels - 1.0
     x = x if x.is_floating_point() else x.float()
     compressed = x.sign() * (x.abs() * mu).log1p() / math.log1p(mu)
-    return ((compressed + 1) / 2 * mu + 0.5).to(tp.int64)
+    levels: Tensor = ((compressed + 1) / 2 * mu + 0.5).to(tp.int64)
+    return levels
 
 
 @same_kind
@@ -125,4 +128,5 @@ def mu_law_decoding(x_mu: Tensor, quantization_channels: int) -> Tensor:
     mu = quantization_channels - 1.0
     levels = x_mu if x_mu.is_floating_point() else x_mu.float()
     compressed = levels / mu * 2 - 1
-    return compressed.sign() * (compressed.abs() * math.log1p(mu)).expm1() / mu
+    samples: Tensor = compressed.sign() * (compressed.abs() * math.log1p(mu)).expm1() / mu
+    return samples

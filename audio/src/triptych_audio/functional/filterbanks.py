@@ -14,9 +14,8 @@ from triptych.errors import DTypeError, ShapeError
 __all__ = ["create_dct", "hz_to_mel", "linear_fbanks", "mel_to_hz", "melscale_fbanks"]
 
 # Slaney 1998, Auditory Toolbox, mfcc.m: linear up to 1 kHz, then 27 steps per factor of 6.4.
-LINEAR_HZ_PER_MEL = 200.0 / 3
-BREAK_HZ = 1000.0
-BREAK_MEL = BREAK_HZ / LINEAR_HZ_PER_MEL
+BREAK_HZ, BREAK_MEL = 1000.0, 15.0
+HZ_PER_MEL = BREAK_HZ / BREAK_MEL
 LOG_STEP = math.log(6.4) / 27
 
 SCALES = ("htk", "slaney")
@@ -48,7 +47,7 @@ def hz_to_mel(frequency: float, mel_scale: str = "htk") -> float:
     if mel_scale == "htk":
         return 2595.0 * math.log10(1.0 + frequency / 700.0)
     if frequency < BREAK_HZ:
-        return frequency / LINEAR_HZ_PER_MEL
+        return frequency / HZ_PER_MEL
     return BREAK_MEL + math.log(frequency / BREAK_HZ) / LOG_STEP
 
 
@@ -72,9 +71,10 @@ def mel_to_hz(mel: float, mel_scale: str = "htk") -> float:
 def _mel_to_hz(mels: np.ndarray, mel_scale: str) -> np.ndarray:
     _check_scale("mel_to_hz", mel_scale)
     if mel_scale == "htk":
-        return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+        hz: np.ndarray = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+        return hz
     above = BREAK_HZ * np.exp(LOG_STEP * np.maximum(mels - BREAK_MEL, 0.0))
-    return np.where(mels < BREAK_MEL, mels * LINEAR_HZ_PER_MEL, above)
+    return np.where(mels < BREAK_MEL, mels * HZ_PER_MEL, above)
 
 
 def _triangles(frequencies: np.ndarray, corners: np.ndarray) -> np.ndarray:

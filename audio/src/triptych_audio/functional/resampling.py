@@ -75,7 +75,9 @@ def _sinc_values(
     taps = np.arange(-width, width + orig) / orig
     t = (taps[None, :] - np.arange(new)[:, None] / new) * cutoff
     t = np.clip(t, -lowpass_filter_width, lowpass_filter_width)
-    return np.sinc(t) * WINDOWS[method](t / lowpass_filter_width, beta) * (cutoff / orig)
+    window = WINDOWS[method](t / lowpass_filter_width, beta)
+    values: np.ndarray = np.sinc(t) * window * (cutoff / orig)
+    return values
 
 
 def sinc_kernel(
@@ -158,7 +160,8 @@ def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) 
     padded = tp.cat([before, waveform, after], -1)
     frames = padded.unfold(-1, filters.shape[-1], step)[..., :count, :].contiguous()
     out = tp.matmul(frames, filters.mT)  # (..., count, groups * new)
-    return out.reshape(*waveform.shape[:-1], -1)[..., :target]
+    joined: Tensor = out.reshape(*waveform.shape[:-1], -1)[..., :target]
+    return joined
 
 
 def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
@@ -167,7 +170,7 @@ def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
             "resample: method 'soxr' has no gradient; detach() the waveform, or use "
             "'sinc_interp_hann'"
         )
-    import soxr
+    import soxr  # type: ignore[import-untyped]  # has no type information
 
     t = waveform.shape[-1]
     target = math.ceil(new * t / orig)
@@ -176,8 +179,8 @@ def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
     for row, channel in zip(out, channels, strict=True):
         samples = soxr.resample(channel, orig, new, quality="HQ")[:target]
         row[: len(samples)] = samples
-    shaped = tp.as_tensor(out.reshape(*waveform.shape[:-1], target))
-    return shaped.to(waveform.device)
+    shaped = out.reshape(*waveform.shape[:-1], target)
+    return tp.as_tensor(shaped, device=waveform.device)
 
 
 @same_kind

@@ -29,7 +29,8 @@ def _norms(name: str, normalized: bool | str) -> tuple[bool, bool]:
 
 
 def _energy(window: Tensor) -> Tensor:
-    return (window * window).sum().sqrt()
+    energy: Tensor = (window * window).sum().sqrt()
+    return energy
 
 
 def _zero_padded(x: Tensor, pad: int) -> Tensor:
@@ -99,7 +100,8 @@ def spectrogram(
     if power is None:
         return spectrum
     if power == 2.0:  # the same as abs() ** 2 without a square root
-        return spectrum.real.square() + spectrum.imag.square()
+        squared: Tensor = spectrum.real.square() + spectrum.imag.square()
+        return squared
     magnitude: Tensor = spectrum.abs()
     return magnitude if power == 1.0 else magnitude**power
 

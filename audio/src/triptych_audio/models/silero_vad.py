@@ -8,6 +8,7 @@ import triptych as tp
 import triptych.nn.functional as nnF
 from triptych import Tensor, nn
 from triptych.errors import ShapeError
+from triptych.nn.modules.recurrence import lstm_scan
 from triptych_audio.interop import same_kind
 
 __all__ = ["SileroVAD", "SileroVADState"]
@@ -82,8 +83,8 @@ class SileroVAD(nn.Module):
         if batch.shape[-1] == 0:
             raise ShapeError(f"SileroVAD: wanted samples, got shape {tuple(waveform.shape)}")
         batch = nnF.pad(batch, (0, -batch.shape[-1] % FRAME))
-        probabilities, _ = self.advance(batch)
-        return probabilities.reshape(*waveform.shape[:-1], -1)
+        probabilities: Tensor = self.advance(batch)[0].reshape(*waveform.shape[:-1], -1)
+        return probabilities
 
     def initial_state(self, batch_size: int = 1) -> SileroVADState:
         """The state before the first sample.
@@ -138,24 +139,17 @@ class SileroVAD(nn.Module):
         x = (x[..., :BINS].square() + x[..., BINS:].square()).sqrt().transpose(1, 2)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = conv(x).relu()
-        return x.reshape(*frames.shape[:2], -1)
+        features: Tensor = x.reshape(*frames.shape[:2], -1)
+        return features
 
     def _remember(
         self, features: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The recurrent cell over (n, k, 128); what needs no state is done for all k at once."""
         lstm = self.lstm_cell
-        inputs = tp.matmul(features, lstm.weight_ih.mT) + (lstm.bias_ih + lstm.bias_hh)
-        inputs = inputs.unflatten(-1, (4, WIDTH)).permute(1, 2, 0, 3).contiguous()  # (k, 4, n, 128)
-        recurrent = lstm.weight_hh.unflatten(0, (4, WIDTH)).mT  # (4, 128, 128)
-        outputs = []
-        for given in inputs.unbind(0):
-            gates = given + tp.matmul(hidden, recurrent)
-            input_gate, forget_gate, candidate, output_gate = gates.unbind(0)
-            cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
-            hidden = output_gate.sigmoid() * cell.tanh()
-            outputs.append(hidden)
-        return tp.stack(outputs, 1), hidden, cell
+        gates = nnF.linear(features.transpose(0, 1), lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
+        outputs, cells = lstm_scan(gates, lstm.weight_hh, hidden, cell)  # (k, n, 128) each
+        return outputs.transpose(0, 1), outputs[-1], cells[-1]
 
     # Streaming
 
@@ -194,7 +188,8 @@ class SileroVAD(nn.Module):
             probabilities = samples[:, :0]
             if ready:
                 probabilities, self._state = self.advance(samples[:, :ready], self._state)
-        return probabilities.reshape(*chunk.shape[:-1], -1)
+            shaped: Tensor = probabilities.reshape(*chunk.shape[:-1], -1)
+        return shaped
 
 
 def _batched(waveform: Tensor, name: str) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import triptych as tp
 from triptych import Tensor
@@ -117,7 +118,8 @@ class Vol(Module):
         Args:
             waveform: (..., t) samples.
         """
-        return (waveform * GAINS[self.gain_type](self.gain)).clamp(-1.0, 1.0)
+        louder: Tensor = (waveform * GAINS[self.gain_type](self.gain)).clamp(-1.0, 1.0)
+        return louder
 
 
 # From x = 0, silence, to x = 1, full volume; exponents and logarithms as in torchaudio
@@ -162,12 +164,14 @@ class Fade(Module):
             raise ShapeError(
                 f"Fade: fades of {self.fade_in_len} and {self.fade_out_len} samples do not fit {t}"
             )
-        options = {"dtype": waveform.dtype, "device": waveform.device}
+        options: dict[str, Any] = {"dtype": waveform.dtype, "device": waveform.device}
         rise, fall = (self._curve(n, options) for n in (self.fade_in_len, self.fade_out_len))
         fade_in = tp.cat([rise, tp.ones(t - self.fade_in_len, **options)])
         fade_out = tp.cat([tp.ones(t - self.fade_out_len, **options), fall.flip(0)])
-        return waveform * fade_in * fade_out
+        faded: Tensor = waveform * fade_in * fade_out
+        return faded
 
-    def _curve(self, length: int, options: dict[str, object]) -> Tensor:
+    def _curve(self, length: int, options: dict[str, Any]) -> Tensor:
         curve = SHAPES[self.fade_shape](tp.linspace(0, 1, length, **options))
-        return curve.clamp(0.0, 1.0)
+        limited: Tensor = curve.clamp(0.0, 1.0)
+        return limited

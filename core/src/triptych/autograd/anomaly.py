@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
+from ..callsite import user_line
+from ..dtypes import is_inexact
+from ..errors import GradError
 from ..prims.trace import Trace
+from ..tensor import Symbol, Tensor
 from .node import Node
-
-_PACKAGE = __name__.split(".")[0]
-
-
-def user_line() -> str:
-    """``file:line`` of the innermost frame outside this package."""
-    for frame in reversed(traceback.extract_stack()):
-        if f"/{_PACKAGE}/" not in frame.filename.replace("\\", "/"):
-            return f"{frame.filename}:{frame.lineno}"
-    return "an unknown line"
 
 
 class detect_anomaly(Trace):  # noqa: N801 -- torch's spelling
     """Inside, gradient errors name the line that called the operation, and backward raises at the
-    first operation whose gradient is NaN.
+    first operation that passes on a NaN.
 
     Slow: meant for finding a mistake, not for training.
+
+    Args:
+        check_nan: look for NaN in every gradient.
+
+    Example:
+        >>> x = triptych.zeros(1, requires_grad=True)
+        >>> with detect_anomaly():
+        ...     (x.sqrt() * 0).sum().backward()
+        Traceback (most recent call last):
+        triptych.errors.GradError: backward: sqrt, called at ..., gives a NaN gradient; ...
     """
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -33,7 +36,17 @@ class detect_anomaly(Trace):  # noqa: N801 -- torch's spelling
         node.stack = user_line()
         super().recorded(node)
 
+    def passed_on(self, node: Node, grad: Any) -> None:
+        raw = grad._data if isinstance(grad, Tensor) else grad
+        if self.check_nan and not isinstance(raw, Symbol) and nan_in(raw):
+            where = f"called at {node.stack}" if node.stack else "called outside detect_anomaly"
+            raise GradError(
+                f"backward: {node.prim.name}, {where}, gives a NaN gradient; look for a zero "
+                "divisor, a root or logarithm of zero, or an infinity in what it was given"
+            )
+        super().passed_on(node, grad)
+
 
 def nan_in(raw: Any) -> bool:
     """Whether a raw floating array holds a NaN."""
-    return raw.dtype.kind in "fc" and bool((raw != raw).any())
+    return is_inexact(raw.dtype) and bool((raw != raw).any())

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import GradError
 from ..tensor import Tensor, box, current_edge
-from .engine import Sweep, accumulate, key, starting_gradients
+from .engine import accumulate, key, starting_gradients, sweep
 
 Tensors = Tensor | Sequence[Tensor]
 
@@ -40,17 +40,19 @@ def backward(
     starts = _listed(tensors)
     given = _listed(grad_tensors) if grad_tensors is not None else [None] * len(starts)
     if inputs is not None:
-        targets = _listed(inputs)
+        targets = list({id(t): t for t in _listed(inputs)}.values())
         if not targets:
             raise GradError("backward: inputs is empty; leave it out to reach all leaves")
         found = _gradients("backward", starts, given, targets, retain_graph, create_graph)
         for target, raw in zip(targets, found, strict=True):
             if raw is not None:
                 accumulate(target, raw, create_graph)
+                for hook in getattr(target._edge, "post_hooks", None) or ():
+                    hook(target)
         return
     seeds = starting_gradients(starts, given, create_graph, "backward")
     keep = create_graph if retain_graph is None else retain_graph
-    Sweep([t._edge for t in starts], seeds, None, keep, create_graph).run()
+    sweep([t._edge for t in starts], seeds, None, keep, create_graph)
 
 
 def _gradients(
@@ -70,8 +72,18 @@ def _gradients(
     seeds = starting_gradients(outputs, given, create_graph, name)
     keep = create_graph if retain_graph is None else retain_graph
     edges = [t._edge for t in inputs]
-    found = Sweep([t._edge for t in outputs], seeds, edges, keep, create_graph).run()
-    return [found[key(e)] for e in edges]
+    found = sweep([t._edge for t in outputs], seeds, edges, keep, create_graph)
+    return _unshared([found[key(e)] for e in edges], seeds)
+
+
+def _unshared(found: list[Any], seeds: list[Any]) -> list[Any]:
+    """Copies where two gradients, or a gradient and what it started from, are one array."""
+    seen = {id(s) for s in seeds}
+    for i, g in enumerate(found):
+        if hasattr(g, "strides") and (id(g) in seen or 0 in g.strides):
+            found[i] = g.copy()
+        seen.add(id(g))
+    return found
 
 
 def grad(

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..dtypes import is_inexact
-from ..errors import GradError
-from ..prims.elementwise import add, conj, conj_if_complex, fill_like
+from ..errors import DTypeError, GradError
+from ..prims.elementwise import add, cast, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
-from ..state import state
+from ..state import run_kernel, state
 from ..tensor import Tensor, box, current_edge, raw_dtype
+from .hooks import Retain
 from .node import Leaf, Node, Port
 
 BROADCASTING = ("unary", "binary", "select")
@@ -100,19 +101,19 @@ class Sweep:
         return grad
 
     def _run_hooks(self, hooks: list[Any], grad: Any, index: int) -> Any:
-        for place, hook in list(hooks):
+        for place, hook in sorted(hooks, key=lambda entry: type(entry[1]) is Retain):
             if place != index:
                 continue
-            given = grad if isinstance(grad, Tensor) else box(grad)
-            changed = hook(given)
+            changed = hook(grad if isinstance(grad, Tensor) else box(grad))
             if changed is not None:
-                grad = changed if self.create_graph else changed._data
+                _check_hooked(changed, grad)
+                grad = changed if self.create_graph else raw_of(changed)
         return grad
 
     def _finish_leaf(self, leaf: Leaf) -> None:
         grad = self._take(leaf, leaf, 0)
         tensor = leaf.tensor
-        if self.wanted is not None or grad is None or tensor is None:
+        if self.wanted is not None or grad is None or tensor is None or tensor._edge is None:
             return
         accumulate(tensor, grad, self.create_graph)
         for hook in leaf.post_hooks or ():
@@ -142,9 +143,9 @@ class Sweep:
         flip = prim.partials and raw_dtype(g).kind == "c"
         broadcasts = prim.kind in BROADCASTING
         for i, edge in enumerate(node.inputs):
-            if edge is None or prim.rules[i] is None or self._useless(edge):
-                continue
             rule = prim.rules[i]
+            if edge is None or rule is None or self._useless(edge):
+                continue
             if flip:
                 grad = conj_if_complex(rule(conj(g), node, i, xs, y))
             else:
@@ -161,7 +162,7 @@ class Sweep:
 
     def _boxed(self, node: Node) -> tuple[Any, Any]:
         """Saved values as tensors with their edges, so that the rules are recorded."""
-        pairs = zip(node.xs, node.inputs, strict=True)  # type: ignore[arg-type]
+        pairs = zip(node.xs, node.inputs, strict=True)
         xs = tuple(box(x, e) if x is not None and hasattr(x, "dtype") else x for x, e in pairs)
         if node.y is None:
             return xs, None
@@ -173,6 +174,42 @@ class Sweep:
 
     def _useless(self, edge: Any) -> bool:
         return self.wanted is not None and edge.target()[0] not in self.useful
+
+
+class _WatchedSweep(Sweep):
+    """A pass that shows every gradient to the active traces."""
+
+    node: Node | None = None
+
+    def _visit(self, node: Node, g: Any) -> None:
+        self.node = node
+        super()._visit(node, g)
+
+    def _deposit(self, edge: Any, grad: Any) -> None:
+        if self.node is not None:
+            state.trace.passed_on(self.node, grad)  # type: ignore[union-attr]
+        super()._deposit(edge, grad)
+
+
+def sweep(
+    edges: Sequence[Any],
+    grads: Sequence[Any],
+    targets: Sequence[Any] | None,
+    retain_graph: bool,
+    create_graph: bool,
+) -> dict[Any, Any]:
+    """Run one pass over the tape (see `Sweep`); gives the gradients of the targets."""
+    kind = Sweep if state.trace is None else _WatchedSweep
+    return kind(edges, grads, targets, retain_graph, create_graph).run()
+
+
+def _check_hooked(changed: Any, grad: Any) -> None:
+    came = getattr(changed, "shape", None)
+    if not isinstance(changed, Tensor) or tuple(changed.shape) != tuple(grad.shape):
+        raise GradError(
+            f"hook: wanted None or a tensor of shape {tuple(grad.shape)} like the gradient, got "
+            f"{type(changed).__name__}{'' if came is None else f' of shape {tuple(came)}'}"
+        )
 
 
 def key(edge: Any) -> Any:
@@ -189,23 +226,30 @@ def _zeros(meta: Any, like: Any) -> Any:
 
 
 def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
-    """Add a gradient into `tensor.grad`."""
+    """Add a gradient into `tensor.grad`: into its memory where that is allowed, as in torch."""
     trace = state.trace
     if trace is not None:
         trace.touched_grad(tensor)
     held = tensor._grad
-    if create_graph:
-        tensor._grad = grad if held is None else add(held, grad)
-    elif held is None:
-        tensor._grad = box(own(grad))
+    if held is None:
+        tensor._grad = grad if create_graph else box(own(grad))
+    elif create_graph or trace is not None or not _dense(held._data):
+        tensor._grad = add(held, grad if isinstance(grad, Tensor) else box(grad))
     else:
-        tensor._grad = add(held, box(grad))
+        run_kernel(_add_into, held._data, grad)
+        held._cell[0] += 1
+
+
+def _dense(array: Any) -> bool:
+    return array.flags.c_contiguous and getattr(array.flags, "writeable", True)
+
+
+def _add_into(memory: Any, numbers: Any) -> None:
+    memory += numbers
 
 
 def own(raw: Any) -> Any:
-    """A contiguous array that nothing else writes to or reads from."""
-    if isinstance(raw, Tensor):
-        return raw._data
+    """A contiguous array that nothing else writes to or reads from; symbols have no memory."""
     return raw.copy() if hasattr(raw, "copy") else raw
 
 
@@ -217,6 +261,8 @@ def starting_gradients(
     Raises:
         GradError: an output needs no gradient, or is no scalar and has no gradient given.
     """
+    if len(outputs) != len(grads):
+        raise GradError(f"{name}: {len(outputs)} outputs, but {len(grads)} gradients for them")
     found = []
     for i, (out, grad) in enumerate(zip(outputs, grads, strict=True)):
         if current_edge(out) is None:
@@ -224,19 +270,26 @@ def starting_gradients(
                 f"{name}: output {i} (shape {tuple(out.shape)}) was made by no recorded operation; "
                 "its inputs need requires_grad=True, and the forward must run outside no_grad()"
             )
-        if grad is None:
-            if out._data.size != 1:
-                raise GradError(
-                    f"{name}: output {i} has shape {tuple(out.shape)}; only a scalar has a "
-                    "gradient by itself: reduce it with .sum() or .mean(), or pass gradient="
-                )
-            grad = fill_like(out.detach(), value=1)
-        elif tuple(grad.shape) != tuple(out.shape):
-            raise GradError(
-                f"{name}: gradient {i} has shape {tuple(grad.shape)}, the output {tuple(out.shape)}"
-            )
+        grad = _starting_gradient(i, out, grad, name)
         found.append(grad if create_graph else raw_of(grad))
     return found
+
+
+def _starting_gradient(i: int, out: Tensor, grad: Tensor | None, name: str) -> Tensor:
+    if grad is None:
+        if out._data.size != 1:
+            raise GradError(
+                f"{name}: output {i} has shape {tuple(out.shape)}; only a scalar has a "
+                "gradient by itself: reduce it with .sum() or .mean(), or pass gradient="
+            )
+        return fill_like(out.detach(), value=1)
+    if not isinstance(grad, Tensor):
+        raise DTypeError(f"{name}: gradient {i} is no tensor but {type(grad).__name__}")
+    if tuple(grad.shape) != tuple(out.shape):
+        raise GradError(
+            f"{name}: gradient {i} has shape {tuple(grad.shape)}, the output {tuple(out.shape)}"
+        )
+    return grad if grad._data.dtype == out._data.dtype else cast(grad, dtype=out._data.dtype)
 
 
 def raw_of(t: Tensor) -> Any:

@@ -51,6 +51,12 @@ class Node:
         "y",
     )
 
+    xs: Any
+    dtypes: Any
+    meta: Any
+    hooks: Any
+    stack: Any
+
     def __init__(
         self,
         prim: Prim,

@@ -107,7 +107,7 @@ def gradcheck(
         else [x.detach() * 0 for x in wanted]
     )
     for i, (x, g) in enumerate(zip(wanted, found, strict=True)):
-        got = g.detach().numpy()  # type: ignore[union-attr]
+        got = g.detach().numpy()
         expected = _numeric(func, args, x, cotangents, eps)
         if got.shape != expected.shape or not np.allclose(got, expected, rtol, atol):
             if not raise_exception:

@@ -20,12 +20,18 @@ class Device:
 
     __slots__ = ("index", "type")
 
+    type: str
+    index: int | None
+
     def __init__(self, type: str | int | Device, index: int | None = None) -> None:
-        if isinstance(type, Device):
-            type, index = type.type, type.index if index is None else index
-        elif isinstance(type, int):
-            type, index = "cuda", type
-        kind, _, number = type.partition(":")
+        name = type
+        if isinstance(name, Device):
+            index = name.index if index is None else index
+            name = name.type
+        elif isinstance(name, int):
+            index = name
+            name = "cuda"
+        kind, _, number = name.partition(":")
         if number:
             if index is not None or not number.isdigit():
                 raise DeviceError(f"device({type!r}, {index}): wanted 'cpu', 'cuda' or 'cuda:0'")
@@ -90,6 +96,10 @@ class Backend:
 
     def device_of(self, array: Any) -> Device:
         """The device an array is on."""
+        raise NotImplementedError
+
+    def span(self, array: Any) -> tuple[int, int]:
+        """The first address of an array's memory, and the one after the last."""
         raise NotImplementedError
 
     def random(self, seed: int, offset: int, where: Device) -> Any:

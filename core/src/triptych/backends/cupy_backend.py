@@ -34,6 +34,9 @@ class CupyBackend(Backend):
     def device_of(self, array: Any) -> Device:
         return Device("cuda", array.device.id)
 
+    def span(self, array: Any) -> tuple[int, int]:
+        return self.xp.byte_bounds(array)
+
     def random(self, seed: int, offset: int, where: Device) -> Any:
         mixed = np.random.SeedSequence([seed, offset]).generate_state(1, np.uint64)[0]
         with self.xp.cuda.Device(where.index):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..autograd.node import Leaf
+from ..dtypes import get_default_dtype
 from ..errors import CaptureError
+from ..ops.inplace import check_memory
 from ..state import state
-from ..tensor import Symbol, Tensor, box
+from ..tensor import Symbol, Tensor, box, current_edge
 from ..tree import flatten, unflatten
 from .capture import Capture, capture
-from .ir import Graph, Slot, evaluate
+from .ir import Graph, evaluate
 
 Key = tuple[Any, ...]
+MOST_GRAPHS = 4  # kept per kind of call
 
 
 def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
@@ -24,57 +28,76 @@ def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
         args, kwargs: the arguments of the captured function, nested in the same way.
 
     Returns:
-        What the function returned, computed anew.
+        What the function returned, computed anew; without history.
 
     Raises:
         CaptureError: a tensor has another shape or dtype than the one captured.
     """
     leaves, _ = flatten((args, kwargs))
-    tensors = [x for x in leaves if isinstance(x, Tensor)]
-    _check(graph, tensors)
-    env = evaluate(graph, [t._data for t in tensors])
-    results = [box(_own(env, v, graph)) if isinstance(v, Symbol) else v for v in graph.outputs]
-    _write_back(graph, env)
+    tensors = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
+    env = evaluate(graph, tensors)
+    results = [
+        box(_own(env[v], v in graph.shared)) if isinstance(v, Symbol) else v for v in graph.outputs
+    ]
+    _write_back(graph, env, tensors)
     return unflatten(graph.out_spec, results) if graph.out_spec is not None else None
 
 
-def _check(graph: Graph, tensors: list[Tensor]) -> None:
-    if len(tensors) != len(graph.inputs):
+def _arguments(graph: Graph, tensors: list[Tensor]) -> list[Tensor]:
+    """A tensor per input of the graph, checked."""
+    if len(tensors) != len(graph.places):
         raise CaptureError(
-            f"replay: the graph takes {len(graph.inputs)} tensors, got {len(tensors)}"
+            f"replay: the graph takes {len(graph.places)} tensors, got {len(tensors)}"
         )
-    for i, (t, s) in enumerate(zip(tensors, graph.inputs, strict=True)):
-        if tuple(t._data.shape) != s.shape or t._data.dtype != s.dtype:
+    found: dict[int, Tensor] = {}
+    for i, (t, place) in enumerate(zip(tensors, graph.places, strict=True)):
+        if found.setdefault(place, t) is not t:
             raise CaptureError(
-                f"replay: tensor {i} was captured as {s.dtype}{list(s.shape)}, "
-                f"got {t._data.dtype}{list(t._data.shape)}; capture again for other shapes"
+                f"replay: tensor {i} was captured as one that came before among the arguments, now "
+                "they are two; capture again"
             )
+        s = graph.inputs[place]
+        if not _fits(t._data, s) or t.device != s.device:
+            raise CaptureError(
+                f"replay: tensor {i} was captured as {s.dtype}{list(s.shape)} on {s.device}, got "
+                f"{t._data.dtype}{list(t._data.shape)} on {t.device}; capture again"
+            )
+    if len({id(t) for t in tensors}) != len(found):
+        raise CaptureError("replay: a tensor is passed twice that was two at capture; capture again")
+    return [found[i] for i in range(len(graph.inputs))]
 
 
-def _own(env: dict[Symbol, Any], symbol: Symbol, graph: Graph) -> Any:
-    """The value of an output; copied when it is an argument, state or constant itself."""
-    value = env[symbol]
-    outside = {*graph.inputs, *(s for _, s in graph.state), *(s for s, _ in graph.constants)}
-    return value.copy() if symbol in outside else value
+def _fits(array: Any, symbol: Symbol) -> bool:
+    return array is not None and array.shape == symbol.shape and array.dtype == symbol.dtype
 
 
-def _write_back(graph: Graph, env: dict[Symbol, Any]) -> None:
-    values = [(slot, None if symbol is None else env[symbol]) for slot, symbol in graph.writes]
+def _own(value: Any, shared: bool) -> Any:
+    """An array that later writes to arguments and state do not change."""
+    return value.copy() if shared else value
+
+
+def _write_back(graph: Graph, env: dict[Symbol, Any], arguments: list[Tensor]) -> None:
+    values = [
+        (slot, None if symbol is None else _own(env[symbol], symbol in graph.shared))
+        for slot, symbol in graph.writes
+    ]
     for slot, value in values:
+        owner = slot.owner(arguments)
         if slot.what == "grad":
-            _write_grad(slot, value)
+            _write_grad(owner, value)
         else:
-            slot.tensor._data[...] = value
-            slot.tensor._cell[0] += 1
+            check_memory(owner._data, "replay")
+            owner._data[...] = value
+            owner._cell[0] += 1
 
 
-def _write_grad(slot: Slot, value: Any) -> None:
-    held = slot.tensor._grad
+def _write_grad(owner: Tensor, value: Any) -> None:
+    held = owner._grad
     if value is None:
-        slot.tensor._grad = None
+        owner._grad = None
     elif held is None:
-        slot.tensor._grad = box(value.copy())
-    elif held._data is not value:
+        owner._grad = box(value.copy())
+    else:
         held._data[...] = value
         held._cell[0] += 1
 
@@ -83,7 +106,7 @@ def _write_grad(slot: Slot, value: Any) -> None:
 class Entry:
     """What is known about one kind of call."""
 
-    graph: Graph | None = None
+    graphs: list[Graph] = field(default_factory=list)  # they differ in which gradients are there
     calls: int = 0
 
 
@@ -97,42 +120,83 @@ class CompiledFunction:
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, fn if not hasattr(fn, "forward") else type(fn).forward)
+        functools.update_wrapper(self, getattr(type(fn), "forward", fn))
         self.fn = fn
         self.entries: dict[Key, Entry] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if state.trace is not None:
             return self.fn(*args, **kwargs)
-        entry = self.entries.setdefault(self._key(args, kwargs), Entry())
+        leaves, spec = flatten((args, kwargs))
+        entry = self.entries.setdefault(self._key(leaves, spec), Entry())
         entry.calls += 1
         if entry.calls == 1:
-            return self.fn(*args, **kwargs)
-        if entry.graph is None or not _valid(entry.graph):
-            entry.graph = capture(self.fn, *args, **kwargs)
-        return replay(entry.graph, *args, **kwargs)
+            result = self.fn(*args, **kwargs)
+            _refuse_history(result)
+            return result
+        tensors = list({id(x): x for x in leaves if isinstance(x, Tensor)}.values())
+        graph = next((g for g in entry.graphs if _valid(g, tensors)), None)
+        if graph is None:
+            graph = capture(self._captured, *args, **kwargs)
+            entry.graphs = [graph, *entry.graphs[: MOST_GRAPHS - 1]]
+        return replay(graph, *args, **kwargs)
 
-    def _key(self, args: Any, kwargs: Any) -> Key:
-        leaves, spec = flatten((args, kwargs))
+    def _captured(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.fn(*args, **kwargs)
+        _refuse_history(result)
+        return result
+
+    def _key(self, leaves: list[Any], spec: Any) -> Key:
         parts = tuple(_leaf_key(x) for x in leaves)
-        return spec, parts, state.grad, tuple(m.training for m in _modules(self.fn))
+        ids = [id(x) if isinstance(x, Tensor) else 0 for x in leaves]
+        same = tuple(ids.index(i) for i in ids)  # which arguments are one tensor
+        modes = (state.grad, state.inference, get_default_dtype())
+        return spec, parts, same, modes, tuple(m.training for m in _modules(self.fn))
 
     def explain(self) -> str:
         """One line per kind of call seen: how often, and the size of its graph."""
         lines = []
         for key, entry in self.entries.items():
-            size = (
-                "not captured yet"
-                if entry.graph is None
-                else f"{len(entry.graph.equations)} primitives"
-            )
+            sizes = [f"{len(graph.equations)} primitives" for graph in entry.graphs]
+            size = " or ".join(sizes) or "not captured yet"
             lines.append(f"{entry.calls} call(s), {size}: {', '.join(map(str, key[1]))}")
         return "\n".join(lines) or "never called"
 
 
+def _refuse_history(result: Any) -> None:
+    """Raise CaptureError if a gradient would have to flow back through the result of a replay."""
+    for x in flatten(result)[0]:
+        edge = current_edge(x) if isinstance(x, Tensor) else None
+        if edge is not None and not isinstance(edge, Leaf) and not _spent(edge):
+            raise CaptureError(
+                f"compile: the function returns a tensor of shape {tuple(x.shape)} that requires "
+                "grad, but backward does not reach into a replay; call backward() inside the "
+                "function, return .detach(), or call it under no_grad()"
+            )
+
+
+def _spent(edge: Any) -> bool:
+    """Whether a backward has freed something on the way to the leaves."""
+    seen: set[Any] = set()
+    stack = [edge.target()[0]]
+    while stack:
+        node = stack.pop()
+        if node in seen or isinstance(node, Leaf):
+            continue
+        if node.xs is None:
+            return True
+        seen.add(node)
+        stack += [e.target()[0] for e in node.inputs if e is not None]
+    return False
+
+
 def _leaf_key(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return tuple(x._data.shape), str(x._data.dtype), str(x.device), x.requires_grad
+        data = x._data
+        packed = data.flags.c_contiguous
+        return tuple(data.shape), str(data.dtype), str(x.device), x.requires_grad, packed
+    if isinstance(x, (bool, int, float, complex)):
+        return type(x), repr(x)  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     try:
         hash(x)
     except TypeError:
@@ -164,10 +228,16 @@ def _is_module(x: Any) -> bool:
     return not isinstance(x, type) and hasattr(x, "modules") and hasattr(x, "training")
 
 
-def _valid(graph: Graph) -> bool:
-    """Whether gradients outside are still there, or still missing, as when captured."""
-    missing = all(t._grad is None for t in graph.without_grad)
-    return missing and all(slot.read() is not None for slot, _ in graph.state)
+def _valid(graph: Graph, arguments: list[Tensor]) -> bool:
+    """Whether what the graph reads outside is there in the captured shapes, and requires grad or
+    not, and gradients that were missing still are.
+    """
+    missing = all(slot.owner(arguments)._grad is None for slot in graph.without_grad)
+    return missing and all(
+        _fits(slot.read(arguments), symbol)
+        and (slot.tensor is None or slot.tensor.requires_grad is slot.required)
+        for slot, symbol in graph.state
+    )
 
 
 def compile(fn: Callable[..., Any] | None = None) -> Any:

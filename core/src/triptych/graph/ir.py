@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends import backend_of
-from ..prims.dispatch import run_create
+from ..prims.compute import compute_created, first_array
 from ..prims.table import Prim
-from ..prims.trace import first_array
 from ..state import run_kernel
 from ..tensor import Symbol, Tensor
 from ..tree import TreeSpec
@@ -26,14 +26,21 @@ class Equation:
 
 @dataclass(slots=True)
 class Slot:
-    """State outside the graph: the data or the gradient of a tensor."""
+    """State outside the graph: the data or the gradient of a tensor, or of the i-th argument."""
 
-    tensor: Tensor
+    tensor: Tensor | None
     what: str  # "data" or "grad"
+    index: int = -1
+    required: bool = False  # whether the tensor required grad at capture
 
-    def read(self) -> Any:
-        """The raw array that is there now."""
-        holder = self.tensor if self.what == "data" else self.tensor._grad
+    def owner(self, arguments: Sequence[Tensor]) -> Tensor:
+        """The tensor it belongs to in a call."""
+        return arguments[self.index] if self.tensor is None else self.tensor
+
+    def read(self, arguments: Sequence[Tensor]) -> Any:
+        """The raw array that is there now; None for a missing gradient."""
+        owner = self.owner(arguments)
+        holder = owner if self.what == "data" else owner._grad
         return None if holder is None else holder._data
 
 
@@ -42,24 +49,37 @@ class Graph:
     """A captured function.
 
     Attributes:
-        inputs: symbols of the tensor arguments, in order.
+        inputs: symbols of the tensor arguments, in order; one that comes twice stands once.
+        places: for every tensor among the arguments, its position in inputs.
         state: (slot, symbol): state from outside that the graph reads.
-        without_grad: tensors whose gradient was found to be None; a replay is valid while it is.
+        without_grad: slots of gradients that were found to be None; a replay is valid while they
+            are.
         constants: (symbol, raw array): values fixed at capture.
         equations: in the order they ran.
         outputs: symbols or plain values, in the order of the flattened result.
         out_spec: how to nest the outputs.
         writes: (slot, symbol or None): state the graph changes.
+        shared: symbols whose arrays must be copied before they leave the graph.
     """
 
     inputs: list[Symbol] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     state: list[tuple[Slot, Symbol]] = field(default_factory=list)
-    without_grad: list[Tensor] = field(default_factory=list)
+    without_grad: list[Slot] = field(default_factory=list)
     constants: list[tuple[Symbol, Any]] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
     out_spec: TreeSpec | None = None
     writes: list[tuple[Slot, Any]] = field(default_factory=list)
+    shared: set[Symbol] = field(default_factory=set)
+
+    def find_shared(self) -> None:
+        """Note whose arrays are not made by the graph; if it writes, also what looks into them."""
+        found = {*self.inputs, *(s for _, s in self.state), *(s for s, _ in self.constants)}
+        for eqn in self.equations if self.writes else ():
+            if eqn.prim.view and eqn.inputs[0] in found:
+                found.add(eqn.outputs[0])
+        self.shared = found
 
     def names(self) -> dict[Symbol, str]:
         """Readable names: arguments a0.., state s0.., constants c0.., results v0.."""
@@ -97,10 +117,10 @@ class Graph:
         return "\n".join(lines)
 
 
-def evaluate(graph: Graph, arguments: list[Any]) -> dict[Symbol, Any]:
-    """Run the equations on raw arrays: one loop over the `impl` column."""
-    env: dict[Symbol, Any] = dict(zip(graph.inputs, arguments, strict=True))
-    env.update((symbol, slot.read()) for slot, symbol in graph.state)
+def evaluate(graph: Graph, arguments: Sequence[Tensor]) -> dict[Symbol, Any]:
+    """Run the equations on the arrays of the arguments: one loop over the `impl` column."""
+    env: dict[Symbol, Any] = {s: t._data for s, t in zip(graph.inputs, arguments, strict=True)}
+    env.update((symbol, slot.read(arguments)) for slot, symbol in graph.state)
     env.update(graph.constants)
     for eqn in graph.equations:
         raw = tuple(env[v] if isinstance(v, Symbol) else v for v in eqn.inputs)
@@ -111,7 +131,7 @@ def evaluate(graph: Graph, arguments: list[Any]) -> dict[Symbol, Any]:
 
 def _apply(eqn: Equation, raw: tuple[Any, ...]) -> tuple[Any, ...]:
     if not raw:
-        return (run_create(eqn.prim, eqn.params),)
+        return (compute_created(eqn.prim, eqn.params),)
     array = first_array(raw)
     y = run_kernel(eqn.prim.kernel(array), *raw, **eqn.params)
     values = y if eqn.prim.outputs > 1 else (y,)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from . import functional, init, modules, utils
-from .modules import *  # noqa: F403 -- the list is the union of the modules' __all__
 from .module import Module
+from .modules import *  # noqa: F403 -- the list is the module's __all__
 from .parameter import Buffer, Parameter
 
-__all__ = sorted(n for n in globals() if not n.startswith("_") and n != "annotations")
+__all__ = ["Buffer", "Module", "Parameter", "functional", "init", "modules", "utils"]
+__all__ += modules.__all__
+__all__.sort()

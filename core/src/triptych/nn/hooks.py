@@ -8,7 +8,7 @@ from typing import Any
 
 from ..autograd.node import Node, Port
 from ..errors import GradError
-from ..methods import Handle
+from ..autograd.hooks import Handle
 from ..state import state
 from ..tensor import Tensor, box, current_edge
 
@@ -94,38 +94,44 @@ class Hooks:
 
     def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
-            args, kwargs = self._before(args, kwargs)
+            args, kwargs = _before(self, args, kwargs)
             crossing = None
             if state.grad and (self._backward_hooks or self._backward_pre_hooks):
                 crossing = Crossing(self)
                 args = crossing.enter(args)
             out = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
-            out = self._after(self._forward_hooks, args, kwargs, out)
+            out = _after(self, self._forward_hooks, args, kwargs, out)
             return out if crossing is None else crossing.leave(out)
         except Exception:
-            self._after([h for h in self._forward_hooks if h.always_call], args, kwargs, None)
+            _after(self, [h for h in self._forward_hooks if h.always_call], args, kwargs, None)
             raise
 
-    def _before(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        for hook in tuple(self._forward_pre_hooks):
-            if hook.with_kwargs:
-                changed = hook.call(self, args, kwargs)
-                if changed is not None:
-                    args, kwargs = _pair(changed)
-            else:
-                changed = hook.call(self, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        return args, kwargs
 
-    def _after(self, hooks: list[Hook], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
-        for hook in tuple(hooks):
-            given = (args, kwargs) if hook.with_kwargs else (args,)
-            changed = hook.call(self, *given, out)
-            out = out if changed is None else changed
-        return out
+def _before(
+    module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments after the pre-hooks."""
+    for hook in tuple(module._forward_pre_hooks):
+        if hook.with_kwargs:
+            changed = hook.call(module, args, kwargs)
+            if changed is not None:
+                args, kwargs = _pair(changed)
+        else:
+            changed = hook.call(module, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+    return args, kwargs
+
+
+def _after(
+    module: Any, hooks: list[Hook], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+) -> Any:
+    """The output after some of the forward hooks."""
+    for hook in tuple(hooks):
+        given = (args, kwargs) if hook.with_kwargs else (args,)
+        changed = hook.call(module, *given, out)
+        out = out if changed is None else changed
+    return out
 
 
 def _pair(changed: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -172,11 +178,20 @@ class Crossing:
         """
         if self.recorded and any(cell[0] != version for cell, version in self.versions):
             raise GradError(
-                f"full backward hook: {type(self.module).__name__} wrote into its input in place, so "
+                f"full backward hook: {type(self.module).__name__} wrote into its input in "
+                "place, so "
                 "the gradient of the input is lost; use inplace=False, or hook the module around it"
             )
-        outs = (out,) if isinstance(out, Tensor) else tuple(out) if isinstance(out, (tuple, list)) else ()
-        places = [i for i, t in enumerate(outs) if isinstance(t, Tensor) and current_edge(t) is not None]
+        outs = (
+            (out,)
+            if isinstance(out, Tensor)
+            else tuple(out)
+            if isinstance(out, (tuple, list))
+            else ()
+        )
+        places = [
+            i for i, t in enumerate(outs) if isinstance(t, Tensor) and current_edge(t) is not None
+        ]
         if not places:
             return out
         aliases = _identity(

@@ -50,8 +50,10 @@ _GAINS: dict[str, Callable[[float], float]] = {
 } | {
     name: lambda slope: 1.0
     for name in (
-        "linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d sigmoid"
-    ).split()
+        "linear",
+        "sigmoid",
+        *(f"{kind}{ndim}d" for kind in ("conv", "conv_transpose") for ndim in (1, 2, 3)),
+    )
 }
 
 
@@ -102,13 +104,16 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """
     if nonlinearity not in _GAINS:
         raise UnknownNameError(
-            f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known: {', '.join(sorted(_GAINS))}"
+            f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known: "
+            f"{', '.join(sorted(_GAINS))}"
         )
     return _GAINS[nonlinearity](0.01 if param is None else param)
 
 
 @_filler
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> None:
+def uniform_(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> None:
     """Fill with uniform numbers from [a, b)."""
     tensor.uniform_(a, b, generator=generator)
 
@@ -141,17 +146,20 @@ def trunc_normal_(
     Raises:
         ShapeError: less than a hundredth of the distribution lies in [a, b].
     """
-    inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
+    inside = (
+        math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))
+    ) / 2
     if inside < 0.01:
         raise ShapeError(
-            f"trunc_normal_: [{a}, {b}] holds {inside:.1%} of the normal distribution with mean {mean} "
+            f"trunc_normal_: [{a}, {b}] holds {inside:.1%} of the normal distribution with "
+            f"mean {mean} "
             f"and std {std}; choose cuts around the mean"
         )
     tensor.normal_(mean, std, generator=generator)
-    flat = tensor.reshape(-1)
+    flat: Any = tensor.reshape(-1)
     outside = ((flat < a) | (flat > b)).nonzero().reshape(-1)
     while outside.numel():
-        drawn = randn(
+        drawn: Any = randn(
             outside.numel(), generator=generator, dtype=tensor.dtype, device=tensor.device
         )
         drawn = drawn * std + mean
@@ -209,7 +217,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> None:
     channels = np.arange(min(per_group, into))
     middle = tuple(k // 2 for k in kernel)
     for g in range(groups):
-        weight[(g * per_group + channels, channels, *middle)] = 1
+        place: Any = (g * per_group + channels, channels, *middle)
+        weight[place] = 1
     _write(tensor, weight)
 
 
@@ -217,7 +226,8 @@ def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
     """How many inputs each output is made of, and how many outputs each input goes into."""
     if tensor.ndim < 2:
         raise ShapeError(
-            f"{name}: fan-in and fan-out need a weight with at least 2 dims, got {tuple(tensor.shape)}"
+            f"{name}: fan-in and fan-out need a weight with at least 2 dims, got "
+            f"{tuple(tensor.shape)}"
         )
     area = math.prod(tensor.shape[2:])
     return tensor.shape[1] * area, tensor.shape[0] * area
@@ -336,7 +346,9 @@ def sparse_(
 def _want_ndim(name: str, tensor: Tensor, ndims: tuple[int, ...]) -> None:
     if tensor.ndim not in ndims:
         wanted = " or ".join(map(str, ndims))
-        raise ShapeError(f"{name}: wanted a tensor with {wanted} dims, got shape {tuple(tensor.shape)}")
+        raise ShapeError(
+            f"{name}: wanted a tensor with {wanted} dims, got shape {tuple(tensor.shape)}"
+        )
 
 
 def _write(tensor: Tensor, numbers: np.ndarray) -> None:

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from .. import dtypes
 from ..autograd.modes import no_grad
-from ..errors import DTypeError, TriptychError
+from ..errors import DTypeError
 from ..ops.convert import _targets
 from ..tensor import Tensor
 from .hooks import Hooks
+from .members import (
+    KINDS,
+    ModuleError,
+    NoAttribute,
+    check_free,
+    check_name,
+    check_ready,
+    forget,
+    member,
+    replaced,
+)
 from .parameter import Buffer, Parameter
 from .state_dict import Stateful
 
 __all__ = ["Module"]
 
 M = TypeVar("M", bound="Module")
-_KINDS = ("_parameters", "_buffers", "_modules")
-
-
-class ModuleError(TriptychError, AttributeError):
-    """A member of a module that cannot be set, or is not there."""
-
-
-class _NoAttribute(ModuleError):
-    """Looks for close names only when the text is asked for, since `hasattr` throws it away."""
-
-    def __str__(self) -> str:
-        module, name = self.args
-        text = f"{type(module).__name__!r} object has no attribute {name!r}"
-        if "_parameters" not in module.__dict__:
-            return f"{text}; was super().__init__() called first in {type(module).__name__}.__init__?"
-        names = [n for n in dir(module) if not n.startswith("_")]
-        near = difflib.get_close_matches(name, names, n=3)
-        return f"{text}; did you mean {', '.join(near)}?" if near else text
 
 
 class Module(Hooks, Stateful):
@@ -64,7 +56,7 @@ class Module(Hooks, Stateful):
             _parameters={},
             _buffers={},
             _modules={},
-            _non_persistent_buffers=set(),
+            _non_persistent_buffers_set=set(),
             _forward_pre_hooks=[],
             _forward_hooks=[],
             _backward_pre_hooks=[],
@@ -97,82 +89,40 @@ class Module(Hooks, Stateful):
 
     def __getattr__(self, name: str) -> Any:
         members = self.__dict__
-        for kind in _KINDS:
+        for kind in KINDS:
             table = members.get(kind)
             if table is not None and name in table:
                 return table[name]
-        raise _NoAttribute(self, name)
+        made = getattr(type(self), name, None)
+        if isinstance(made, property) and made.fget is not None:
+            return made.fget(self)  # an AttributeError inside a property, which says what is wrong
+        raise NoAttribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
             self.register_parameter(name, value)
         elif isinstance(value, Module):
-            self._ready(name, "module")
-            self._forget(name, "_modules")
+            check_ready(self, name, "module")
+            forget(self, name, "_modules")
             self._modules[name] = value
         elif isinstance(value, Buffer):
-            self._ready(name, "buffer")
-            self._forget(name, "_buffers")
+            check_ready(self, name, "buffer")
+            forget(self, name, "_buffers")
             self.register_buffer(name, value, value.persistent)
-        elif not self._replaced(name, value):
+        elif not replaced(self, name, value):
             object.__setattr__(self, name, value)
 
-    def _replaced(self, name: str, value: Any) -> bool:
-        """Whether name is a registered member, which now holds value."""
-        wanted = {"_parameters": "a Parameter", "_modules": "a Module", "_buffers": "a Tensor"}
-        for kind, want in wanted.items():
-            table = self.__dict__.get(kind)
-            if table is None or name not in table:
-                continue
-            if value is not None and not (kind == "_buffers" and isinstance(value, Tensor)):
-                raise DTypeError(
-                    f"{type(self).__name__}.{name}: wanted {want} or None, got {type(value).__name__}; "
-                    f"del module.{name} first to put something else there"
-                )
-            table[name] = value
-            return True
-        return False
-
     def __delattr__(self, name: str) -> None:
-        for kind in _KINDS:
+        for kind in KINDS:
             if name in self.__dict__.get(kind, ()):
                 del self.__dict__[kind][name]
-                self._non_persistent_buffers.discard(name)
+                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
     def __dir__(self) -> list[str]:
-        members = {name for kind in _KINDS for name in self.__dict__.get(kind, ())}
+        members = {name for kind in KINDS for name in self.__dict__.get(kind, ())}
         return sorted(n for n in {*super().__dir__(), *members} if not n[0].isdigit())
-
-    def _ready(self, name: str, kind: str) -> None:
-        if "_parameters" not in self.__dict__:
-            raise ModuleError(
-                f"{type(self).__name__}: cannot set {kind} {name!r} before super().__init__() has been "
-                f"called; call it first in {type(self).__name__}.__init__"
-            )
-
-    def _forget(self, name: str, keep: str) -> None:
-        """Free a name for a new member, which takes the place of an old one of its kind."""
-        for kind in _KINDS:
-            if kind != keep:
-                self.__dict__[kind].pop(name, None)
-        self.__dict__.pop(name, None)
-        self._non_persistent_buffers.discard(name)
-
-    def _check_name(self, name: str, kind: str) -> None:
-        self._ready(name, kind)
-        if not isinstance(name, str):
-            raise DTypeError(f"{kind} name: wanted a str, got {type(name).__name__}")
-        if not name or "." in name:
-            raise UnknownMemberError(f"{kind} name {name!r}: must not be empty nor contain a dot")
-
-    def _check_free(self, name: str, kind: str) -> None:
-        held = name in self.__dict__ or any(name in self.__dict__[k] for k in _KINDS)
-        if held or hasattr(type(self), name):
-            raise UnknownMemberError(
-                f"{type(self).__name__}: attribute {name!r} exists already; pick another {kind} name"
-            )
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter; None reserves the name for one that is not there.
@@ -181,13 +131,13 @@ class Module(Hooks, Stateful):
             DTypeError: param is no Parameter.
             ModuleError: super().__init__() was not called yet.
         """
-        self._check_name(name, "parameter")
+        check_name(self, name, "parameter")
         if param is not None and not isinstance(param, Parameter):
             raise DTypeError(
-                f"{type(self).__name__}.{name}: wanted a Parameter or None, got {type(param).__name__}; "
-                "wrap it: nn.Parameter(tensor)"
+                f"{type(self).__name__}.{name}: wanted a Parameter or None, got "
+                f"{type(param).__name__}; wrap it: nn.Parameter(tensor)"
             )
-        self._forget(name, "_parameters")
+        forget(self, name, "_parameters")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -203,15 +153,20 @@ class Module(Hooks, Stateful):
             KeyError: the name is taken, empty, or contains a dot.
             ModuleError: super().__init__() was not called yet.
         """
-        self._check_name(name, "buffer")
+        check_name(self, name, "buffer")
         if name not in self._buffers:
-            self._check_free(name, "buffer")
+            check_free(self, name, "buffer")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise DTypeError(
-                f"{type(self).__name__}.{name}: wanted a Tensor or None, got {type(tensor).__name__}"
+                f"{type(self).__name__}.{name}: wanted a Tensor or None, got "
+                f"{type(tensor).__name__}"
             )
         self._buffers[name] = tensor
-        (self._non_persistent_buffers.discard if persistent else self._non_persistent_buffers.add)(name)
+        (
+            self._non_persistent_buffers_set.discard
+            if persistent
+            else self._non_persistent_buffers_set.add
+        )(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module; None reserves the name.
@@ -221,13 +176,14 @@ class Module(Hooks, Stateful):
             KeyError: the name is taken, empty, or contains a dot.
             ModuleError: super().__init__() was not called yet.
         """
-        self._check_name(name, "module")
+        check_name(self, name, "module")
         if module is not None and not isinstance(module, Module):
             raise DTypeError(
-                f"{type(self).__name__}.{name}: wanted a Module or None, got {type(module).__name__}"
+                f"{type(self).__name__}.{name}: wanted a Module or None, got "
+                f"{type(module).__name__}"
             )
         if name not in self._modules:
-            self._check_free(name, "module")
+            check_free(self, name, "module")
         self._modules[name] = module
 
     register_module = add_module
@@ -243,16 +199,7 @@ class Module(Hooks, Stateful):
             module = getattr(module, part)
             if not isinstance(module, Module):
                 raise ModuleError(f"get_submodule({target!r}): {part!r} is no module")
-        return module  # type: ignore[no-any-return]
-
-    def _member(self, target: str, call: str, table: str) -> Any:
-        path, _, name = target.rpartition(".")
-        owner = self.get_submodule(path)
-        held = owner.__dict__[table]
-        if name not in held:
-            value = getattr(owner, name)
-            raise ModuleError(f"{call}({target!r}): {name!r} is a {type(value).__name__}")
-        return held[name]
+        return module
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a full name such as ``"fc.weight"``.
@@ -260,7 +207,7 @@ class Module(Hooks, Stateful):
         Raises:
             AttributeError: there is none of that name.
         """
-        return self._member(target, "get_parameter", "_parameters")  # type: ignore[no-any-return]
+        return member(self, target, "get_parameter", "_parameters")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer with a full name such as ``"bn1.running_mean"``.
@@ -268,7 +215,7 @@ class Module(Hooks, Stateful):
         Raises:
             AttributeError: there is none of that name.
         """
-        return self._member(target, "get_buffer", "_buffers")  # type: ignore[no-any-return]
+        return member(self, target, "get_buffer", "_buffers")
 
     # Walking
 
@@ -470,23 +417,16 @@ class Module(Hooks, Stateful):
         return f"{self._get_name()}({body}\n)"
 
 
-class UnknownMemberError(TriptychError, KeyError):
-    """A name that cannot be given to a member of a module."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 def _indent(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
 def _inexact(t: Tensor) -> bool:
-    return t.is_floating_point() or t.is_complex()
+    return bool(t.is_floating_point() or t.is_complex())
 
 
 def _locate(module: Module, error: Exception) -> None:
-    """Note on an error in which layer it was raised; each module around it makes the path longer."""
+    """Note on an error in which layer it was raised; each module around it extends the path."""
     held = getattr(error, "_layer", None)
     if held is None:
         path, inner, note = "", module, f"in layer {type(module).__name__}"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..autograd.modes import no_grad
 from ..errors import DTypeError, TriptychError
-from ..methods import Handle
+from ..autograd.hooks import Handle
 from ..ops.creation import as_tensor
 from ..tensor import Tensor
 from .hooks import Hook, attach
@@ -30,9 +30,11 @@ class IncompatibleKeys(NamedTuple):
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+        pairs = ", ".join(f"{name}={value}" for name, value in self._asdict().items())
+        return f"IncompatibleKeys({pairs})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class StateDictError(TriptychError, RuntimeError):
@@ -46,7 +48,7 @@ class Stateful:
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Any]
-    _non_persistent_buffers: set[str]
+    _non_persistent_buffers_set: set[str]
     _state_dict_hooks: list[Callable[..., Any]]
     _state_dict_pre_hooks: list[Callable[..., Any]]
     _load_state_dict_pre_hooks: list[Hook]
@@ -77,23 +79,20 @@ class Stateful:
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
-                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+                module.state_dict(
+                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+                )
         for hook in tuple(self._state_dict_hooks):
             changed = hook(self, destination, prefix, local)
             destination = destination if changed is None else changed
-        return destination  # type: ignore[no-any-return]
+        return destination
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        for name, value in self._own_tensors().items():
+        for name, value in _own_tensors(self).items():
             if value is not None:
                 destination[prefix + name] = value if keep_vars else value.detach()
         if type(self).get_extra_state is not Stateful.get_extra_state:
             destination[prefix + _EXTRA] = self.get_extra_state()
-
-    def _own_tensors(self) -> dict[str, Any]:
-        hidden = self._non_persistent_buffers
-        kept = {name: b for name, b in self._buffers.items() if name not in hidden}
-        return {**self._parameters, **kept}
 
     def get_extra_state(self) -> Any:
         """Anything else to save under ``_extra_state``; a subclass that has some overrides this and
@@ -126,7 +125,8 @@ class Stateful:
         """
         if not isinstance(state_dict, Mapping):
             raise DTypeError(
-                f"load_state_dict: wanted a mapping of names to tensors, got {type(state_dict).__name__}"
+                "load_state_dict: wanted a mapping of names to tensors, got "
+                f"{type(state_dict).__name__}"
             )
         metadata = getattr(state_dict, "_metadata", None)
         found = IncompatibleKeys([], [])
@@ -150,17 +150,25 @@ class Stateful:
         accept older layouts. Problems are appended to the three lists.
         """
         for hook in tuple(self._load_state_dict_pre_hooks):
-            args = (state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+            args = (
+                state_dict,
+                prefix,
+                local_metadata,
+                strict,
+                missing_keys,
+                unexpected_keys,
+                error_msgs,
+            )
             hook.call(self, *args) if hook.with_kwargs else hook.call(*args)
-        own = self._own_tensors()
+        own = _own_tensors(self)
         for name, value in own.items():
             if value is None:
                 continue
             if prefix + name in state_dict:
-                self._load_tensor(name, value, prefix, state_dict, local_metadata, error_msgs)
+                _load_tensor(self, name, value, prefix, state_dict, local_metadata, error_msgs)
             elif strict:
                 missing_keys.append(prefix + name)
-        self._load_extra_state(state_dict, prefix, strict, missing_keys, unexpected_keys)
+        _load_extra_state(self, state_dict, prefix, strict, missing_keys, unexpected_keys)
         if strict:
             held = {n for n, v in own.items() if v is not None} | self._modules.keys()
             for key in state_dict:
@@ -169,64 +177,13 @@ class Stateful:
                 if key.startswith(prefix) and not known and key != prefix + _EXTRA:
                     unexpected_keys.append(key)
 
-    def _load_tensor(
-        self,
-        name: str,
-        value: Tensor,
-        prefix: str,
-        state_dict: Any,
-        local_metadata: dict[str, Any],
-        error_msgs: list[str],
-    ) -> None:
-        given = state_dict[prefix + name]
-        if not isinstance(given, Tensor):
-            if not hasattr(given, "__array__"):
-                error_msgs.append(
-                    f"{prefix + name}: wanted a tensor or an array, got {type(given).__name__}"
-                )
-                return
-            given = as_tensor(given)
-        if value.ndim == 0 and tuple(given.shape) == (1,):  # torch before 0.4 had no 0-d tensors
-            given = given[0]
-        if given.shape != value.shape:
-            error_msgs.append(
-                f"size mismatch for {prefix + name} (in {_described(self, prefix)}): "
-                f"wanted {tuple(value.shape)}, got {tuple(given.shape)}"
-            )
-            return
-        if local_metadata.get("assign_to_params_buffers", False):
-            self._assign(name, value, given)
-            return
-        with no_grad():
-            value.copy_(given.detach())
-
-    def _assign(self, name: str, value: Tensor, given: Tensor) -> None:
-        if not isinstance(value, Parameter):
-            self._buffers[name] = given
-        elif isinstance(given, Parameter):
-            self._parameters[name] = given
-        else:
-            self._parameters[name] = Parameter(given, requires_grad=value.requires_grad)
-
-    def _load_extra_state(
-        self, state_dict: Any, prefix: str, strict: bool, missing: list[str], unexpected: list[str]
-    ) -> None:
-        key = prefix + _EXTRA
-        if type(self).set_extra_state is not Stateful.set_extra_state:
-            if key in state_dict:
-                self.set_extra_state(state_dict[key])
-            elif strict:
-                missing.append(key)
-        elif strict and key in state_dict:
-            unexpected.append(key)
-
     def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> Handle:
         """Call ``hook(module, prefix, keep_vars)`` before `state_dict` collects."""
         return attach(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> Handle:
-        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict` has collected;
-        it may change the dict in place.
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict` has
+        collected; it may change the dict in place.
         """
         return attach(self._state_dict_hooks, hook)
 
@@ -248,6 +205,70 @@ class Stateful:
         self, hook: Callable[..., None], with_module: bool = False
     ) -> Handle:
         return attach(self._load_state_dict_pre_hooks, Hook(hook, with_kwargs=with_module))
+
+
+def _own_tensors(module: Any) -> dict[str, Any]:
+    hidden = module._non_persistent_buffers_set
+    kept = {name: b for name, b in module._buffers.items() if name not in hidden}
+    return {**module._parameters, **kept}
+
+
+def _load_tensor(
+    module: Any,
+    name: str,
+    value: Tensor,
+    prefix: str,
+    state_dict: Any,
+    local_metadata: dict[str, Any],
+    error_msgs: list[str],
+) -> None:
+    given = state_dict[prefix + name]
+    if not isinstance(given, Tensor):
+        if not hasattr(given, "__array__"):
+            came = type(given).__name__
+            error_msgs.append(f"{prefix + name}: wanted a tensor or an array, got {came}")
+            return
+        given = as_tensor(given)
+    if value.ndim == 0 and tuple(given.shape) == (1,):  # torch before 0.4 had no 0-d tensors
+        given = given.reshape(())
+    if given.shape != value.shape:
+        error_msgs.append(
+            f"size mismatch for {prefix + name} (in {_described(module, prefix)}): "
+            f"wanted {tuple(value.shape)}, got {tuple(given.shape)}"
+        )
+        return
+    if local_metadata.get("assign_to_params_buffers", False):
+        _assign(module, name, value, given)
+        return
+    with no_grad():
+        value.copy_(given.detach())
+
+
+def _assign(module: Any, name: str, value: Tensor, given: Tensor) -> None:
+    if not isinstance(value, Parameter):
+        module._buffers[name] = given
+    elif isinstance(given, Parameter):
+        module._parameters[name] = given
+    else:
+        module._parameters[name] = Parameter(given, requires_grad=value.requires_grad)
+
+
+def _load_extra_state(
+    module: Any,
+    state_dict: Any,
+    prefix: str,
+    strict: bool,
+    missing: list[str],
+    unexpected: list[str],
+) -> None:
+    key = prefix + _EXTRA
+    if type(module).set_extra_state is not Stateful.set_extra_state:
+        if key in state_dict:
+            module.set_extra_state(state_dict[key])
+        elif strict:
+            missing.append(key)
+    elif strict and key in state_dict:
+        unexpected.append(key)
 
 
 def _load(
@@ -278,7 +299,11 @@ def _described(module: Any, prefix: str) -> str:
 
 
 def _explain(
-    module: Any, state_dict: Mapping[str, Any], found: IncompatibleKeys, errors: list[str], strict: bool
+    module: Any,
+    state_dict: Mapping[str, Any],
+    found: IncompatibleKeys,
+    errors: list[str],
+    strict: bool,
 ) -> str:
     """The one text for everything that does not fit."""
     lines = [f"Error(s) in loading state_dict for {type(module).__name__}:"]
@@ -324,10 +349,12 @@ def _hints(missing: list[str], unexpected: list[str]) -> list[str]:
             f"The module's names start with {lacking!r}, the given ones do not; try "
             f"load_state_dict({{{lacking!r} + k: v for k, v in state_dict.items()}})."
         ]
-    hints = []
+    hints, left = [], unexpected[:1000]
     for name in missing[:_LISTED]:
-        near = difflib.get_close_matches(name, unexpected[:1000], n=1, cutoff=0.7)
-        hints += [f'For "{name}", did you mean the given "{near[0]}"?'] if near else []
+        near = difflib.get_close_matches(name, left, n=1, cutoff=0.7)
+        if near:
+            left.remove(near[0])
+            hints.append(f'For "{name}", did you mean the given "{near[0]}"?')
     return hints
 
 

@@ -114,8 +114,10 @@ def _to_array(data: Any, dtype: np.dtype | None) -> Any:
             array = array.astype(default if array.dtype.kind == "f" else dtypes.complex_of(default))
     if dtype is not None and array.dtype != dtype:
         return array.astype(dtype)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     dtypes.from_numpy_dtype(array.dtype)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return array
 
 
 def _from_sequence(data: Any) -> np.ndarray:

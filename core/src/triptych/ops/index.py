@@ -15,7 +15,7 @@ from ..prims import movement as mv
 from ..prims.index import Slot
 from ..tensor import Symbol, Tensor
 from .creation import as_tensor, cast_to
-from .inplace import overwrite, write_through
+from .inplace import overwrite
 from .shape import expand, reshape, squeeze
 
 __all__ = [
@@ -123,7 +123,7 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     value = cast_to(value, input._data.dtype)
     if not arrays:
         part = mv.slice_(input, key=parsed)
-        write_through(part, _fit(value, part.shape), "indexed assignment")
+        overwrite(part, _fit(value, part.shape), "indexed assignment")
         return
     arrays = _on_device(arrays, input)
     if len(arrays) == 1 and arrays[0]._data.dtype == dtypes.BOOL and value._data.size == 1:

@@ -8,27 +8,25 @@ history from their base.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
 from ..autograd.node import Leaf, Node
-from ..errors import DTypeError, GradError, ShapeError
+from ..callsite import user_line
+from ..errors import DTypeError, GradError, ReadOnlyError, ShapeError
 from ..prims import movement as mv
 from ..state import run_kernel, state
-from ..tensor import Tensor, current_edge
+from ..tensor import Alias, Symbol, Tensor, View, box, current_edge, set_edge
 from .creation import cast_to
-
-_PACKAGE = __name__.rpartition(".ops")[0]
 
 
 def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
     """Give target the numbers and the history of value, and return it.
 
     Raises:
-        GradError: target is a leaf whose gradient is wanted, or a view of one.
-        ShapeError: value has another shape.
+        GradError: target is a leaf whose gradient is wanted, or a view that may not be written to.
+        ShapeError: value has another shape, or several elements of target are one number.
         DTypeError: value would lose its kind (float into int).
     """
     if tuple(value._data.shape) != tuple(target._data.shape):
@@ -38,20 +36,55 @@ def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
         )
     value = _to_dtype(target, value, name)
     edge = current_edge(value) if state.grad else None
-    _check_leaf(target, name)
-    _store(target, value)
-    _bump(target, name)
-    if target._view is None:
-        if state.grad:
-            target._edge = edge
-    else:
-        _rebase(target, edge)
+    before_write(target, edge, name)
+    if type(edge) is Node:
+        _keep_apart(target, edge)
+    _store(target, value, name)
+    after_write(target, edge, name)
     return target
 
 
-def write_through(part: Tensor, value: Tensor, name: str) -> None:
-    """`overwrite` for a view that was made only to be written to."""
-    overwrite(part, value, name)
+def before_write(target: Tensor, edge: Any, name: str) -> None:
+    """Refuse a write that the tape cannot express; edge is the history of what is written."""
+    if not state.grad:
+        return
+    view = target._view
+    shared = view is not None and type(view) is not Alias
+    owner = view.base if shared else target  # type: ignore[union-attr]
+    if isinstance(owner._edge, Leaf):
+        kind = "a view of a leaf" if shared else "a leaf"
+        raise GradError(
+            f"{name}: cannot write into {kind} that requires grad (shape {tuple(target.shape)}); "
+            "write inside no_grad(), or into a clone()"
+        )
+    if shared and not view.tracked and (owner._edge is not None or edge is not None):  # type: ignore[union-attr]
+        raise GradError(
+            f"{name}: cannot record a write into a view that was made under no_grad(); make the "
+            "view outside no_grad(), or write inside it"
+        )
+
+
+def after_write(target: Tensor, edge: Any, name: str) -> None:
+    """Count the write and put its history, edge, where it belongs."""
+    cell, view = target._cell, target._view
+    cell[0] += 1
+    cell[1:] = [f"{name} at {user_line()}"]
+    if view is None or type(view) is Alias:
+        if state.grad:
+            set_edge(target, edge)
+    elif state.grad and (view.base._edge is not None or edge is not None):
+        _rebase(target, view, edge)
+    if view is not None and (edge is not None or not state.grad):
+        view.version = cell[0]
+
+
+def _keep_apart(target: Tensor, node: Node) -> None:
+    """Copy what the operation saved of the memory that its own result is about to replace."""
+    if node.xs is None or not any(x is target._data for x in node.xs):
+        return
+    copied = target._data if isinstance(target._data, Symbol) else target._data.copy()
+    node.xs = tuple(copied if x is target._data else x for x in node.xs)
+    node.cells = tuple(saved for saved in node.cells if saved[0] is not target._cell)
 
 
 def _to_dtype(target: Tensor, value: Tensor, name: str) -> Tensor:
@@ -70,23 +103,44 @@ def _to_dtype(target: Tensor, value: Tensor, name: str) -> Tensor:
     return cast_to(value, want)
 
 
-def _check_leaf(target: Tensor, name: str) -> None:
-    if not state.grad:
-        return
-    owner = target if target._view is None else target._view.base
-    if isinstance(owner._edge, Leaf):
-        kind = "a leaf" if owner is target else "a view of a leaf"
-        raise GradError(
-            f"{name}: cannot write into {kind} that requires grad (shape {tuple(target.shape)}); "
-            "write inside no_grad(), or into a clone()"
-        )
-
-
-def _store(target: Tensor, value: Tensor) -> None:
+def _store(target: Tensor, value: Tensor, name: str) -> None:
     trace = state.trace
     if trace is not None and trace.write(target, value):
         return
+    check_memory(target._data, name)
     run_kernel(_assign, target._data, value._data)
+
+
+def check_memory(array: Any, name: str) -> None:
+    """Refuse arrays that cannot be written to, or where a number stands for several elements.
+
+    Raises:
+        ShapeError: elements share memory, as in the result of expand().
+        ReadOnlyError: the memory is read-only.
+    """
+    flags = array.flags
+    if not getattr(flags, "writeable", True):
+        raise ReadOnlyError(
+            f"{name}: the memory of this tensor (shape {tuple(array.shape)}) is read-only, as that "
+            "of bytes or of a NumPy array that is not writeable; write into a clone()"
+        )
+    if not flags.c_contiguous and _overlaps_itself(array):
+        raise ShapeError(
+            f"{name}: several elements of this tensor (shape {tuple(array.shape)}, strides "
+            f"{array.strides} bytes) are one place in memory, as after expand() or unfold(); "
+            "write into a clone()"
+        )
+
+
+def _overlaps_itself(array: Any) -> bool:
+    """Whether an axis steps by less than the axes with smaller steps reach."""
+    reach = array.itemsize
+    for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1:
+            if step < reach:
+                return array.size > 0
+            reach += step * (length - 1)
+    return False
 
 
 def _assign(memory: Any, numbers: Any) -> None:
@@ -94,29 +148,20 @@ def _assign(memory: Any, numbers: Any) -> None:
         memory[...] = numbers
 
 
-def _bump(target: Tensor, name: str) -> None:
-    cell = target._cell
-    cell[0] += 1
-    cell[1:] = [f"{name} at {_caller()}"]
-
-
-def _caller() -> str:
-    """``file:line`` outside this package, cheaply."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _rebase(target: Tensor, edge: Any) -> None:
+def _rebase(target: Tensor, view: View, edge: Any) -> None:
     """After a write through a view: the base's history is its old one with this part replaced."""
-    view = target._view
-    base = view.base  # type: ignore[union-attr]
-    if state.grad and (base._edge is not None or edge is not None):
-        prim = mv.write_view.prim  # type: ignore[attr-defined]
-        shapes = (tuple(base._data.shape), tuple(target._data.shape))
-        params = {"chain": view.chain}  # type: ignore[union-attr]
-        base._edge = Node(prim, params, (base._edge, edge), (None, None), None, (), shapes)
+    base = view.base
+    prim = mv.write_view.prim  # type: ignore[attr-defined]
+    shapes = (tuple(base._data.shape), tuple(target._data.shape))
+    node = Node(prim, {"chain": view.chain}, (base._edge, edge), (None, None), None, (), shapes)
+    trace = state.trace
+    if trace is not None:
+        trace.changing(base)
+        trace.recorded(node)
+    set_edge(base, node)
+    if edge is not None:
+        view.edge = node
+        set_edge(target, edge)
 
 
 def inplace(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -158,11 +203,11 @@ def zero_(self: Tensor) -> Tensor:
 
 def detach(input: Tensor) -> Tensor:
     """The same memory without history: no gradient flows through the result."""
-    from ..tensor import box
-
     trace = state.trace
     out = box(input._data if trace is None else trace.enter(input))
     out._cell = input._cell
+    if isinstance(out._data, Symbol):
+        out._view = Alias(input, input._cell[0])
     return out
 
 
@@ -172,7 +217,9 @@ def detach_(self: Tensor) -> Tensor:
     Raises:
         GradError: it is a view, whose base would keep the history.
     """
-    if self._view is not None:
+    if self._view is not None and type(self._view) is not Alias:
         raise GradError("detach_: the tensor is a view; use detach()")
-    self._edge = None
+    if state.trace is not None:
+        state.trace.changing(self)
+    set_edge(self, None)
     return self

@@ -5,6 +5,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     contract,
     create,
     elementwise,
+    gamma,
     index,
     linalg,
     movement,

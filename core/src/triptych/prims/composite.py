@@ -26,7 +26,7 @@ from .elementwise import (
     sub,
     tanh,
 )
-from .kinds import primitive
+from .kinds import half_as_single, primitive
 from .movement import permute, reshape
 from .promotion import INEXACT
 from .rational import erf_impl
@@ -52,9 +52,8 @@ def _softmax_decomp(x: Any, *, axis: int) -> Any:
     return div(e, sum(e, axes=(axis,), keepdim=True))
 
 
+@half_as_single
 def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
-    if x.dtype.itemsize == 2:
-        return _softmax(xp, x.astype(xp.float32), axis=axis).astype(x.dtype)
     y = x - x.max(axis=axis, keepdims=True) if x.shape[axis] else x.copy()
     xp.exp(y, out=y)
     y /= y.sum(axis=axis, keepdims=True)
@@ -74,9 +73,8 @@ def _log_softmax_decomp(x: Any, *, axis: int) -> Any:
     return sub(shifted, log(sum(exp(shifted), axes=(axis,), keepdim=True)))
 
 
+@half_as_single
 def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
-    if x.dtype.itemsize == 2:
-        return _log_softmax(xp, x.astype(xp.float32), axis=axis).astype(x.dtype)
     y = x - x.max(axis=axis, keepdims=True) if x.shape[axis] else x.copy()
     y -= xp.log(xp.exp(y).sum(axis=axis, keepdims=True))
     return y
@@ -191,10 +189,8 @@ def _linear_decomp(x: Any, w: Any, *bias: Any) -> Any:
     return add(y, bias[0]) if bias else y
 
 
+@half_as_single
 def _linear(xp: Any, x: Any, w: Any, *bias: Any) -> Any:
-    if x.dtype.itemsize == 2:
-        wide = [v.astype(xp.float32) for v in (x, w, *bias)]
-        return _linear(xp, *wide).astype(x.dtype)
     y = xp.matmul(x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x, w.T)
     if bias:
         y += bias[0]
@@ -242,10 +238,8 @@ def _layer_norm_decomp(x: Any, *affine: Any, dims: int, eps: float) -> Any:
     return y
 
 
+@half_as_single
 def _layer_norm(xp: Any, x: Any, *affine: Any, dims: int, eps: float) -> Any:
-    if x.dtype.itemsize == 2:
-        wide = [v.astype(xp.float32) for v in (x, *affine)]
-        return _layer_norm(xp, *wide, dims=dims, eps=eps).astype(x.dtype)
     axes = tuple(range(x.ndim - dims, x.ndim))
     y = x - x.mean(axis=axes, keepdims=True)
     y *= xp.reciprocal(xp.sqrt((y * y).mean(axis=axes, keepdims=True) + x.dtype.type(eps)))

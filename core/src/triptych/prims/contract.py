@@ -10,7 +10,7 @@ import numpy as np
 from ..avals import Aval, broadcast_shapes
 from ..errors import DTypeError, ShapeError
 from .elementwise import conj_if_complex
-from .kinds import primitive
+from .kinds import half_as_single, primitive
 from .movement import permute, slice_
 from .reduce import sum_to
 
@@ -24,10 +24,6 @@ def check_dtypes(name: str, **inputs: Any) -> None:
     if len(set(kinds.values())) > 1:
         came = ", ".join(f"{label} is {dtype}" for label, dtype in kinds.items())
         raise DTypeError(f"{name}: inputs want one dtype, but {came}; convert one with .to(dtype)")
-
-
-def _half(x: Any) -> bool:
-    return x.dtype.itemsize == 2 and x.dtype.kind not in "iu"
 
 
 # Matrix product
@@ -48,9 +44,8 @@ def _matmul_aval(a: Any, b: Any) -> Aval:
     return Aval((*lead, one[-2], two[-1]), a.dtype)
 
 
+@half_as_single  # BLAS has no half types
 def _matmul(xp: Any, a: Any, b: Any) -> Any:
-    if _half(a):  # BLAS has no half types: multiply in float32, round once
-        return xp.matmul(a.astype(xp.float32), b.astype(xp.float32)).astype(a.dtype)
     return xp.matmul(a, b)
 
 
@@ -157,13 +152,10 @@ def _per_channel(w: Any, tap: Ints, dims: int) -> Any:
     return w[(slice(None), 0, *tap)].reshape(-1, *[1] * dims)
 
 
+@half_as_single
 def _conv(
     xp: Any, x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, groups: int
 ) -> Any:
-    if _half(x):
-        wide = [v.astype(xp.float32) for v in (x, w)]
-        y = _conv(xp, *wide, stride=stride, padding=padding, dilation=dilation, groups=groups)
-        return y.astype(x.dtype)
     dims, kernel = len(stride), w.shape[2:]
     out = conv_lengths("conv", x.shape[2:], kernel, stride, padding, dilation)
     depthwise = _is_depthwise(x.shape, w.shape, groups)
@@ -180,6 +172,7 @@ def _conv(
     return y.reshape(x.shape[0], w.shape[0], *out)
 
 
+@half_as_single
 def _conv_dx(
     xp: Any,
     g: Any,
@@ -206,6 +199,7 @@ def _conv_dx(
     return dx[_interior(shape[2:], padding)]
 
 
+@half_as_single
 def _conv_dw(
     xp: Any,
     g: Any,
@@ -253,7 +247,7 @@ def _shape_aval(g: Any, other: Any, *, shape: Ints, **options: Any) -> Aval:
 
 
 def _first(y: Any, shape: Any) -> Any:
-    """The positions that took part: of a transposed convolution's longer output, conv may reach more."""
+    """The positions that took part; conv may reach more when output_padding made dx longer."""
     return y if y.shape == shape else slice_(y, key=tuple(slice(0, n) for n in shape))
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from ..autograd.node import Node, Port
 from ..avals import shape_of
-from ..backends import backend_for, backend_of
+from ..backends import backend_of
 from ..dtypes import is_inexact
-from ..errors import DeviceError, TriptychError
-from ..state import run_kernel, state
+from ..state import state
 from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
+from .compute import compute, compute_created
 from .table import INPUTS, Prim
-from .trace import first_array
 
 
 def callable_for(prim: Prim) -> Callable[..., Any]:
@@ -90,7 +89,7 @@ def _single(prim: Prim) -> Callable[..., Any]:
         if view:
             _link_view(prim, x, params, t, a)
         if edge is not None and prim.differentiable and state.grad and is_inexact(y.dtype):
-            cells = ((x._cell, x._cell[0]),) if keep_x else ()
+            cells: tuple[Any, ...] = ((x._cell, x._cell[0]),) if keep_x else ()
             if keep_y:
                 cells += ((t._cell, t._cell[0]),)
             saved = (a if keep_x else None,)
@@ -132,7 +131,8 @@ def _unary(prim: Prim) -> Callable[..., Any]:
         t._data = y
         t._cell = [0]
         if differentiable and (edge := current_edge(x)) is not None and state.grad:
-            kept, cell = (x._cell if keep_x else t._cell), ()
+            kept = x._cell if keep_x else t._cell
+            cell: tuple[Any, ...] = ()
             if keep_x or keep_y:
                 cell = ((kept, kept[0]),)
             t._edge = Node(
@@ -191,7 +191,7 @@ def _binary(prim: Prim) -> Callable[..., Any]:
             edge1 = current_edge(x1)
             if (edge1 is not None or edge2 is not None) and state.grad:
                 keep_a, keep_b, keep_y = keeps[(edge1 is not None) + 2 * (edge2 is not None)]
-                cells = ((x1._cell, x1._cell[0]),) if keep_a else ()
+                cells: tuple[Any, ...] = ((x1._cell, x1._cell[0]),) if keep_a else ()
                 if keep_b and b is not x2:
                     cells += ((x2._cell, x2._cell[0]),)
                 if keep_y:
@@ -236,57 +236,20 @@ def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         else:
             raw.append(x)
     values = tuple(raw)
-    y = _compute(prim, values, params) if trace is None else trace.process(prim, values, params)
+    if trace is None:
+        y = compute(prim, values, params)
+    else:
+        y = trace.process(prim, values, params)
     if not boxed:
         return y
     return _wrap(prim, xs, values, params, y, trace)
-
-
-def _compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    array = first_array(raw)
-    if len(raw) > 1:
-        _check_devices(prim, raw, array)
-    if prim.check == "first":
-        prim.aval(*raw, **params)
-    try:
-        y = run_kernel(prim.kernel(array), *raw, **params)
-    except TriptychError:
-        raise
-    except Exception:
-        prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
-        raise
-    if prim.outputs == 1:
-        return y if type(y) is type(array) else backend_of(array).asarray(y)
-    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in y)
 
 
 def create(prim: Prim, params: dict[str, Any]) -> Tensor:
     """Apply a primitive that has no inputs."""
     if state.trace is not None:
         return box(state.trace.process(prim, (), params))
-    return box(run_create(prim, params))
-
-
-def run_create(prim: Prim, params: dict[str, Any]) -> Any:
-    """The raw array that a primitive without inputs makes on its device."""
-    with backend_for(params["device"]).on(params["device"]):
-        return run_kernel(prim.kernel_on(params["device"]), **params)
-
-
-def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:
-    kind = type(array)
-    for x in raw:
-        if type(x) is kind or isinstance(x, (bool, int, float, complex)):
-            continue
-        if isinstance(x, Symbol):
-            raise TriptychError(
-                f"{prim.name}: a value of a captured graph was used after the capture"
-            )
-        one, two = (backend_of(v).device_of(v) for v in (array, x))
-        if one != two:
-            raise DeviceError(
-                f"{prim.name}: inputs are on {one} and {two}; move one with .to({str(one)!r})"
-            )
+    return box(compute_created(prim, params))
 
 
 def _wrap(
@@ -344,18 +307,18 @@ def _link_view(prim: Prim, x: Any, params: dict[str, Any], out: Tensor, raw: Any
     if not isinstance(x, Tensor) or not shares_memory(prim, out._data, raw):
         return
     above = x._view
-    base, chain = (x, ()) if above is None else (above.base, above.chain)
+    base, chain, tracked = x, ((prim, params),), state.grad
+    if above is not None and type(above) is View:
+        base, chain, tracked = above.base, (*above.chain, *chain), tracked and above.tracked
     out._cell = x._cell
-    out._view = View(base, (*chain, (prim, params)), x._cell[0])
+    out._view = View(base, chain, x._cell[0], tracked)
 
 
 def shares_memory(prim: Prim, y: Any, x: Any) -> bool:
     """Whether the output of a movement is a view; of all movements only reshape may copy."""
-    if isinstance(y, Symbol):
-        return y.layout != "unknown"
-    if prim.name != "reshape":
+    if prim.name != "reshape" or isinstance(y, Symbol):
         return True
-    return y is x or y.base is (x if x.base is None else x.base)
+    return y.base is not None and (y.base is x or y.base is x.base)
 
 
 assert INPUTS[:2] == "ab"  # the binary path names its inputs so

@@ -22,7 +22,7 @@ from .promotion import (
     REAL,
     SCALARS,
 )
-from .rational import erf_impl
+from .rational import erf_impl, erfc_impl, erfinv_impl
 from .table import NA
 
 LOGICAL = NA("the output is boolean")
@@ -148,6 +148,36 @@ erf = unary(
 )
 
 
+erfc = unary(
+    "erfc",
+    erfc_impl,
+    promote=FLOATING,
+    d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), -2 / math.sqrt(math.pi))),
+)
+erfinv = unary(
+    "erfinv",
+    erfinv_impl,
+    promote=FLOATING,
+    d=lambda g, y: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)),
+    domain=UNIT,
+)
+copysign = binary(
+    "copysign",
+    "copysign",
+    promote=FLOATING,
+    d=(lambda g, a, y: mul(g, mul(sign(a), sign(y))), None),
+    domain=POSITIVE,
+)
+hypot = binary(
+    "hypot",
+    "hypot",
+    promote=FLOATING,
+    d=(lambda g, a, y: mul(g, div(a, y)), lambda g, b, y: mul(g, div(b, y))),
+    domain=POSITIVE,
+)
+nextafter = binary("nextafter", "nextafter", promote=FLOATING, d=CONSTANT)
+
+
 def _sigmoid(xp: Any, x: Any) -> Any:
     y = xp.exp(xp.negative(x))
     y += 1
@@ -163,7 +193,7 @@ relu = unary(
     "relu",
     _relu,
     promote=REAL,
-    d=lambda g, y: where(gt(y, 0), g, fill_like(g, value=0)),
+    d=lambda g, y: where(gt(y, 0), g, 0),
     domain=POSITIVE,
 )
 
@@ -286,8 +316,8 @@ where = primitive(
     _where_aval,
     (
         None,
-        lambda g, a: where(a, g, fill_like(g, value=0)),
-        lambda g, a: where(a, fill_like(g, value=0), g),
+        lambda g, a: where(a, g, 0),
+        lambda g, a: where(a, 0, g),
     ),
     promote=BRANCHES,
     check="late",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,19 @@ def dtype_of(*xs: Any) -> np.dtype:
         if hasattr(x, "dtype"):
             return x.dtype
     return np.asarray(xs[0]).dtype
+
+
+def half_as_single(kernel: Call) -> Call:
+    """A kernel that computes float16 and bfloat16 in float32, and rounds once at the end."""
+
+    @functools.wraps(kernel)
+    def wrapped(xp: Any, *arrays: Any, **params: Any) -> Any:
+        dtype = arrays[0].dtype
+        if dtype.itemsize != 2 or dtype.kind in "iu":
+            return kernel(xp, *arrays, **params)
+        return kernel(xp, *(x.astype(xp.float32) for x in arrays), **params).astype(dtype)
+
+    return wrapped
 
 
 def elementwise_aval(name: str, result: Callable[[np.dtype], np.dtype]) -> Call:

@@ -223,7 +223,7 @@ def _eigh(xp: Any, x: Any) -> Any:
 
 
 eigh = primitive("eigh", "linalg", _eigh, _eigh_aval, (_eigh_vjp,), outputs=2)
-"""Eigenvalues in ascending order and eigenvectors of a Hermitian matrix, read from its lower half."""
+"""Ascending eigenvalues, and eigenvectors, of a Hermitian matrix read from its lower half."""
 
 
 def _svd_aval(x: Any) -> tuple[Aval, Aval, Aval]:

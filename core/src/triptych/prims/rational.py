@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from .kinds import half_as_single
+
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969),
-# tables II and III; coefficients from the highest power down, relative error below 6e-17.
+# tables II to IV; coefficients from the highest power down, relative error below 6e-17.
 _NEAR_P = (
     1.85777706184603153e-1,
     3.16112374387056560,
@@ -42,6 +45,22 @@ _MID_Q = (
     3.43936767414372164e3,
     1.23033935480374942e3,
 )
+_FAR_P = (
+    1.63153871373020978e-2,
+    3.05326634961232344e-1,
+    3.60344899949804439e-1,
+    1.25781726111229246e-1,
+    1.60837851487422766e-2,
+    6.58749161529837803e-4,
+)
+_FAR_Q = (
+    1.0,
+    2.56852019228982242,
+    1.87295284992346725,
+    5.27905102951428412e-1,
+    6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)
 
 
 def _horner(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -53,10 +72,9 @@ def _horner(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+@half_as_single
 def erf_impl(xp: Any, x: Any) -> Any:
-    """erf(x), in the precision of x; half types are computed in float32."""
-    if x.dtype.itemsize == 2:
-        return erf_impl(xp, x.astype(xp.float32)).astype(x.dtype)
+    """erf(x), in the precision of x."""
     size = xp.abs(x)
     near = size <= 0.46875
     small = xp.where(near, x, 0)
@@ -67,3 +85,37 @@ def erf_impl(xp: Any, x: Any) -> Any:
     tail = xp.exp(-large * large) * _horner(large, _MID_P) / _horner(large, _MID_Q)
     outer = xp.copysign(1 - tail, x)
     return xp.where(near, inner, xp.where(xp.isnan(x), x, outer))
+
+
+@half_as_single
+def erfc_impl(xp: Any, x: Any) -> Any:
+    """1 - erf(x), exact far out where erf is nearly one."""
+    size = xp.abs(x)
+    middle = xp.clip(size, 0.46875, 4.0)
+    mid = _horner(middle, _MID_P) / _horner(middle, _MID_Q)
+    outer = xp.maximum(size, 4.0)
+    inverse = 1 / (outer * outer)
+    ratio = inverse * _horner(inverse, _FAR_P) / _horner(inverse, _FAR_Q)
+    far = (1 / math.sqrt(math.pi) - ratio) / outer
+    tail = xp.exp(-size * size) * xp.where(size <= 4.0, mid, far)
+    near = 1 - erf_impl(xp, x)
+    return xp.where(size <= 0.46875, near, xp.where(x < 0, 2 - tail, tail)).astype(x.dtype)
+
+
+@half_as_single
+def erfinv_impl(xp: Any, y: Any) -> Any:
+    """The x with erf(x) = y: a first guess, then Newton steps on erf in double precision."""
+    wide = y.astype(xp.float64)
+    inside = xp.clip(wide, -1 + 2.0**-53, 1 - 2.0**-53)
+    # S. Winitzki 2008, "A handy approximation for the error function and its inverse", a = 0.147.
+    log = xp.log1p(-inside * inside)
+    half = 2 / (math.pi * 0.147) + log / 2
+    x = xp.copysign(xp.sqrt(xp.sqrt(half * half - log / 0.147) - half), inside)
+    for _ in range(4):
+        # Near one the error is measured on erfc, which keeps its digits there.
+        error = xp.where(
+            inside > 0, erfc_impl(xp, x) - (1 - inside), (1 + inside) - erfc_impl(xp, -x)
+        )
+        x = x + error * (math.sqrt(math.pi) / 2) * xp.exp(x * x)
+    x = xp.where(xp.abs(wide) == 1, xp.copysign(xp.inf, wide), x)
+    return xp.where(xp.abs(wide) > 1, xp.nan, xp.where(wide == 0, wide, x)).astype(y.dtype)

@@ -10,9 +10,10 @@ from .. import dtypes
 from ..avals import Aval, reduced_shape
 from ..errors import ShapeError
 from ..tensor import raw_dtype
-from .elementwise import LOGICAL, cast, div, eq, fill_like, mul
+from .elementwise import LOGICAL, cast, conj_if_complex, div, eq, exp, fill_like, mul, sub
 from .kinds import boolean, primitive, reduction
 from .movement import expand, flip, reshape
+from .promotion import FLOATING
 from .table import NA
 
 COUNT = NA("the output is an index")
@@ -56,7 +57,6 @@ sum = reduction(
 
 def _prod_vjp(g: Any, a: Any, shape: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
     """Each factor's gradient is the product of the others, correct when some are zero."""
-    from .elementwise import conj_if_complex
     from .movement import concat, permute
 
     rest = tuple(i for i in range(len(shape)) if i not in axes)
@@ -161,6 +161,65 @@ cumsum = primitive(
     _cumsum,
     lambda x, *, axis: Aval(x.shape, _total(x.dtype)),
     (_cumsum_vjp,),
+    check="late",
+)
+
+
+def _cumprod(xp: Any, x: Any, *, axis: int) -> Any:
+    return xp.cumprod(x, axis=axis, dtype=_wide(x.dtype)).astype(_total(x.dtype), copy=False)
+
+
+def _cumprod_vjp(g: Any, a: Any, shape: Any, *, axis: int) -> Any:
+    """The gradient of element i sums g_j times the product of the others up to j, for j >= i.
+
+    A quadratic number of products, but right when elements are zero.
+    """
+    from .movement import concat, slice_
+
+    lead = (slice(None),) * axis
+    length = shape[axis]
+    out = []
+    for i in range(length):
+        before = slice_(a, key=(*lead, slice(0, i)))
+        after = slice_(a, key=(*lead, slice(i + 1, length)))
+        one = fill_like(slice_(a, key=(*lead, slice(i, i + 1))), value=1)
+        head = prod(before, axes=(axis,), keepdim=True) if i else one
+        tail = cumprod(concat(one, after, axis=axis), axis=axis)
+        rest = conj_if_complex(mul(head, tail))
+        out.append(
+            sum(mul(slice_(g, key=(*lead, slice(i, length))), rest), axes=(axis,), keepdim=True)
+        )
+    return concat(*out, axis=axis) if out else g
+
+
+cumprod = primitive(
+    "cumprod",
+    "scan",
+    _cumprod,
+    lambda x, *, axis: Aval(x.shape, _total(x.dtype)),
+    (_cumprod_vjp,),
+    check="late",
+)
+
+
+def _logcumsumexp(xp: Any, x: Any, *, axis: int) -> Any:
+    return xp.logaddexp.accumulate(x, axis=axis)
+
+
+def _logcumsumexp_vjp(g: Any, a: Any, y: Any, *, axis: int) -> Any:
+    """exp(a) times the reversed running sum of g exp(-y), kept in range by the largest a."""
+    top = amax(a, axes=(axis,), keepdim=True)
+    scaled = mul(g, exp(sub(top, y)))
+    return mul(exp(sub(a, top)), _cumsum_vjp(scaled, axis=axis))
+
+
+logcumsumexp = primitive(
+    "logcumsumexp",
+    "scan",
+    _logcumsumexp,
+    lambda x, *, axis: Aval(x.shape, x.dtype),
+    (_logcumsumexp_vjp,),
+    promote=FLOATING,
     check="late",
 )
 

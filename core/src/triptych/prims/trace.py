@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..state import run_kernel, state
+from ..state import state
+from .compute import compute, compute_created
 
 if TYPE_CHECKING:
     from ..autograd.node import Node
@@ -42,7 +43,7 @@ class Trace:
         """Compute a primitive on raw values; gives a raw value, or a tuple of them."""
         if self.outer is not None:
             return self.outer.process(prim, raw, params)
-        return run_kernel(prim.kernel(first_array(raw)), *raw, **params)
+        return compute(prim, raw, params) if raw else compute_created(prim, params)
 
     def recorded(self, node: Node) -> None:
         """Called with each tape node made under this trace."""
@@ -53,15 +54,21 @@ class Trace:
         """Take over an in-place write; False leaves it to eager mode."""
         return self.outer is not None and self.outer.write(tensor, value)
 
+    def replace(self, tensor: Tensor, value: Tensor) -> bool:
+        """Take over ``tensor.data = value``; False leaves it to eager mode."""
+        return self.outer is not None and self.outer.replace(tensor, value)
+
+    def passed_on(self, node: Node, grad: Any) -> None:
+        """Called with every gradient that backward computes for an input of a node."""
+        if self.outer is not None:
+            self.outer.passed_on(node, grad)
+
+    def changing(self, tensor: Tensor) -> None:
+        """Called before the history of a tensor is replaced."""
+        if self.outer is not None:
+            self.outer.changing(tensor)
+
     def touched_grad(self, tensor: Tensor) -> None:
         """Called before the ``grad`` of a tensor is read or changed."""
         if self.outer is not None:
             self.outer.touched_grad(tensor)
-
-
-def first_array(raw: tuple[Any, ...]) -> Any:
-    """The first value that is an array and not a Python number."""
-    for value in raw:
-        if not isinstance(value, (bool, int, float, complex)):
-            return value
-    return raw[0] if raw else None

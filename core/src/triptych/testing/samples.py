@@ -134,6 +134,21 @@ def _cumsum(rng: np.random.Generator) -> list[Sample]:
     return [Sample((reals(rng, 2, 4),), {"axis": axis}) for axis in (0, 1)]
 
 
+@sampled("cumprod")
+def _cumprod(rng: np.random.Generator) -> list[Sample]:
+    return _cumsum(rng)
+
+
+@sampled("logcumsumexp")
+def _logcumsumexp(rng: np.random.Generator) -> list[Sample]:
+    return _cumsum(rng)
+
+
+@sampled("polygamma")
+def _polygamma(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((reals(rng, 4, low=0.6, high=12.0),), {"n": n}) for n in (0, 1, 2)]
+
+
 @sampled("where")
 def _where(rng: np.random.Generator) -> list[Sample]:
     mask = tensor(rng.random((3, 4)) < 0.5)
@@ -414,7 +429,11 @@ def _register_creation() -> None:
         "integers": lambda: _made((5,), INT64, generator=Generator(), low=-2, high=3),
     }
     for name, make in makers.items():
-        SAMPLES.register(name, lambda rng, make=make: make())
+        SAMPLES.register(name, _without_rng(make))
+
+
+def _without_rng(make: Callable[[], list[Sample]]) -> Callable[[np.random.Generator], list[Sample]]:
+    return lambda rng: make()
 
 
 def _register_composites() -> None:

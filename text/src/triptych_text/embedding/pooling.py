@@ -20,13 +20,13 @@ def _first(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 def _largest(hidden: Tensor, mask: Tensor) -> Tensor:
-    return hidden.masked_fill(mask[:, :, None] == 0, -tp.inf).amax(1)  # type: ignore[no-any-return]
+    return hidden.masked_fill(mask[:, :, None] == 0, -tp.inf).amax(1)
 
 
 def _weighted(hidden: Tensor, weights: Tensor, divisor: Tensor) -> Tensor:
     # One product of matrices: (n, 1, l) @ (n, l, d), without a temporary of the input's size.
     total = (weights.to(hidden.dtype)[:, None, :] @ hidden)[:, 0]
-    return total / divisor.to(hidden.dtype)[:, None]  # type: ignore[no-any-return]
+    return total / divisor.to(hidden.dtype)[:, None]
 
 
 def _mean(hidden: Tensor, mask: Tensor) -> Tensor:

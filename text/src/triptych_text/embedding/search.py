@@ -49,7 +49,7 @@ def similarity(a: Tensor, b: Tensor) -> Tensor:
             f"similarity: vectors of {a.shape[1]} and of {b.shape[1]} numbers; do they come from "
             "the same encoder?"
         )
-    return F.normalize(a, dim=1) @ F.normalize(b, dim=1).T  # type: ignore[no-any-return]
+    return F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
 
 
 def semantic_search(queries: Tensor, corpus: Tensor, k: int = 10) -> SearchResult:

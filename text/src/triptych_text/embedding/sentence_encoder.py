@@ -20,8 +20,8 @@ from .pooling import Pooling
 
 __all__ = ["SentenceEncoder", "batches_by_length"]
 
-# A batch costs some work however small it is: as much as this many tokens of padding.
-BATCH_COST_TOKENS = 64
+# A batch costs some work however small it is: about as much as this many tokens of padding.
+BATCH_COST_TOKENS = 16
 
 
 class SentenceEncoder(nn.Module):
@@ -99,7 +99,7 @@ class SentenceEncoder(nn.Module):
             (n, d), of any length.
         """
         encoded = self.model(input_ids, attention_mask, token_type_ids)
-        return self.pooling(encoded.last_hidden_state, attention_mask)  # type: ignore[no-any-return]
+        return self.pooling(encoded.last_hidden_state, attention_mask)
 
     def encode(
         self,
@@ -211,4 +211,4 @@ def _progress_bar(total: int, progress: bool | None) -> Any:
 
     hidden = None if progress is None else not progress  # None: hidden unless on a terminal
     delay_s = 1.0 if progress is None else 0.0
-    return tqdm(total=total, unit="text", disable=hidden, delay=delay_s, leave=False)
+    return tqdm(total=total, unit="text", disable=hidden, delay=delay_s, leave=bool(progress))

@@ -194,7 +194,7 @@ class BertEncoder(nn.Module):
         self, x: Tensor, mask: Tensor | None, output_hidden_states: bool = False
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
         """(n, l, d) to the last layer's output, and to all of them when asked for."""
-        states = (x,)
+        states: tuple[Tensor, ...] = (x,)
         for layer in self.layer:
             x = layer(x, mask)
             states = (*states, x) if output_hidden_states else ()

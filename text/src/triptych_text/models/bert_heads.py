@@ -50,7 +50,7 @@ class BertForSequenceClassification(SequenceClassification):
 
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits from the pooled first token."""
-        return self.classifier(self.dropout(encoded.pooler_output))  # type: ignore[no-any-return]
+        return self.classifier(self.dropout(encoded.pooler_output))
 
 
 class BertForTokenClassification(TokenClassification):
@@ -94,7 +94,7 @@ class BertTransform(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        return self.LayerNorm(self.activation(self.dense(x)))  # type: ignore[no-any-return]
+        return self.LayerNorm(self.activation(self.dense(x)))
 
 
 class BertPredictions(nn.Module):
@@ -108,7 +108,7 @@ class BertPredictions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, l, d) to (n, l, v)."""
-        return self.decoder(self.transform(x))  # type: ignore[no-any-return]
+        return self.decoder(self.transform(x))
 
 
 class BertMLMHead(nn.Module):
@@ -142,4 +142,4 @@ class BertForMaskedLM(MaskedLM):
 
     def score(self, hidden: Tensor) -> Tensor:
         """(n, l, d) to (n, l, v)."""
-        return self.cls.predictions(hidden)  # type: ignore[no-any-return]
+        return self.cls.predictions(hidden)

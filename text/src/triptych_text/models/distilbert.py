@@ -90,7 +90,7 @@ class DistilBertEmbeddings(nn.Module):
         """(n, l) ids to (n, l, d)."""
         places = self.position_embeddings.weight[: input_ids.shape[1]]  # (l, d)
         x = self.word_embeddings(input_ids) + places
-        return self.dropout(self.LayerNorm(x))  # type: ignore[no-any-return]
+        return self.dropout(self.LayerNorm(x))
 
 
 class DistilBertAttention(nn.Module):
@@ -112,7 +112,7 @@ class DistilBertAttention(nn.Module):
         mixed = multi_head_attention(
             self.q_lin(x), self.k_lin(x), self.v_lin(x), self.num_heads, mask, dropout_p
         )
-        return self.out_lin(mixed)  # type: ignore[no-any-return]
+        return self.out_lin(mixed)
 
 
 class DistilBertFeedForward(nn.Module):
@@ -127,7 +127,7 @@ class DistilBertFeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        return self.dropout(self.lin2(self.activation(self.lin1(x))))  # type: ignore[no-any-return]
+        return self.dropout(self.lin2(self.activation(self.lin1(x))))
 
 
 class DistilBertLayer(nn.Module):
@@ -143,7 +143,7 @@ class DistilBertLayer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """(n, l, d) to (n, l, d)."""
         x = self.sa_layer_norm(self.attention(x, mask) + x)
-        return self.output_layer_norm(self.ffn(x) + x)  # type: ignore[no-any-return]
+        return self.output_layer_norm(self.ffn(x) + x)
 
 
 class DistilBertEncoder(nn.Module):
@@ -225,7 +225,7 @@ class DistilBertForSequenceClassification(SequenceClassification):
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits from the first token."""
         x = F.relu(self.pre_classifier(encoded.last_hidden_state[:, 0]))
-        return self.classifier(self.dropout(x))  # type: ignore[no-any-return]
+        return self.classifier(self.dropout(x))
 
 
 class DistilBertForTokenClassification(TokenClassification):
@@ -288,4 +288,4 @@ class DistilBertForMaskedLM(MaskedLM):
     def score(self, hidden: Tensor) -> Tensor:
         """(n, l, d) to (n, l, v)."""
         x = self.vocab_layer_norm(self.activation(self.vocab_transform(hidden)))
-        return self.vocab_projector(x)  # type: ignore[no-any-return]
+        return self.vocab_projector(x)

@@ -30,7 +30,7 @@ class HeadedModel(PretrainedModel):
 
     def encode(self, *args: Any, **kwargs: Any) -> EncoderOutput:
         """What the encoder alone returns."""
-        return getattr(self, self.base_prefix)(*args, **kwargs)  # type: ignore[no-any-return]
+        return getattr(self, self.base_prefix)(*args, **kwargs)
 
 
 class SequenceClassification(HeadedModel):

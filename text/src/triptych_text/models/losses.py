@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from triptych import Tensor
+from collections.abc import Callable
+
+from triptych import Registry, Tensor
 from triptych.nn import functional as F
 
 from .config import ModelConfig
@@ -23,6 +25,9 @@ def classification_loss(logits: Tensor, labels: Tensor, config: ModelConfig) -> 
 
     Returns:
         A number.
+
+    Raises:
+        UnknownNameError: the problem_type is none of the three.
     """
     if config.problem_type is not None:
         kind = config.problem_type
@@ -68,8 +73,7 @@ def _regression(logits: Tensor, labels: Tensor) -> Tensor:
     return F.mse_loss(logits, labels.reshape(logits.shape))
 
 
-LOSSES = {
-    "regression": _regression,
-    "single_label_classification": lambda logits, labels: F.cross_entropy(logits, labels),
-    "multi_label_classification": F.binary_cross_entropy_with_logits,
-}
+LOSSES: Registry[Callable[[Tensor, Tensor], Tensor]] = Registry("problem type")
+LOSSES.register("regression", _regression)
+LOSSES.register("single_label_classification", F.cross_entropy)
+LOSSES.register("multi_label_classification", F.binary_cross_entropy_with_logits)

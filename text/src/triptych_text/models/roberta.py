@@ -64,7 +64,7 @@ class RobertaEmbeddings(BertEmbeddings):
         """(n, l, d) of places."""
         padding = self.word_embeddings.padding_idx
         real = (input_ids != padding).to(tp.int64)
-        return self.position_embeddings(real.cumsum(1) * real + padding)  # type: ignore[no-any-return]
+        return self.position_embeddings(real.cumsum(1) * real + padding)
 
 
 class RobertaModel(BertModel):
@@ -99,7 +99,7 @@ class RobertaClassifier(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """(n, l, d) to (n, c)."""
         x = tp.tanh(self.dense(self.dropout(hidden[:, 0])))
-        return self.out_proj(self.dropout(x))  # type: ignore[no-any-return]
+        return self.out_proj(self.dropout(x))
 
 
 class RobertaForSequenceClassification(SequenceClassification):
@@ -120,7 +120,7 @@ class RobertaForSequenceClassification(SequenceClassification):
 
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits from the first token."""
-        return self.classifier(encoded.last_hidden_state)  # type: ignore[no-any-return]
+        return self.classifier(encoded.last_hidden_state)
 
 
 class RobertaForTokenClassification(TokenClassification):
@@ -165,7 +165,7 @@ class RobertaLMHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, l, d) to (n, l, v)."""
-        return self.decoder(self.layer_norm(F.gelu(self.dense(x))))  # type: ignore[no-any-return]
+        return self.decoder(self.layer_norm(F.gelu(self.dense(x))))
 
 
 class RobertaForMaskedLM(MaskedLM):
@@ -191,7 +191,7 @@ class RobertaForMaskedLM(MaskedLM):
 
     def score(self, hidden: Tensor) -> Tensor:
         """(n, l, d) to (n, l, v)."""
-        return self.lm_head(hidden)  # type: ignore[no-any-return]
+        return self.lm_head(hidden)
 
 
 class XLMRobertaModel(RobertaModel):

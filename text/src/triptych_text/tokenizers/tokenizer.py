@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from triptych import Tensor
-from triptych.errors import DTypeError, FileFormatError, MissingDependencyError, UnknownNameError
+from triptych.errors import FileFormatError, MissingDependencyError, UnknownNameError
 
+from ..pretrained import ModelFiles, model_files
+from .arguments import (
+    Limit,
+    Truncation,
+    as_ids,
+    checked_inputs,
+    options_of,
+    truncation_limit,
+)
 from .batching import Padding, padded_length, to_batch
 from .encoding import Encoding
 from .word_piece import read_vocab_file, word_piece_backend
 
 __all__ = ["Tokenizer"]
 
-Strategy = Literal["longest_first", "only_first", "only_second"]
-STRATEGIES = ("longest_first", "only_first", "only_second")
 PAD_TOKENS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>")  # tried in order when none is named
 
 
@@ -71,7 +78,7 @@ class Tokenizer:
             )
         backend.no_padding()
         backend.no_truncation()
-        self._truncation: tuple[int, int, str] | None = None
+        self._truncation: Limit | None = None
 
     # Where they come from
 
@@ -125,7 +132,7 @@ class Tokenizer:
         return cls(backend, **options)
 
     @classmethod
-    def from_pretrained(cls, source: str | os.PathLike[str]) -> Tokenizer:
+    def from_pretrained(cls, source: str | os.PathLike[str] | ModelFiles) -> Tokenizer:
         """Tokenizer of a pretrained model.
 
         Args:
@@ -136,10 +143,8 @@ class Tokenizer:
             FileNotFoundError: the folder lacks both files.
             UnknownNameError: neither a folder nor a registered name.
         """
-        from ..pretrained import model_files
-
         files = model_files(source)
-        options = _tokenizer_options(files.json("tokenizer_config.json", default={}))
+        options = options_of(files.json("tokenizer_config.json", default={}))
         described = files.find("tokenizer.json")
         if described is not None:
             return cls.from_file(described, **options)
@@ -206,7 +211,7 @@ class Tokenizer:
         pair: str | None = None,
         *,
         padding: Padding = None,
-        truncation: bool | Strategy = False,
+        truncation: Truncation = False,
         max_length: int | None = None,
         stride: int = 0,
         add_special_tokens: bool = True,
@@ -244,7 +249,7 @@ class Tokenizer:
         pairs: Sequence[str] | None = None,
         *,
         padding: Padding = None,
-        truncation: bool | Strategy = False,
+        truncation: Truncation = False,
         max_length: int | None = None,
         stride: int = 0,
         add_special_tokens: bool = True,
@@ -270,7 +275,7 @@ class Tokenizer:
             DTypeError: a text is not a `str`.
             ValueError: counts differ, or no length is known to cut or to pad to.
         """
-        limit = self._limit(truncation, max_length, stride)
+        limit = truncation_limit(truncation, max_length, stride, self.max_length)
         encodings = self._run("encode_batch", texts, pairs, limit, add_special_tokens)
         length = padded_length(padding, [len(e) for e in encodings], max_length, self.max_length)
         if length is not None:
@@ -290,7 +295,7 @@ class Tokenizer:
         pairs: str | Sequence[str] | None = None,
         *,
         padding: Padding = "longest",
-        truncation: bool | Strategy = False,
+        truncation: Truncation = False,
         max_length: int | None = None,
         add_special_tokens: bool = True,
         return_tensors: str | None = "tp",
@@ -314,7 +319,7 @@ class Tokenizer:
         """
         texts = [texts] if isinstance(texts, str) else texts
         pairs = [pairs] if isinstance(pairs, str) else pairs
-        limit = self._limit(truncation, max_length, 0)
+        limit = truncation_limit(truncation, max_length, 0, self.max_length)
         encodings = self._run("encode_batch_fast", texts, pairs, limit, add_special_tokens)
         ids = [encoding.ids for encoding in encodings]
         type_ids = [encoding.type_ids for encoding in encodings]
@@ -362,13 +367,13 @@ class Tokenizer:
         Raises:
             DTypeError: not a flat list of integers.
         """
-        return str(self._backend.decode(_as_ids(ids), skip_special_tokens=skip_special_tokens))
+        return str(self._backend.decode(as_ids(ids), skip_special_tokens=skip_special_tokens))
 
     def decode_batch(
         self, batch: Iterable[Sequence[int]] | Tensor, *, skip_special_tokens: bool = True
     ) -> list[str]:
         """Texts of n rows of ids, as `decode` does each."""
-        rows = [_as_ids(ids) for ids in batch]
+        rows = [as_ids(ids) for ids in batch]
         return list(self._backend.decode_batch(rows, skip_special_tokens=skip_special_tokens))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -381,37 +386,16 @@ class Tokenizer:
     def _usual_pad_token(self) -> str | None:
         return next((t for t in PAD_TOKENS if self._backend.token_to_id(t) is not None), None)
 
-    def _limit(
-        self, truncation: bool | Strategy, max_length: int | None, stride: int
-    ) -> tuple[int, int, str] | None:
-        """The library's truncation setting for one call."""
-        if truncation is False:
-            return None
-        strategy = "longest_first" if truncation is True else truncation
-        if strategy not in STRATEGIES:
-            raise ValueError(
-                f"Tokenizer: truncation is True, False or one of {STRATEGIES}, got {truncation!r}"
-            )
-        length = self.max_length if max_length is None else max_length
-        if length is None:
-            raise ValueError(
-                "Tokenizer: truncation without a length: this tokenizer has no max_length of its "
-                "own; pass max_length="
-            )
-        if not 0 <= stride < max(length, 1):
-            raise ValueError(f"Tokenizer: stride {stride} must be in 0 <= stride < {length}")
-        return length, stride, strategy
-
     def _run(
         self,
         method: str,
         texts: Sequence[str],
         pairs: Sequence[str] | None,
-        limit: tuple[int, int, str] | None,
+        limit: Limit | None,
         add_special_tokens: bool,
     ) -> list[Any]:
         """Encodings of the library."""
-        inputs = _checked_inputs(texts, pairs)
+        inputs = checked_inputs(texts, pairs)
         if limit is not None and add_special_tokens:
             added = self.num_special_tokens(pairs is not None)
             if limit[0] < added:
@@ -424,7 +408,7 @@ class Tokenizer:
             encode = getattr(self._backend, method)
             return list(encode(inputs, add_special_tokens=add_special_tokens))
 
-    def _set_truncation(self, limit: tuple[int, int, str] | None) -> None:
+    def _set_truncation(self, limit: Limit | None) -> None:
         if limit == self._truncation:
             return
         if limit is None:
@@ -442,39 +426,3 @@ def _library() -> Any:
             "Tokenizer: the tokenizers library is not installed; pip install tokenizers"
         ) from error
     return tokenizers
-
-
-def _tokenizer_options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of `Tokenizer` that a tokenizer_config.json tells."""
-    pad = config.get("pad_token")
-    options = {
-        "pad_token": pad.get("content") if isinstance(pad, dict) else pad,
-        "padding_side": config.get("padding_side"),
-    }
-    longest = config.get("model_max_length")
-    if isinstance(longest, int) and longest < 10**9:  # 1e30 stands for "no limit" in these files
-        options["max_length"] = longest
-    return options
-
-
-def _checked_inputs(texts: Sequence[str], pairs: Sequence[str] | None) -> list[Any]:
-    for name, values in (("texts", texts), ("pairs", pairs or ())):
-        wrong = next((v for v in values if not isinstance(v, str)), None)
-        if isinstance(values, str) or wrong is not None:
-            came = "a single str" if isinstance(values, str) else f"a {type(wrong).__name__} in it"
-            raise DTypeError(f"Tokenizer: {name} is a sequence of str, got {came}")
-    if pairs is None:
-        return list(texts)
-    if len(pairs) != len(texts):
-        raise ValueError(f"Tokenizer: {len(texts)} texts and {len(pairs)} pairs; counts must match")
-    return list(zip(texts, pairs, strict=True))
-
-
-def _as_ids(ids: Sequence[int] | Tensor) -> list[int]:
-    values = ids.tolist() if hasattr(ids, "tolist") else list(ids)
-    if not isinstance(values, list) or not all(type(v) is int for v in values):
-        raise DTypeError(
-            f"Tokenizer.decode: wanted a flat list of integers, got {values!r:.60}; use "
-            "decode_batch for rows of ids"
-        )
-    return values

@@ -16,11 +16,11 @@ from .kinds import is_pil
 from .transform import RandomTransform, Transform
 
 __all__ = [
-    "RGB",
     "ConvertImageDtype",
     "Grayscale",
     "Normalize",
     "PILToTensor",
+    "RGB",
     "RandomGrayscale",
     "ToDtype",
     "ToImage",

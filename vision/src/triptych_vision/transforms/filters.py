@@ -19,7 +19,7 @@ import triptych as tp
 
 from .interpolation import InterpolationMode
 
-__all__ = ["FIXED_POINT_BITS", "Block", "filter_blocks", "filter_matrix", "nearest_index"]
+__all__ = ["Block", "FIXED_POINT_BITS", "filter_blocks", "filter_matrix", "nearest_index"]
 
 # Pillow keeps weights for 8-bit images as integers with this many bits after the point.
 FIXED_POINT_BITS = 22
@@ -73,7 +73,7 @@ class Block(NamedTuple):
 
 
 class _Taps(NamedTuple):
-    index: np.ndarray  # (new pixels, taps) which old pixels
+    place: np.ndarray  # (new pixels, taps) which old pixels
     weight: np.ndarray  # (new pixels, taps) float64; rows add up to one
 
 
@@ -113,12 +113,12 @@ def _taps(num_in: int, num_out: int, mode: InterpolationMode, antialias: bool) -
 
 def _dense(taps: _Taps, start: int, stop: int) -> np.ndarray:
     """(rows, stop - start) weights; taps that meet in one pixel add up."""
-    rows = np.arange(len(taps.index))[:, None]
-    matrix = np.zeros((len(taps.index), stop - start))
+    rows = np.arange(len(taps.place))[:, None]
+    matrix = np.zeros((len(taps.place), stop - start))
     inside = taps.weight != 0
     np.add.at(
         matrix,
-        (np.broadcast_to(rows, inside.shape)[inside], taps.index[inside] - start),
+        (np.broadcast_to(rows, inside.shape)[inside], taps.place[inside] - start),
         taps.weight[inside],
     )
     return matrix
@@ -171,7 +171,7 @@ def filter_blocks(
     blocks = []
     for row in range(0, num_out, BLOCK_ROWS):
         part = _Taps(*(field[row : row + BLOCK_ROWS] for field in taps))
-        inside = part.index[part.weight != 0]
+        inside = part.place[part.weight != 0]
         start, stop = int(inside.min()), int(inside.max()) + 1
         weights = tp.from_numpy(_dense(part, start, stop)).to(dtype)
         blocks.append(Block(start, stop, weights))

@@ -242,7 +242,8 @@ class RandomCrop(RandomTransform):
         """The rectangle."""
         if any(params["frame"]):
             inpt = F.pad(inpt, params["frame"], self.fill, self.padding_mode)
-        return F.crop(inpt, *params["corner"], *self.size)
+        top, left = params["corner"]
+        return F.crop(inpt, top, left, *self.size)
 
     @staticmethod
     def get_params(
@@ -310,8 +311,9 @@ class RandomResizedCrop(RandomTransform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The rectangle, resized."""
+        top, left, height, width = params["rectangle"]
         return F.resized_crop(
-            inpt, *params["rectangle"], self.size, self.interpolation, self.antialias
+            inpt, top, left, height, width, self.size, self.interpolation, self.antialias
         )
 
     @staticmethod

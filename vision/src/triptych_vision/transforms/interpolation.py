@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 from triptych.errors import UnknownNameError
 
@@ -65,10 +64,8 @@ def interpolation_mode(mode: InterpolationMode | str | int) -> InterpolationMode
     """
     if isinstance(mode, InterpolationMode):
         return mode
-    found: Any = _FROM_PILLOW.get(int(mode)) if isinstance(mode, int) else None
-    if found is None:
-        names = {member.value: member for member in InterpolationMode}
-        found = names.get(str(mode).lower())
+    names = {member.value: member for member in InterpolationMode}
+    found = _FROM_PILLOW.get(mode) if isinstance(mode, int) else names.get(str(mode).lower())
     if found is None:
         raise UnknownNameError(
             f"interpolation: wanted one of {', '.join(m.value for m in InterpolationMode)}, "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ... import dtypes
 from ...avals import normalize_axis
 from ...errors import DTypeError, ShapeError
@@ -15,7 +17,7 @@ from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...random import Generator, default_generator
 from ...tensor import Tensor
-from .arguments import replaced, softmax_dim
+from .arguments import recorded, replaced, softmax_dim
 
 __all__ = [
     "celu",
@@ -66,7 +68,9 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def _relu6(x: Tensor) -> Tensor:
     y = ew.relu(x)
-    return ew.where(ew.ge(y, 6), 6.0, y)
+    if not recorded(x):
+        return ew.minimum(y, 6.0)
+    return ew.where(ew.ge(y, 6), 6.0, y)  # unlike minimum, no gradient at 6
 
 
 def hardtanh(
@@ -117,7 +121,12 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x above zero, negative_slope * x below."""
-    out = ew.where(ew.gt(input, 0), input, ew.mul(input, negative_slope))
+    above = ew.gt(input, 0)
+    if 0 <= negative_slope <= 1 and dtypes.is_floating(input._data.dtype):
+        # The slope of every element: cheaper than a choice of results, above all backwards.
+        slopes = ew.maximum(ew.cast(above, dtype=input._data.dtype), negative_slope)
+        return replaced(input, ew.mul(input, slopes), inplace, "leaky_relu")
+    out = ew.where(above, input, ew.mul(input, negative_slope))
     return replaced(input, out, inplace, "leaky_relu")
 
 
@@ -153,7 +162,7 @@ def rrelu(
     *,
     generator: Generator | None = None,
 ) -> Tensor:
-    """`leaky_relu` with a slope per element drawn from [lower, upper) in training, else their mean."""
+    """`leaky_relu` with slopes drawn from [lower, upper) in training, else with their mean."""
     slope: Any = (lower + upper) / 2
     if training:
         draws = create.uniform(
@@ -199,7 +208,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 def softsign(input: Tensor) -> Tensor:
-    """x / (1 + |x|)."""
+    """x / (1 + |x|): a sign with soft shoulders."""
     return ew.div(input, ew.add(ew.abs(input), 1))
 
 
@@ -209,7 +218,7 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def tanhshrink(input: Tensor) -> Tensor:
-    """x - tanh(x)."""
+    """x - tanh(x): what tanh takes away."""
     return ew.sub(input, ew.tanh(input))
 
 
@@ -312,7 +321,8 @@ def gumbel_softmax(
         generator=generator or default_generator,
     )
     # 1 - u lies in (0, 1], so the outer log is finite once the inner one is kept off zero.
-    inner = ew.maximum(ew.neg(ew.log(ew.sub(1, draws))), dtypes.finfo(logits.dtype).tiny)
+    tiny = np.finfo(np.float32).tiny
+    inner = ew.maximum(ew.neg(ew.log(ew.sub(1, draws))), float(tiny))
     soft = softmax(ew.div(ew.sub(logits, ew.log(inner)), tau), dim)
     if not hard:
         return soft

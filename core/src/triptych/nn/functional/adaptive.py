@@ -38,7 +38,7 @@ Size = int | None | Sequence[int | None]
 
 def _lengths(name: str, size: Size, space: Ints) -> Ints:
     """The output lengths; None keeps one of the input."""
-    wanted = tuple(size) if isinstance(size, (tuple, list)) else (size,) * len(space)
+    wanted: Any = tuple(size) if isinstance(size, (tuple, list)) else (size,) * len(space)
     if len(wanted) == 1:
         wanted *= len(space)
     if len(wanted) != len(space) or any(n is not None and n < 0 for n in wanted):
@@ -143,7 +143,7 @@ def _plane_spots(space: Ints, out: Ints) -> np.ndarray:
     for n, count in zip(space, out, strict=True):
         spots = _spots(n, count)
         grid = flat[:, None, :, None] * n + spots[None, :, None, :]
-        flat = grid.reshape(flat.shape[0] * count, -1)
+        flat = grid.reshape(flat.shape[0] * count, flat.shape[1] * spots.shape[1])
     return flat
 
 
@@ -161,7 +161,7 @@ def _max(name: str, size: Size, x: Tensor) -> tuple[Tensor, Tensor]:
     wide = mv.expand(spots, shape=(*lead, *spots.shape))
     places = mv.reshape(ix.gather(wide, best, axis=3), shape=(*lead, math.prod(out)))
     values = ix.gather(plane, places, axis=2)
-    return tuple(mv.reshape(t, shape=(*lead, *out)) for t in (values, places))  # type: ignore[return-value]
+    return tuple(mv.reshape(t, shape=(*lead, *out)) for t in (values, places))
 
 
 def _adaptive_max(dims: int, input: Tensor, size: Size, return_indices: bool) -> Any:

@@ -12,16 +12,18 @@ from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
 from ...state import state
-from ...tensor import Tensor
+from ...tensor import Tensor, current_edge
 
 __all__ = [
     "batched",
     "check_range",
     "legacy_reduction",
     "per_axis",
+    "recorded",
     "reduced",
     "replaced",
     "same_shape",
+    "softmax_dim",
 ]
 
 Ints = tuple[int, ...]
@@ -64,6 +66,11 @@ def batched(name: str, input: Tensor, dims: int, call: Callable[[Tensor], Any]) 
 def replaced(input: Tensor, out: Tensor, inplace: bool, name: str) -> Tensor:
     """`out`; with inplace, written into input's memory."""
     return overwrite(input, out, f"{name}_") if inplace else out
+
+
+def recorded(input: Tensor) -> bool:
+    """Whether an operation on input is recorded: on a tape, or in a trace."""
+    return state.trace is not None or (state.grad and current_edge(input) is not None)
 
 
 def same_shape(name: str, input: Tensor, target: Tensor, label: str = "target") -> None:

@@ -134,8 +134,8 @@ def _with_blanks(labels: Tensor, blank: int) -> Tensor:
 
 
 def _level(log_probs: Tensor, used: Tensor) -> Tensor:
-    """(n,) zeros with the gradient exp(log_probs), which torch adds: after `log_softmax` it cancels,
-    and without it the gradient is that with respect to logits.
+    """(n,) zeros with the gradient exp(log_probs), as torch has it: the gradient is then that of
+    the logits, and a `log_softmax` before it changes nothing.
     """
     steps, count = log_probs.shape[:2]
     counts = ew.lt(mv.reshape(_range(steps, log_probs), shape=(steps, 1)), used)

@@ -129,7 +129,7 @@ def _column(x: Tensor) -> Tensor:
 def _shorten(weight: Tensor, index: Tensor, max_norm: float, p: float) -> None:
     with no_grad():
         lengths = norm(weight, p, 1, True)
-        used = _counts(index, weight.shape[0]) > 0
+        used = ew.gt(_counts(index, weight.shape[0]), 0)
         long = ew.logical_and(ew.gt(lengths, max_norm), _column(used))
         scale = ew.div(max_norm, ew.add(lengths, 1e-7))  # torch's guard
         weight.copy_(ew.where(long, ew.mul(weight, scale), weight))

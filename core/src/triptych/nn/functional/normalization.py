@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ... import dtypes
 from ...autograd.modes import no_grad
@@ -235,7 +236,8 @@ def rms_norm(
     dims = _dims("rms_norm", input, normalized_shape)
     axes = tuple(range(input.ndim - dims, input.ndim))
     count = math.prod(input.shape[input.ndim - dims :])
-    guard = dtypes.finfo(input.dtype).eps if eps is None else eps
+    limits: Any = dtypes.finfo(input.dtype)
+    guard = limits.eps if eps is None else eps
     power = ew.div(rd.sum(ew.square(input), axes=axes, keepdim=True), count)
     y = ew.mul(input, ew.rsqrt(ew.add(power, guard)))
     return y if weight is None else ew.mul(y, weight)

@@ -32,15 +32,15 @@ def pad(
         [[3, 2, 1, 2, 3, 2]]
     """
     widths = _widths(input, pad)
-    if mode not in _MODES:
-        raise ShapeError(f"pad: mode is one of {sorted(_MODES)}, got {mode!r}")
     if mode == "constant":
         return _constant(input, widths, 0 if value is None else value)
+    if mode not in _BORDERS:
+        raise ShapeError(f"pad: mode is one of {['constant', *_BORDERS]}, got {mode!r}")
     if value:
         raise ShapeError(f"pad: a value goes with mode 'constant', not {mode!r}")
     for axis, (lo, hi) in enumerate(widths):
         if lo or hi:
-            input = _MODES[mode](_cropped(input, axis, lo, hi), axis, max(lo, 0), max(hi, 0))
+            input = _BORDERS[mode](_cropped(input, axis, lo, hi), axis, max(lo, 0), max(hi, 0))
     return input
 
 
@@ -120,9 +120,4 @@ def _circular(x: Tensor, axis: int, lo: int, hi: int) -> Tensor:
     return _joined([_part(x, axis, length - lo, length), x, _part(x, axis, 0, hi)], axis)
 
 
-_MODES = {
-    "circular": _circular,
-    "constant": None,
-    "reflect": _reflect,
-    "replicate": _replicate,
-}
+_BORDERS = {"circular": _circular, "reflect": _reflect, "replicate": _replicate}

@@ -13,9 +13,8 @@ from ...prims import contract, window
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
-from ...state import state
-from ...tensor import Tensor, current_edge
-from .arguments import Ints, batched, per_axis
+from ...tensor import Tensor
+from .arguments import Ints, batched, per_axis, recorded
 
 __all__ = [
     "avg_pool1d",
@@ -140,7 +139,7 @@ def _unpadded(places: Tensor, space: Ints, wide: Ints, pads: Pads) -> Tensor:
 
 def _max_alone(w: Window, x: Tensor) -> Tensor:
     """Maxima without positions, one axis after the other: what inference needs."""
-    if state.trace is not None or (state.grad and current_edge(x) is not None):
+    if recorded(x):
         wide = _padded(x, w.pads(tuple(x.shape[2:])), _lowest(x))
         return window.max_pool(wide, size=w.size, stride=w.stride, dilation=w.dilation)[0]
     x = _padded(x, w.pads(tuple(x.shape[2:])), _lowest(x))

@@ -93,16 +93,17 @@ def _sizes(
     if (size is None) == (scale_factor is None):
         raise ShapeError("interpolate: give size or scale_factor, one of them")
     given = scale_factor if size is None else size
-    many = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
+    many: Any = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
     if len(many) != dims:
         raise ShapeError(f"interpolate: wanted one number or {dims} for {space}, got {many}")
+    scales: tuple[float | None, ...] = (None,) * dims
     if size is not None:
         if recompute:
             raise ShapeError("interpolate: recompute_scale_factor goes with scale_factor, not size")
-        out, scales = tuple(int(n) for n in many), (None,) * dims  # type: ignore[arg-type]
+        out = tuple(int(n) for n in many)
     else:
-        out = tuple(math.floor(n * float(s)) for n, s in zip(space, many, strict=True))  # type: ignore[arg-type]
-        scales = (None,) * dims if recompute else tuple(float(s) for s in many)  # type: ignore[arg-type, assignment]
+        out = tuple(math.floor(n * float(s)) for n, s in zip(space, many, strict=True))
+        scales = scales if recompute else tuple(float(s) for s in many)
     if min(out) < 1 or min(space) < 1:
         raise ShapeError(f"interpolate: space axes {space} cannot become {out}")
     return out, scales

@@ -58,14 +58,14 @@ class ReLU(Configured):
     """
 
     inplace: bool = False
-    function = "relu"
+    _function = "relu"
 
 
 class ReLU6(Configured):
     """min(max(x, 0), 6)."""
 
     inplace: bool = False
-    function = "relu6"
+    _function = "relu6"
 
 
 class LeakyReLU(Configured):
@@ -73,30 +73,33 @@ class LeakyReLU(Configured):
 
     negative_slope: float = 0.01
     inplace: bool = False
-    function = "leaky_relu"
+    _function = "leaky_relu"
 
 
 class ELU(Configured):
-    """x where it is positive, alpha · (exp(x) - 1) elsewhere. Source: Clevert et al. 2016, eq. 12."""
+    """x where it is positive, alpha · (exp(x) - 1) elsewhere.
+
+    Source: Clevert et al. 2016, eq. 12.
+    """
 
     alpha: float = 1.0
     inplace: bool = False
-    function = "elu"
+    _function = "elu"
 
 
 class CELU(Configured):
-    """x where it is positive, alpha · (exp(x / alpha) - 1) elsewhere. Source: Barron 2017, eq. 2."""
+    """x where it is positive, alpha · (exp(x / alpha) - 1) elsewhere. Source: Barron 2017."""
 
     alpha: float = 1.0
     inplace: bool = False
-    function = "celu"
+    _function = "celu"
 
 
 class SELU(Configured):
     """A scaled ELU that keeps mean 0 and variance 1. Source: Klambauer et al. 2017, eq. 2."""
 
     inplace: bool = False
-    function = "selu"
+    _function = "selu"
 
 
 class GELU(Configured):
@@ -109,35 +112,35 @@ class GELU(Configured):
     """
 
     approximate: str = "none"
-    function = "gelu"
+    _function = "gelu"
 
 
 class SiLU(Configured):
     """x · sigmoid(x), also called swish. Source: Elfwing et al. 2017, eq. 5."""
 
     inplace: bool = False
-    function = "silu"
+    _function = "silu"
 
 
 class Mish(Configured):
     """x · tanh(softplus(x)). Source: Misra 2019, eq. 1."""
 
     inplace: bool = False
-    function = "mish"
+    _function = "mish"
 
 
 class Hardswish(Configured):
     """x · relu6(x + 3) / 6. Source: Howard et al. 2019, section 5.2."""
 
     inplace: bool = False
-    function = "hardswish"
+    _function = "hardswish"
 
 
 class Hardsigmoid(Configured):
     """relu6(x + 3) / 6."""
 
     inplace: bool = False
-    function = "hardsigmoid"
+    _function = "hardsigmoid"
 
 
 class Hardtanh(Configured):
@@ -150,11 +153,13 @@ class Hardtanh(Configured):
     min_val: float = -1.0
     max_val: float = 1.0
     inplace: bool = False
-    function = "hardtanh"
+    _function = "hardtanh"
 
     def _settle(self) -> None:
         if self.min_val >= self.max_val:
-            raise ShapeError(f"Hardtanh: min_val {self.min_val} is not below max_val {self.max_val}")
+            raise ShapeError(
+                f"Hardtanh: min_val {self.min_val} is not below max_val {self.max_val}"
+            )
 
 
 class Sigmoid(Module):
@@ -174,7 +179,7 @@ class Tanh(Module):
 class LogSigmoid(Configured):
     """log(sigmoid(x)), without overflow."""
 
-    function = "logsigmoid"
+    _function = "logsigmoid"
 
 
 class Softplus(Configured):
@@ -182,33 +187,33 @@ class Softplus(Configured):
 
     beta: float = 1.0
     threshold: float = 20.0
-    function = "softplus"
+    _function = "softplus"
 
 
 class Softsign(Configured):
     """x / (1 + |x|)."""
 
-    function = "softsign"
+    _function = "softsign"
 
 
 class Tanhshrink(Configured):
     """x - tanh(x)."""
 
-    function = "tanhshrink"
+    _function = "tanhshrink"
 
 
 class Hardshrink(Configured):
     """0 where |x| is at most lambd, x elsewhere."""
 
     lambd: float = 0.5
-    function = "hardshrink"
+    _function = "hardshrink"
 
 
 class Softshrink(Configured):
     """x moved towards 0 by lambd; 0 where |x| is at most lambd."""
 
     lambd: float = 0.5
-    function = "softshrink"
+    _function = "softshrink"
 
 
 class Threshold(Configured):
@@ -217,7 +222,7 @@ class Threshold(Configured):
     threshold: float
     value: float
     inplace: bool = False
-    function = "threshold"
+    _function = "threshold"
 
 
 class RReLU(Configured):
@@ -228,38 +233,38 @@ class RReLU(Configured):
     lower: float = 1 / 8
     upper: float = 1 / 3
     inplace: bool = False
-    function = "rrelu"
+    _function = "rrelu"
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class GLU(Configured):
-    """The first half of a dim times the sigmoid of the second. Source: Dauphin et al. 2017, eq. 1."""
+    """The first half of a dim times the sigmoid of the second. Source: Dauphin et al. 2017."""
 
     dim: int = -1
-    function = "glu"
+    _function = "glu"
 
 
 class Softmax(Configured):
     """exp(x) divided by its sum along dim."""
 
     dim: int | None = None
-    function = "softmax"
+    _function = "softmax"
 
 
 class LogSoftmax(Configured):
     """log(softmax(x)) along dim."""
 
     dim: int | None = None
-    function = "log_softmax"
+    _function = "log_softmax"
 
 
 class Softmin(Configured):
     """softmax(-x) along dim."""
 
     dim: int | None = None
-    function = "softmin"
+    _function = "softmin"
 
 
 class Softmax2d(Module):
@@ -271,7 +276,9 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
-            raise ShapeError(f"Softmax2d: wanted (n, c, h, w) or (c, h, w), got {tuple(input.shape)}")
+            raise ShapeError(
+                f"Softmax2d: wanted (n, c, h, w) or (c, h, w), got {tuple(input.shape)}"
+            )
         return F.softmax(input, -3)
 
 

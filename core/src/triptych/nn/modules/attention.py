@@ -98,12 +98,19 @@ class MultiheadAttention(Module):
             "bias_v": (1, 1, e) if add_bias_kv else None,
         }
         for name, shape in shapes.items():
-            self.register_parameter(name, None if shape is None else Parameter(empty(*shape, **where_)))
+            self.register_parameter(
+                name, None if shape is None else Parameter(empty(*shape, **where_))
+            )
         self.out_proj = Linear(e, e, bias, **where_)
         self._reset_parameters()
 
     def _reset_parameters(self) -> None:
-        for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
+        for weight in (
+            self.in_proj_weight,
+            self.q_proj_weight,
+            self.k_proj_weight,
+            self.v_proj_weight,
+        ):
             if weight is not None:
                 init.xavier_uniform_(weight)
         for bias in (self.in_proj_bias, self.out_proj.bias):
@@ -148,20 +155,23 @@ class MultiheadAttention(Module):
         self._check(query, key, value, is_causal and attn_mask is None)
         turn = batched and not self.batch_first
         same = (key is query and value is query, value is key)
-        inputs = [self._batch_first(t, batched, turn) for t in (query, key, value)]
-        q, k, v = self._project(*inputs, *same)
+        q, k, v = (self._batch_first(t, batched, turn) for t in (query, key, value))
+        q, k, v = self._project(q, k, v, *same)
         n, length, source = q.shape[0], q.shape[1], k.shape[1]
         if key_padding_mask is not None and not batched:
             key_padding_mask = key_padding_mask.unsqueeze(0)
-        skip_mask = is_causal and key_padding_mask is None and not need_weights and length == source
-        mask = None if skip_mask else self._mask(attn_mask, key_padding_mask, (n, length, source), q)
+        plain = key_padding_mask is None and self.bias_k is None and not self.add_zero_attn
+        skip_mask = is_causal and plain and not need_weights and length == source
+        mask = (
+            None if skip_mask else self._mask(attn_mask, key_padding_mask, (n, length, source), q)
+        )
         k, v, mask = self._extended(k, v, mask)
-        heads = [self._split(t) for t in (q, k, v)]
+        q, k, v = self._split(q), self._split(k), self._split(v)
         drop = self.dropout if self.training else 0.0
         if need_weights:
-            out, weights = _weighed(*heads, mask, drop)
+            out, weights = _weighed(q, k, v, mask, drop)
         else:
-            out, weights = F.scaled_dot_product_attention(*heads, mask, drop, skip_mask), None
+            out, weights = F.scaled_dot_product_attention(q, k, v, mask, drop, skip_mask), None
         out = self.out_proj(out.permute(0, 2, 1, 3).reshape(n, length, self.embed_dim))
         if weights is not None and average_attn_weights:
             weights = weights.mean(1)
@@ -177,7 +187,8 @@ class MultiheadAttention(Module):
         wanted = ((self.embed_dim,), (self.kdim,), (self.vdim,))
         if ndims not in ({2}, {3}) or sizes != wanted or key.shape[:-1] != value.shape[:-1]:
             raise ShapeError(
-                f"MultiheadAttention: wanted query (..., {self.embed_dim}), key (..., {self.kdim}) and "
+                f"MultiheadAttention: wanted query (..., {self.embed_dim}), key (..., "
+                f"{self.kdim}) and "
                 f"value (..., {self.vdim}) with 2 or 3 dims and key and value of one length, got "
                 f"{tuple(query.shape)}, {tuple(key.shape)} and {tuple(value.shape)}"
             )
@@ -191,25 +202,26 @@ class MultiheadAttention(Module):
     @staticmethod
     def _batch_first(t: Tensor, batched: bool, turn: bool) -> Tensor:
         if not batched:
-            return t.unsqueeze(0)  # type: ignore[no-any-return]
+            return t.unsqueeze(0)
         return t.transpose(0, 1) if turn else t
 
     def _project(
         self, query: Tensor, key: Tensor, value: Tensor, all_same: bool, kv_same: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        e, weight, bias = self.embed_dim, self.in_proj_weight, self.in_proj_bias
+        e = self.embed_dim
+        weight: Any = self.in_proj_weight
+        bias: Any = self.in_proj_bias
         if weight is not None and all_same:
-            return F.linear(query, weight, bias).chunk(3, -1)  # type: ignore[no-any-return]
+            return F.linear(query, weight, bias).chunk(3, -1)
         biases = (None, None, None) if bias is None else bias.chunk(3)
         if weight is not None and kv_same:
             q = F.linear(query, weight[:e], biases[0])
             return q, *F.linear(key, weight[e:], None if bias is None else bias[e:]).chunk(2, -1)
-        weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        weights: Any = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         if weight is not None:
             weights = weight.chunk(3)
         q, k, v = (
-            F.linear(t, w, b)
-            for t, w, b in zip((query, key, value), weights, biases, strict=True)
+            F.linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases, strict=True)
         )
         return q, k, v
 
@@ -224,9 +236,12 @@ class MultiheadAttention(Module):
         numbers to add.
         """
         n, length, source = sizes
-        masks = []
+        masks: list[Any] = []
         if attn_mask is not None:
-            shapes = {(length, source): (1, 1), (n * self.num_heads, length, source): (n, self.num_heads)}
+            shapes = {
+                (length, source): (1, 1),
+                (n * self.num_heads, length, source): (n, self.num_heads),
+            }
             lead = shapes.get(tuple(attn_mask.shape))
             if lead is None:
                 raise ShapeError(
@@ -244,8 +259,9 @@ class MultiheadAttention(Module):
         if not masks:
             return None
         if all(m.dtype == dtypes.bool for m in masks):
-            return ~(masks[0] if len(masks) == 1 else masks[0] | masks[1])
-        added = [_additive(m, like) for m in masks]
+            hidden: Tensor = masks[0] if len(masks) == 1 else masks[0] | masks[1]
+            return ~hidden
+        added: list[Any] = [_additive(m, like) for m in masks]
         return added[0] if len(added) == 1 else added[0] + added[1]
 
     def _extended(
@@ -269,7 +285,7 @@ class MultiheadAttention(Module):
     def _split(self, t: Tensor) -> Tensor:
         """(n, l, e) to (n, h, l, e / h)."""
         n, length, _ = t.shape
-        return t.reshape(n, length, self.num_heads, self.head_dim).permute(0, 2, 1, 3)  # type: ignore[no-any-return]
+        return t.reshape(n, length, self.num_heads, self.head_dim).permute(0, 2, 1, 3)
 
     def extra_repr(self) -> str:
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}"
@@ -277,13 +293,11 @@ class MultiheadAttention(Module):
 
 def _additive(mask: Tensor, like: Tensor) -> Tensor:
     if mask.dtype != dtypes.bool:
-        return mask.to(like.dtype)  # type: ignore[no-any-return]
-    return zeros(mask.shape, dtype=like.dtype, device=like.device).masked_fill(mask, -math.inf)  # type: ignore[no-any-return]
+        return mask.to(like.dtype)
+    return zeros(mask.shape, dtype=like.dtype, device=like.device).masked_fill(mask, -math.inf)
 
 
-def _weighed(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, drop: float
-) -> tuple[Tensor, Tensor]:
+def _weighed(q: Any, k: Tensor, v: Tensor, mask: Any, drop: float) -> tuple[Tensor, Tensor]:
     """Attention that also gives its weights (n, h, l, s)."""
     scores = matmul(q * (1 / math.sqrt(q.shape[-1])), k.transpose(-2, -1))
     if mask is None:

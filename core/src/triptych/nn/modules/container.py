@@ -23,7 +23,8 @@ class _Ordered(Module):
             position = operator.index(index)
         except TypeError:
             raise DTypeError(
-                f"{type(self).__name__}: wanted an int or a slice as index, got {type(index).__name__}"
+                f"{type(self).__name__}: wanted an int or a slice as index, got "
+                f"{type(index).__name__}"
             ) from None
         if not -len(self) <= position < len(self):
             raise BoundsError(
@@ -86,7 +87,7 @@ class _Ordered(Module):
         """Take a module out and give it."""
         module = self[key]
         del self[key]
-        return module  # type: ignore[no-any-return]
+        return module
 
 
 def _checked(owner: Module, module: Any) -> Module:
@@ -133,7 +134,7 @@ class Sequential(_Ordered):
     def __iadd__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
             return NotImplemented
-        return self.extend(other)  # type: ignore[no-any-return]
+        return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
         return Sequential(*list(self) * times)
@@ -161,7 +162,7 @@ class ModuleList(_Ordered):
         return ModuleList([*self, *other])
 
     def __iadd__(self, other: Iterable[Module]) -> ModuleList:
-        return self.extend(other)  # type: ignore[no-any-return]
+        return self.extend(other)
 
     def __repr__(self) -> str:
         if not len(self):
@@ -173,7 +174,9 @@ class ModuleList(_Ordered):
             text = texts[start].replace("\n", "\n  ")
             alike = stop - start
             lines.append(
-                f"  ({start}): {text}" if alike == 1 else f"  ({start}-{stop - 1}): {alike} x {text}"
+                f"  ({start}): {text}"
+                if alike == 1
+                else f"  ({start}-{stop - 1}): {alike} x {text}"
             )
         return "\n".join([f"{self._get_name()}(", *lines, ")"])
 
@@ -259,7 +262,9 @@ class ParameterList(Module):
     def _name(self, index: Any) -> str:
         position = operator.index(index)
         if not -self._size <= position < self._size:
-            raise BoundsError(f"ParameterList: index {position} is outside the {self._size} entries")
+            raise BoundsError(
+                f"ParameterList: index {position} is outside the {self._size} entries"
+            )
         return str(position % self._size)
 
     def __getitem__(self, index: Any) -> Any:

@@ -22,8 +22,8 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 class _ConvNd(Module):
     """What all convolutions share; a subclass says its number of spatial dims."""
 
-    ndim: int
-    transposed = False
+    _ndim: int
+    _transposed = False
     weight: Parameter
     bias: Parameter | None
 
@@ -45,13 +45,13 @@ class _ConvNd(Module):
         name = type(self).__name__
         _check(name, in_channels, out_channels, groups, padding_mode)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = ntuple(name, "kernel_size", kernel_size, self.ndim)
-        self.stride = ntuple(name, "stride", stride, self.ndim)
-        self.dilation = ntuple(name, "dilation", dilation, self.ndim)
-        self.output_padding = ntuple(name, "output_padding", output_padding, self.ndim)
+        self.kernel_size = ntuple(name, "kernel_size", kernel_size, self._ndim)
+        self.stride = ntuple(name, "stride", stride, self._ndim)
+        self.dilation = ntuple(name, "dilation", dilation, self._ndim)
+        self.output_padding = ntuple(name, "output_padding", output_padding, self._ndim)
         self.padding_mode = padding_mode
         self.padding = self._padding(name, padding)
-        first = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        first = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
         shape = (first[0], first[1] // groups, *self.kernel_size)
         self.weight = Parameter(empty(*shape, device=device, dtype=dtype))
         new_bias = Parameter(empty(out_channels, device=device, dtype=dtype)) if bias else None
@@ -61,11 +61,13 @@ class _ConvNd(Module):
     def _padding(self, name: str, padding: Any) -> Any:
         """As given if a word; sets the amounts per side that the modes other than zeros pad."""
         if not isinstance(padding, str):
-            amounts = ntuple(name, "padding", padding, self.ndim)
+            amounts = ntuple(name, "padding", padding, self._ndim)
             self._sides = [side for p in reversed(amounts) for side in (p, p)]
             return amounts
         if padding not in ("same", "valid"):
-            raise UnknownNameError(f"{name}: padding is an int, a tuple, 'same' or 'valid', got {padding!r}")
+            raise UnknownNameError(
+                f"{name}: padding is an int, a tuple, 'same' or 'valid', got {padding!r}"
+            )
         if padding == "same" and any(s != 1 for s in self.stride):
             raise ShapeError(f"{name}: padding='same' needs stride 1, got {self.stride}")
         self._sides = []
@@ -85,7 +87,7 @@ class _ConvNd(Module):
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}"]
         parts += [f"kernel_size={self.kernel_size}, stride={self.stride}"]
-        zeros, ones = (0,) * self.ndim, (1,) * self.ndim
+        zeros, ones = (0,) * self._ndim, (1,) * self._ndim
         parts += [f"padding={self.padding}"] if self.padding != zeros else []
         parts += [f"dilation={self.dilation}"] if self.dilation != ones else []
         parts += [f"output_padding={self.output_padding}"] if self.output_padding != zeros else []
@@ -102,7 +104,9 @@ def _check(name: str, in_channels: int, out_channels: int, groups: int, padding_
             f"{groups} groups"
         )
     if padding_mode not in PADDING_MODES:
-        raise UnknownNameError(f"{name}: padding_mode is one of {PADDING_MODES}, got {padding_mode!r}")
+        raise UnknownNameError(
+            f"{name}: padding_mode is one of {PADDING_MODES}, got {padding_mode!r}"
+        )
 
 
 class _Conv(_ConvNd):
@@ -145,7 +149,7 @@ class _Conv(_ConvNd):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._sides, mode=self.padding_mode)
             padding = 0
-        convolve = (F.conv1d, F.conv2d, F.conv3d)[self.ndim - 1]
+        convolve = (F.conv1d, F.conv2d, F.conv3d)[self._ndim - 1]
         return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
@@ -159,7 +163,7 @@ class Conv1d(_Conv):
         Size([1, 4, 4])
     """
 
-    ndim = 1
+    _ndim = 1
 
 
 class Conv2d(_Conv):
@@ -190,22 +194,22 @@ class Conv2d(_Conv):
         Size([1, 8, 32, 32])
     """
 
-    ndim = 2
+    _ndim = 2
 
 
 class Conv3d(_Conv):
-    """Convolution over volumes: (n, c_in, d, h, w) to (n, c_out, d', h', w'), the leading n optional.
+    """Convolution over volumes: (n, c_in, d, h, w) to (n, c_out, d', h', w'), n optional.
 
     Arguments and attributes as for `Conv2d`, with three spatial dims.
     """
 
-    ndim = 3
+    _ndim = 3
 
 
 class _ConvTranspose(_ConvNd):
     """The transpose of a convolution; see `ConvTranspose2d`."""
 
-    transposed = True
+    _transposed = True
 
     def __init__(
         self,
@@ -244,23 +248,36 @@ class _ConvTranspose(_ConvNd):
 
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         extra = self.output_padding if output_size is None else self._extra(input, output_size)
-        convolve = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self.ndim - 1]
+        convolve = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self._ndim - 1]
         return convolve(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            extra,
+            self.groups,
+            self.dilation,
         )
 
     def _extra(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
         """The output padding that gives the wanted size."""
-        wanted = tuple(output_size)[-self.ndim :]
+        wanted = tuple(output_size)[-self._ndim :]
         settings = zip(
-            input.shape[-self.ndim :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
+            input.shape[-self._ndim :],
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.kernel_size,
+            strict=True,
         )
         least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings)
         extra = tuple(w - n for w, n in zip(wanted, least, strict=True))
         if any(e < 0 or e >= s for e, s in zip(extra, self.stride, strict=True)):
             most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
             raise ShapeError(
-                f"{type(self).__name__}: output_size {wanted} is not between {least} and {most} for an "
+                f"{type(self).__name__}: output_size {wanted} is not between {least} and "
+                f"{most} for an "
                 f"input of shape {tuple(input.shape)}"
             )
         return extra
@@ -269,7 +286,7 @@ class _ConvTranspose(_ConvNd):
 class ConvTranspose1d(_ConvTranspose):
     """Transposed convolution over time; as `ConvTranspose2d`, with one spatial dim."""
 
-    ndim = 1
+    _ndim = 1
 
 
 class ConvTranspose2d(_ConvTranspose):
@@ -285,7 +302,8 @@ class ConvTranspose2d(_ConvTranspose):
         device, dtype: of the parameters.
 
     Attributes:
-        weight: (c_in, c_out / groups, k_h, k_w), uniform within ±1/√(c_out / groups · k_h · k_w) at first.
+        weight: (c_in, c_out / groups, k_h, k_w), uniform at first within ±1/√m, where m is the
+            product of all but its first length.
         bias: (c_out,), the same.
 
     Example:
@@ -294,10 +312,10 @@ class ConvTranspose2d(_ConvTranspose):
         Size([1, 3, 32, 32])
     """
 
-    ndim = 2
+    _ndim = 2
 
 
 class ConvTranspose3d(_ConvTranspose):
     """Transposed convolution over volumes; as `ConvTranspose2d`, with three spatial dims."""
 
-    ndim = 3
+    _ndim = 3

@@ -17,8 +17,8 @@ class CosineSimilarity(Configured):
 
     dim: int = 1
     eps: float = 1e-8
-    hidden = ("dim", "eps")
-    function = "cosine_similarity"
+    _hidden = ("dim", "eps")
+    _function = "cosine_similarity"
 
 
 class PairwiseDistance(Configured):
@@ -27,5 +27,5 @@ class PairwiseDistance(Configured):
     p: float = 2.0
     eps: float = 1e-6
     keepdim: bool = False
-    hidden = ("p", "eps", "keepdim")
-    function = "pairwise_distance"
+    _hidden = ("p", "eps", "keepdim")
+    _function = "pairwise_distance"

@@ -19,7 +19,7 @@ class _Dropout(Configured):
             raise ShapeError(f"{type(self).__name__}: p is a probability from 0 to 1, got {self.p}")
 
     def forward(self, input: Tensor) -> Tensor:
-        return getattr(F, self.function)(input, self.p, self.training, self.inplace)  # type: ignore[no-any-return]
+        return getattr(F, self._function)(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -39,25 +39,25 @@ class Dropout(_Dropout):
     Source: Srivastava et al. 2014, section 4.
     """
 
-    function = "dropout"
+    _function = "dropout"
 
 
 class Dropout1d(_Dropout):
     """`Dropout` of whole channels of (n, c, t) or (c, t)."""
 
-    function = "dropout1d"
+    _function = "dropout1d"
 
 
 class Dropout2d(_Dropout):
     """`Dropout` of whole channels of (n, c, h, w) or (c, h, w)."""
 
-    function = "dropout2d"
+    _function = "dropout2d"
 
 
 class Dropout3d(_Dropout):
     """`Dropout` of whole channels of (n, c, d, h, w) or (c, d, h, w)."""
 
-    function = "dropout3d"
+    _function = "dropout3d"
 
 
 class AlphaDropout(_Dropout):
@@ -66,10 +66,10 @@ class AlphaDropout(_Dropout):
     Source: Klambauer et al. 2017, section 2.
     """
 
-    function = "alpha_dropout"
+    _function = "alpha_dropout"
 
 
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels."""
 
-    function = "feature_alpha_dropout"
+    _function = "feature_alpha_dropout"

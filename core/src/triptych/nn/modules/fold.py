@@ -26,7 +26,7 @@ class Unfold(Configured):
     dilation: Sizes = 1
     padding: Sizes = 0
     stride: Sizes = 1
-    function = "unfold"
+    _function = "unfold"
 
 
 class Fold(Configured):
@@ -42,4 +42,4 @@ class Fold(Configured):
     dilation: Sizes = 1
     padding: Sizes = 0
     stride: Sizes = 1
-    function = "fold"
+    _function = "fold"

@@ -88,7 +88,7 @@ class Bilinear(Module):
         device, dtype: of the parameters.
 
     Attributes:
-        weight: (out_features, in1_features, in2_features), uniform within ±1/√in1_features at first.
+        weight: (out_features, in1_features, in2_features), uniform within ±1/√in1_features.
         bias: (out_features,), the same.
     """
 

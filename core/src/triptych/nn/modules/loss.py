@@ -50,7 +50,7 @@ class L1Loss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "l1_loss"
+    _function = "l1_loss"
 
 
 class MSELoss(_Loss):
@@ -64,7 +64,7 @@ class MSELoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "mse_loss"
+    _function = "mse_loss"
 
 
 class SmoothL1Loss(_Loss):
@@ -74,7 +74,7 @@ class SmoothL1Loss(_Loss):
     reduce: bool | None = None
     reduction: str = "mean"
     beta: float = 1.0
-    function = "smooth_l1_loss"
+    _function = "smooth_l1_loss"
 
 
 class HuberLoss(_Loss):
@@ -82,7 +82,7 @@ class HuberLoss(_Loss):
 
     reduction: str = "mean"
     delta: float = 1.0
-    function = "huber_loss"
+    _function = "huber_loss"
 
 
 class CrossEntropyLoss(_Loss):
@@ -105,20 +105,20 @@ class CrossEntropyLoss(_Loss):
     reduce: bool | None = None
     reduction: str = "mean"
     label_smoothing: float = 0.0
-    tensors = ("weight",)
-    function = "cross_entropy"
+    _tensors = ("weight",)
+    _function = "cross_entropy"
 
 
 class NLLLoss(_Loss):
-    """Negative log likelihood: minus the log-probability (n, classes, ...) of each target (n, ...)."""
+    """Minus the log-probability (n, classes, ...) of each target (n, ...)."""
 
     weight: Tensor | None = None
     size_average: bool | None = None
     ignore_index: int = -100
     reduce: bool | None = None
     reduction: str = "mean"
-    tensors = ("weight",)
-    function = "nll_loss"
+    _tensors = ("weight",)
+    _function = "nll_loss"
 
 
 class BCELoss(_Loss):
@@ -128,8 +128,8 @@ class BCELoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    tensors = ("weight",)
-    function = "binary_cross_entropy"
+    _tensors = ("weight",)
+    _function = "binary_cross_entropy"
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -140,8 +140,8 @@ class BCEWithLogitsLoss(_Loss):
     reduce: bool | None = None
     reduction: str = "mean"
     pos_weight: Tensor | None = None
-    tensors = ("weight", "pos_weight")
-    function = "binary_cross_entropy_with_logits"
+    _tensors = ("weight", "pos_weight")
+    _function = "binary_cross_entropy_with_logits"
 
 
 class KLDivLoss(_Loss):
@@ -155,7 +155,7 @@ class KLDivLoss(_Loss):
     reduce: bool | None = None
     reduction: str = "mean"
     log_target: bool = False
-    function = "kl_div"
+    _function = "kl_div"
 
 
 class PoissonNLLLoss(_Loss):
@@ -167,27 +167,27 @@ class PoissonNLLLoss(_Loss):
     eps: float = 1e-8
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "poisson_nll_loss"
+    _function = "poisson_nll_loss"
 
 
 class GaussianNLLLoss(_Loss):
-    """Negative log likelihood under normal distributions; called with input, target and variance."""
+    """Negative log likelihood under normal distributions; called with input, target, variance."""
 
     full: bool = False
     eps: float = 1e-6
     reduction: str = "mean"
-    function = "gaussian_nll_loss"
+    _function = "gaussian_nll_loss"
 
 
 class CTCLoss(_Loss):
-    """Connectionist temporal classification; called with log-probabilities (t, n, classes), targets,
-    input lengths and target lengths. Source: Graves et al. 2006.
+    """Connectionist temporal classification; called with log-probabilities (t, n, classes),
+    targets, input lengths and target lengths. Source: Graves et al. 2006.
     """
 
     blank: int = 0
     reduction: str = "mean"
     zero_infinity: bool = False
-    function = "ctc_loss"
+    _function = "ctc_loss"
 
 
 class HingeEmbeddingLoss(_Loss):
@@ -197,7 +197,7 @@ class HingeEmbeddingLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "hinge_embedding_loss"
+    _function = "hinge_embedding_loss"
 
 
 class SoftMarginLoss(_Loss):
@@ -206,7 +206,7 @@ class SoftMarginLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "soft_margin_loss"
+    _function = "soft_margin_loss"
 
 
 class MultiLabelMarginLoss(_Loss):
@@ -215,7 +215,7 @@ class MultiLabelMarginLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "multilabel_margin_loss"
+    _function = "multilabel_margin_loss"
 
 
 class MultiLabelSoftMarginLoss(_Loss):
@@ -225,8 +225,8 @@ class MultiLabelSoftMarginLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    tensors = ("weight",)
-    function = "multilabel_soft_margin_loss"
+    _tensors = ("weight",)
+    _function = "multilabel_soft_margin_loss"
 
 
 class MultiMarginLoss(_Loss):
@@ -238,8 +238,8 @@ class MultiMarginLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    tensors = ("weight",)
-    function = "multi_margin_loss"
+    _tensors = ("weight",)
+    _function = "multi_margin_loss"
 
 
 class CosineEmbeddingLoss(_Loss):
@@ -251,7 +251,7 @@ class CosineEmbeddingLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "cosine_embedding_loss"
+    _function = "cosine_embedding_loss"
 
 
 class MarginRankingLoss(_Loss):
@@ -261,7 +261,7 @@ class MarginRankingLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "margin_ranking_loss"
+    _function = "margin_ranking_loss"
 
 
 class TripletMarginLoss(_Loss):
@@ -276,7 +276,7 @@ class TripletMarginLoss(_Loss):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
-    function = "triplet_margin_loss"
+    _function = "triplet_margin_loss"
 
 
 class TripletMarginWithDistanceLoss(Module):

@@ -32,7 +32,7 @@ class _RunningNorm(Module):
     """Per-channel parameters and running statistics, shared by batch and instance norm."""
 
     _version = 2  # 2 added num_batches_tracked
-    input_dims: tuple[int, ...]
+    _input_dims: tuple[int, ...]
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Tensor | None
@@ -93,17 +93,17 @@ class _RunningNorm(Module):
             f"track_running_stats={self.track_running_stats}"
         )
 
-    def _check(self, input: Tensor, layouts: str) -> None:
-        if input.ndim not in self.input_dims:
-            wanted = " or ".join(map(str, self.input_dims))
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim not in self._input_dims:
+            wanted = " or ".join(map(str, self._input_dims))
             raise ShapeError(
-                f"{type(self).__name__}: wanted {wanted} dims {layouts}, got shape {tuple(input.shape)}"
+                f"{type(self).__name__}: wanted {wanted} dims, got shape {tuple(input.shape)}"
             )
 
 
 class _BatchNorm(_RunningNorm):
     def forward(self, input: Tensor) -> Tensor:
-        self._check(input, "(n, c, ...)")
+        self._check_input_dim(input)
         update = self.training and self.track_running_stats
         factor = 0.0 if self.momentum is None else self.momentum
         if update and self.num_batches_tracked is not None:
@@ -127,7 +127,7 @@ class _BatchNorm(_RunningNorm):
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (n, c) or (n, c, t); as `BatchNorm2d`."""
 
-    input_dims = (2, 3)
+    _input_dims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
@@ -157,13 +157,13 @@ class BatchNorm2d(_BatchNorm):
     Source: Ioffe and Szegedy 2015, algorithm 1.
     """
 
-    input_dims = (4,)
+    _input_dims = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
     """Batch normalisation of (n, c, d, h, w); as `BatchNorm2d`."""
 
-    input_dims = (5,)
+    _input_dims = (5,)
 
 
 class _InstanceNorm(_RunningNorm):
@@ -180,8 +180,8 @@ class _InstanceNorm(_RunningNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        self._check(input, "(n, c, ...) or (c, ...)")
-        batched = input.ndim == self.input_dims[1]
+        self._check_input_dim(input)
+        batched = input.ndim == self._input_dims[1]
         channels = input.shape[1 if batched else 0]
         if channels != self.num_features and self.affine:
             raise ShapeError(
@@ -204,7 +204,7 @@ class _InstanceNorm(_RunningNorm):
 class InstanceNorm1d(_InstanceNorm):
     """Instance normalisation of (n, c, t) or (c, t); as `InstanceNorm2d`."""
 
-    input_dims = (2, 3)
+    _input_dims = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
@@ -222,13 +222,13 @@ class InstanceNorm2d(_InstanceNorm):
     Source: Ulyanov et al. 2016, eq. 7.
     """
 
-    input_dims = (3, 4)
+    _input_dims = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
     """Instance normalisation of (n, c, d, h, w) or (c, d, h, w); as `InstanceNorm2d`."""
 
-    input_dims = (4, 5)
+    _input_dims = (4, 5)
 
 
 class LayerNorm(Module):
@@ -267,7 +267,11 @@ class LayerNorm(Module):
         self.normalized_shape = _shape(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            param = Parameter(empty(*self.normalized_shape, device=device, dtype=dtype)) if wanted else None
+            param = (
+                Parameter(empty(*self.normalized_shape, device=device, dtype=dtype))
+                if wanted
+                else None
+            )
             self.register_parameter(name, param)
         self.reset_parameters()
 
@@ -282,7 +286,9 @@ class LayerNorm(Module):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )
 
 
 class RMSNorm(Module):
@@ -313,7 +319,11 @@ class RMSNorm(Module):
         super().__init__()
         self.normalized_shape = _shape(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        weight = empty(*self.normalized_shape, device=device, dtype=dtype) if elementwise_affine else None
+        weight = (
+            empty(*self.normalized_shape, device=device, dtype=dtype)
+            if elementwise_affine
+            else None
+        )
         self.register_parameter("weight", None if weight is None else Parameter(weight))
         self.reset_parameters()
 
@@ -326,7 +336,9 @@ class RMSNorm(Module):
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )
 
 
 class GroupNorm(Module):

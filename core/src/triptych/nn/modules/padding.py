@@ -34,14 +34,14 @@ __all__ = [
 
 class _Pad(Configured):
     padding: Sizes
-    dims: ClassVar[int]
-    mode: ClassVar[str]
+    _dims: ClassVar[int]
+    _mode: ClassVar[str]
 
     def _settle(self) -> None:
-        self.padding = ntuple(type(self).__name__, "padding", self.padding, 2 * self.dims)
+        self.padding = ntuple(type(self).__name__, "padding", self.padding, 2 * self._dims)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.pad(input, self.padding, self.mode)  # type: ignore[arg-type]
+        return F.pad(input, self.padding, self._mode)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         return f"{self.padding}"
@@ -49,7 +49,7 @@ class _Pad(Configured):
 
 class _ConstantPad(_Pad):
     value: float
-    mode = "constant"
+    _mode = "constant"
 
     def forward(self, input: Tensor) -> Any:
         return F.pad(input, self.padding, "constant", self.value)  # type: ignore[arg-type]
@@ -61,7 +61,7 @@ class _ConstantPad(_Pad):
 class ConstantPad1d(_ConstantPad):
     """Add one number on both sides of the last dim."""
 
-    dims = 1
+    _dims = 1
 
 
 class ConstantPad2d(_ConstantPad):
@@ -72,82 +72,82 @@ class ConstantPad2d(_ConstantPad):
         Size([1, 4, 3])
     """
 
-    dims = 2
+    _dims = 2
 
 
 class ConstantPad3d(_ConstantPad):
     """Add one number around the last three dims."""
 
-    dims = 3
+    _dims = 3
 
 
 class ZeroPad1d(_Pad):
     """Add zeros on both sides of the last dim."""
 
-    dims, mode = 1, "constant"
+    _dims, _mode = 1, "constant"
 
 
 class ZeroPad2d(_Pad):
     """Add zeros around the last two dims."""
 
-    dims, mode = 2, "constant"
+    _dims, _mode = 2, "constant"
 
 
 class ZeroPad3d(_Pad):
     """Add zeros around the last three dims."""
 
-    dims, mode = 3, "constant"
+    _dims, _mode = 3, "constant"
 
 
 class ReflectionPad1d(_Pad):
     """Mirror the last dim at its edges."""
 
-    dims, mode = 1, "reflect"
+    _dims, _mode = 1, "reflect"
 
 
 class ReflectionPad2d(_Pad):
     """Mirror the last two dims at their edges."""
 
-    dims, mode = 2, "reflect"
+    _dims, _mode = 2, "reflect"
 
 
 class ReflectionPad3d(_Pad):
     """Mirror the last three dims at their edges."""
 
-    dims, mode = 3, "reflect"
+    _dims, _mode = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
     """Repeat the first and last elements of the last dim."""
 
-    dims, mode = 1, "replicate"
+    _dims, _mode = 1, "replicate"
 
 
 class ReplicationPad2d(_Pad):
     """Repeat the outermost elements of the last two dims."""
 
-    dims, mode = 2, "replicate"
+    _dims, _mode = 2, "replicate"
 
 
 class ReplicationPad3d(_Pad):
     """Repeat the outermost elements of the last three dims."""
 
-    dims, mode = 3, "replicate"
+    _dims, _mode = 3, "replicate"
 
 
 class CircularPad1d(_Pad):
     """Continue the last dim with its other end."""
 
-    dims, mode = 1, "circular"
+    _dims, _mode = 1, "circular"
 
 
 class CircularPad2d(_Pad):
     """Continue the last two dims with their other ends."""
 
-    dims, mode = 2, "circular"
+    _dims, _mode = 2, "circular"
 
 
 class CircularPad3d(_Pad):
     """Continue the last three dims with their other ends."""
 
-    dims, mode = 3, "circular"
+    _dims, _mode = 3, "circular"

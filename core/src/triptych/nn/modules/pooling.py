@@ -1,4 +1,4 @@
-"""Pooling: the maximum, mean or power mean of windows. Inputs are (n, c, *spatial) or (c, *spatial)."""
+"""The maximum, mean or power mean of windows of (n, c, *spatial) or (c, *spatial)."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class _MaxPool(_Strided):
     dilation: Sizes = 1
     return_indices: bool = False
     ceil_mode: bool = False
-    hidden = ("return_indices",)
+    _hidden = ("return_indices",)
 
 
 class MaxPool1d(_MaxPool):
     """Maximum of windows over time; arguments as for `MaxPool2d`."""
 
-    function = "max_pool1d"
+    _function = "max_pool1d"
 
 
 class MaxPool2d(_MaxPool):
@@ -71,13 +71,13 @@ class MaxPool2d(_MaxPool):
         Size([1, 3, 4, 4])
     """
 
-    function = "max_pool2d"
+    _function = "max_pool2d"
 
 
 class MaxPool3d(_MaxPool):
     """Maximum of windows over volumes; arguments as for `MaxPool2d`."""
 
-    function = "max_pool3d"
+    _function = "max_pool3d"
 
 
 class AvgPool1d(_Strided):
@@ -86,8 +86,8 @@ class AvgPool1d(_Strided):
     padding: Sizes = 0
     ceil_mode: bool = False
     count_include_pad: bool = True
-    hidden = ("ceil_mode", "count_include_pad")
-    function = "avg_pool1d"
+    _hidden = ("ceil_mode", "count_include_pad")
+    _function = "avg_pool1d"
 
 
 class AvgPool2d(_Strided):
@@ -110,14 +110,14 @@ class AvgPool2d(_Strided):
     ceil_mode: bool = False
     count_include_pad: bool = True
     divisor_override: int | None = None
-    hidden = ("ceil_mode", "count_include_pad", "divisor_override")
-    function = "avg_pool2d"
+    _hidden = ("ceil_mode", "count_include_pad", "divisor_override")
+    _function = "avg_pool2d"
 
 
 class AvgPool3d(AvgPool2d):
     """Mean of windows over volumes; arguments as for `AvgPool2d`."""
 
-    function = "avg_pool3d"
+    _function = "avg_pool3d"
 
 
 class _Adaptive(Configured):
@@ -127,7 +127,7 @@ class _Adaptive(Configured):
 class AdaptiveAvgPool1d(_Adaptive):
     """Mean of windows chosen to give (..., output_size); see `AdaptiveAvgPool2d`."""
 
-    function = "adaptive_avg_pool1d"
+    _function = "adaptive_avg_pool1d"
 
 
 class AdaptiveAvgPool2d(_Adaptive):
@@ -141,24 +141,24 @@ class AdaptiveAvgPool2d(_Adaptive):
         Size([1, 3, 1, 1])
     """
 
-    function = "adaptive_avg_pool2d"
+    _function = "adaptive_avg_pool2d"
 
 
 class AdaptiveAvgPool3d(_Adaptive):
     """Mean of windows chosen to give (..., d, h, w); see `AdaptiveAvgPool2d`."""
 
-    function = "adaptive_avg_pool3d"
+    _function = "adaptive_avg_pool3d"
 
 
 class _AdaptiveMax(_Adaptive):
     return_indices: bool = False
-    hidden = ("return_indices",)
+    _hidden = ("return_indices",)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMax):
     """Maximum of windows chosen to give (..., output_size); see `AdaptiveMaxPool2d`."""
 
-    function = "adaptive_max_pool1d"
+    _function = "adaptive_max_pool1d"
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
@@ -169,13 +169,13 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
         return_indices: also give where each maximum was.
     """
 
-    function = "adaptive_max_pool2d"
+    _function = "adaptive_max_pool2d"
 
 
 class AdaptiveMaxPool3d(_AdaptiveMax):
     """Maximum of windows chosen to give (..., d, h, w); see `AdaptiveMaxPool2d`."""
 
-    function = "adaptive_max_pool3d"
+    _function = "adaptive_max_pool3d"
 
 
 class _Power(Configured):
@@ -188,7 +188,7 @@ class _Power(Configured):
 class LPPool1d(_Power):
     """The norm_type-th root of the sum of powers of windows over time; see `LPPool2d`."""
 
-    function = "lp_pool1d"
+    _function = "lp_pool1d"
 
 
 class LPPool2d(_Power):
@@ -201,13 +201,13 @@ class LPPool2d(_Power):
         ceil_mode: keep windows that stick out at the end.
     """
 
-    function = "lp_pool2d"
+    _function = "lp_pool2d"
 
 
 class LPPool3d(_Power):
     """The norm_type-th root of the sum of powers of windows over volumes; see `LPPool2d`."""
 
-    function = "lp_pool3d"
+    _function = "lp_pool3d"
 
 
 class _Unpool(_Strided):
@@ -215,14 +215,14 @@ class _Unpool(_Strided):
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         size = None if output_size is None else list(output_size)
-        unpool = getattr(F, self.function)
-        return unpool(input, indices, self.kernel_size, self.stride, self.padding, size)  # type: ignore[no-any-return]
+        unpool = getattr(F, self._function)
+        return unpool(input, indices, self.kernel_size, self.stride, self.padding, size)
 
 
 class MaxUnpool1d(_Unpool):
     """Puts maxima over time back where they were; see `MaxUnpool2d`."""
 
-    function = "max_unpool1d"
+    _function = "max_unpool1d"
 
 
 class MaxUnpool2d(_Unpool):
@@ -231,10 +231,10 @@ class MaxUnpool2d(_Unpool):
     Called with the maxima, their indices, and an output_size where several would fit.
     """
 
-    function = "max_unpool2d"
+    _function = "max_unpool2d"
 
 
 class MaxUnpool3d(_Unpool):
     """Puts maxima over volumes back where they were; see `MaxUnpool2d`."""
 
-    function = "max_unpool3d"
+    _function = "max_unpool3d"

@@ -22,7 +22,12 @@ class _Table(Module):
     weight: Parameter
 
     def _build(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, weight: Any, **where: Any
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None,
+        weight: Any,
+        **where: Any,
     ) -> None:
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = self._place(padding_idx)
@@ -127,7 +132,8 @@ class Embedding(_Table):
             tensor([0., 1., 0.])
         """
         _want_table("Embedding", embeddings)
-        return cls(*embeddings.shape, padding_idx, _weight=embeddings, _freeze=freeze, **options)
+        count, width = embeddings.shape
+        return cls(count, width, padding_idx, _weight=embeddings, _freeze=freeze, **options)
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
@@ -195,14 +201,17 @@ class EmbeddingBag(_Table):
         )
 
     @classmethod
-    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, **options: Any) -> EmbeddingBag:
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, **options: Any
+    ) -> EmbeddingBag:
         """A bag around a table (v, e) that exists already; `freeze` keeps it from being learned.
 
         Raises:
             ShapeError: embeddings has not two dims.
         """
         _want_table("EmbeddingBag", embeddings)
-        made = cls(*embeddings.shape, _weight=embeddings, **options)
+        count, width = embeddings.shape
+        made = cls(count, width, _weight=embeddings, **options)
         made.weight.requires_grad_(not freeze)
         return made
 
@@ -212,4 +221,6 @@ class EmbeddingBag(_Table):
 
 def _want_table(name: str, embeddings: Tensor) -> None:
     if embeddings.ndim != 2:
-        raise ShapeError(f"{name}.from_pretrained: wanted (v, e), got shape {tuple(embeddings.shape)}")
+        raise ShapeError(
+            f"{name}.from_pretrained: wanted (v, e), got shape {tuple(embeddings.shape)}"
+        )

@@ -74,22 +74,24 @@ class UpsamplingBilinear2d(Upsample):
 
 
 class PixelShuffle(Configured):
-    """(..., c r², h, w) to (..., c, h r, w r) for r = upscale_factor. Source: Shi et al. 2016, eq. 4.
+    """(..., c r², h, w) to (..., c, h r, w r) for r = upscale_factor.
 
     Example:
         >>> PixelShuffle(3)(triptych.zeros(1, 9, 4, 4)).shape
         Size([1, 1, 12, 12])
+
+    Source: Shi et al. 2016, eq. 4.
     """
 
     upscale_factor: int
-    function = "pixel_shuffle"
+    _function = "pixel_shuffle"
 
 
 class PixelUnshuffle(Configured):
     """(..., c, h r, w r) to (..., c r², h, w) for r = downscale_factor."""
 
     downscale_factor: int
-    function = "pixel_unshuffle"
+    _function = "pixel_unshuffle"
 
 
 class ChannelShuffle(Configured):
@@ -99,7 +101,7 @@ class ChannelShuffle(Configured):
     """
 
     groups: int
-    function = "channel_shuffle"
+    _function = "channel_shuffle"
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}"

@@ -84,8 +84,9 @@ def resize(
 ) -> Any:
     """Change height and width.
 
-    Tensors get the same numbers as PIL images do: with antialias, uint8 equals `PIL.Image.resize`
-    bit for bit, channel by channel, for all but the nearest modes, where ties fall as in torch.
+    Tensors get the same numbers as PIL images do: with antialias, uint8 equals Pillow 13's
+    `Image.resize` bit for bit, channel by channel, for all but the nearest modes, where ties fall
+    as in torch. (Pillow multiplies colours by alpha first; a tensor's channels are all alike.)
 
     Args:
         inpt: an image of any kind; tensors (..., c, h, w) of any dtype, floats with gradients.
@@ -178,16 +179,32 @@ def _resize_numbers(
 def _resize_bytes(
     x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
 ) -> tp.Tensor:
-    """Pillow's way for 8 bits: columns first, weights in fixed point, rounded after each axis.
+    """Pillow's way for 8 bits: weights in fixed point, rounded after each axis.
 
     The products are integers below 2 ** 53, so float64 holds them exactly.
     """
     wide = x.to(tp.float64)
-    for axis in (-1, -2):
+    for axis in (-2, -1) if antialias and rows_first(x.shape[-2:], size) else (-1, -2):
         if x.shape[axis] != size[axis]:
             wide = _filtered(wide, axis, size[axis], mode, antialias, fixed_point=True)
             wide = (wide * 2.0**-FIXED_POINT_BITS + 0.5).floor().clamp(0, 255)
     return wide.to(tp.uint8)
+
+
+def rows_first(old: Sequence[int], new: Sequence[int]) -> bool:
+    """Whether Pillow resizes rows before columns; the order shows, as it rounds in between.
+
+    Args:
+        old: (h, w) before.
+        new: (h, w) after.
+
+    Returns:
+        True when many more rows than columns go away.
+
+    Source: found by comparing both orders with Pillow 13; older versions start with columns always.
+    """
+    lost_rows, lost_columns = old[0] - new[0], old[1] - new[1]
+    return lost_rows > max(0, 2 * lost_columns)
 
 
 def _filtered(

@@ -2,4 +2,4 @@
 
 from .. import *  # noqa: F403 -- the list is the module's __all__
 from .. import __all__ as __all__
-from . import functional as functional
+from . import functional as functional  # type: ignore[no-redef]

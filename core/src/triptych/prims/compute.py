@@ -1,0 +1,74 @@
+"""Running the kernel of a primitive on raw values, checked and explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..backends import backend_for, backend_of
+from ..errors import CaptureError, DeviceError, TriptychError
+from ..state import run_kernel
+from ..tensor import Symbol
+
+if TYPE_CHECKING:
+    from .table import Prim
+
+
+def first_array(raw: tuple[Any, ...]) -> Any:
+    """The first value that is an array and not a Python number."""
+    for value in raw:
+        if not isinstance(value, (bool, int, float, complex)):
+            return value
+    return raw[0] if raw else None
+
+
+def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The outputs of a primitive: an array, or a tuple of them.
+
+    Raises:
+        TriptychError: the inputs do not fit the primitive's shape and dtype rule, or each other.
+    """
+    array = first_array(raw)
+    if type(array) is Symbol:
+        raise CaptureError(
+            f"{prim.name}: a tensor of a captured graph was used after the capture; it has no "
+            "numbers: return it from the captured function"
+        )
+    if len(raw) > 1:
+        _check_devices(prim, raw, array)
+    if prim.check == "first":
+        prim.aval(*raw, **params)
+    try:
+        y = run_kernel(prim.kernel(array), *raw, **params)
+    except TriptychError:
+        raise
+    except Exception:
+        prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
+        raise
+    if prim.outputs == 1:
+        return y if type(y) is type(array) else backend_of(array).asarray(y)
+    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in y)
+
+
+def compute_created(prim: Prim, params: dict[str, Any]) -> Any:
+    """The array that a primitive without inputs makes on its device."""
+    with backend_for(params["device"]).on(params["device"]):
+        return run_kernel(prim.kernel_on(params["device"]), **params)
+
+
+def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:
+    kind = type(array)
+    for x in raw:
+        if type(x) is kind or isinstance(x, (bool, int, float, complex)):
+            continue
+        if isinstance(x, Symbol):
+            raise CaptureError(
+                f"{prim.name}: a tensor of a captured graph was used after the capture; it has no "
+                "numbers: return it from the captured function"
+            )
+        check_same_device(prim.name, *(backend_of(v).device_of(v) for v in (array, x)))
+
+
+def check_same_device(name: str, one: Any, two: Any) -> None:
+    """Raise DeviceError unless two devices are the same."""
+    if one != two:
+        raise DeviceError(f"{name}: inputs are on {one} and {two}; move one with .to({str(one)!r})")

@@ -1,0 +1,116 @@
+"""Arguments of a tokenizer's calls: checked, and put into the library's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from triptych import Tensor
+from triptych.errors import DTypeError
+
+__all__ = ["Limit", "Truncation", "as_ids", "checked_inputs", "options_of", "truncation_limit"]
+
+Truncation = bool | Literal["longest_first", "only_first", "only_second"]
+Limit = tuple[int, int, str]  # length in tokens, stride in tokens, which text to cut
+STRATEGIES = ("longest_first", "only_first", "only_second")
+NO_LIMIT = 10**9  # tokens; tokenizer_config.json files say 1e30 for "no limit"
+
+
+def truncation_limit(
+    truncation: Truncation, max_length: int | None, stride: int, default: int | None
+) -> Limit | None:
+    """The library's truncation setting for one call.
+
+    Args:
+        truncation: False for none, True for "longest_first", or the name of what to cut.
+        max_length: in tokens.
+        stride: tokens that a piece repeats of the piece before it.
+        default: the tokenizer's own maximum, taken when `max_length` is None.
+
+    Returns:
+        None when nothing is cut.
+
+    Raises:
+        ValueError: an unknown strategy, no length, or a stride that is not below it.
+
+    Example:
+        >>> truncation_limit(True, None, 0, 512)
+        (512, 0, 'longest_first')
+    """
+    if truncation is False:
+        return None
+    strategy = "longest_first" if truncation is True else truncation
+    if strategy not in STRATEGIES:
+        raise ValueError(
+            f"Tokenizer: truncation is True, False or one of {STRATEGIES}, got {truncation!r}"
+        )
+    length = default if max_length is None else max_length
+    if length is None:
+        raise ValueError(
+            "Tokenizer: truncation without a length: this tokenizer has no max_length of its own; "
+            "pass max_length="
+        )
+    if not 0 <= stride < max(length, 1):
+        raise ValueError(f"Tokenizer: stride {stride} must be in 0 <= stride < {length}")
+    return length, stride, strategy
+
+
+def checked_inputs(texts: Sequence[str], pairs: Sequence[str] | None) -> list[Any]:
+    """Texts, or pairs of them, as the library takes them.
+
+    Args:
+        texts: n texts.
+        pairs: n second texts, or None.
+
+    Returns:
+        n texts, or n tuples of two.
+
+    Raises:
+        DTypeError: one of them is not a `str`.
+        ValueError: there are not as many of both.
+    """
+    for name, values in (("texts", texts), ("pairs", pairs or ())):
+        wrong = next((v for v in values if not isinstance(v, str)), None)
+        if isinstance(values, str) or wrong is not None:
+            came = "a single str" if isinstance(values, str) else f"a {type(wrong).__name__} in it"
+            raise DTypeError(f"Tokenizer: {name} is a sequence of str, got {came}")
+    if pairs is None:
+        return list(texts)
+    if len(pairs) != len(texts):
+        raise ValueError(f"Tokenizer: {len(texts)} texts and {len(pairs)} pairs; counts must match")
+    return list(zip(texts, pairs, strict=True))
+
+
+def as_ids(ids: Sequence[int] | Tensor) -> list[int]:
+    """Ids as a flat list.
+
+    Args:
+        ids: a list, tuple, array or tensor of (l,) integers.
+
+    Raises:
+        DTypeError: it is something else.
+    """
+    values = ids.tolist() if hasattr(ids, "tolist") else list(ids)
+    if not isinstance(values, list) or not all(type(v) is int for v in values):
+        raise DTypeError(
+            f"Tokenizer.decode: wanted a flat list of integers, got {values!r:.60}; use "
+            "decode_batch for rows of ids"
+        )
+    return values
+
+
+def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `Tokenizer` that a tokenizer_config.json tells.
+
+    Args:
+        config: content of the file.
+    """
+    pad = config.get("pad_token")
+    options = {
+        "pad_token": pad.get("content") if isinstance(pad, dict) else pad,
+        "padding_side": config.get("padding_side"),
+    }
+    longest = config.get("model_max_length")
+    if isinstance(longest, int) and longest < NO_LIMIT:
+        options["max_length"] = longest
+    return options
