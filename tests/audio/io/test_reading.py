@@ -8,6 +8,7 @@ import soundfile
 
 import triptych as tp
 import triptych_audio as audio
+from triptych.errors import FileFormatError
 
 # format, subtype, and how far a sample may be off, in units of full scale
 FORMATS = [
@@ -227,3 +228,31 @@ def test_raw_file_is_refused(tmp_path):
 def test_wrong_arguments(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_header_that_promises_terabytes(stereo):
+    data = bytearray(encoded(stereo, format="FLAC"))
+    data[21] |= 0x0F  # the 36 bits of STREAMINFO's number of samples
+    data[22:26] = b"\xff\xff\xff\xff"
+    with pytest.raises(FileFormatError, match=r"promises 68719476735 samples|cannot decode"):
+        audio.load(bytes(data))
+
+
+@pytest.mark.filterwarnings("ignore:load. .* is cut short")
+@pytest.mark.parametrize("format", ["WAV", "FLAC", "OGG", "AIFF", "AU", "CAF", "W64"])
+def test_random_damage_gives_sound_or_a_clear_error(stereo, rng, format):
+    whole = encoded(stereo[:, :1500], format=format)
+    outcomes = set()
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(rng.integers(1, 8)):
+            data[rng.integers(0, min(len(data), 200))] = rng.integers(0, 256)
+        data = data[: rng.integers(len(data) // 2, len(data) + 1)]
+        for read in (audio.load, audio.info):
+            try:
+                read(bytes(data))
+                outcomes.add("read")
+            except FileFormatError as error:
+                outcomes.add(str(error).partition(":")[0])
+    assert outcomes <= {"read", "load", "info"}
+    assert "load" in outcomes

@@ -261,7 +261,7 @@ def test_errors_name_a_layer_that_is_reached_past_its_parent():
     assert caught.value.__notes__ == ["in layer inner.head (Linear) of Skipping"]
 
 
-def test_an_error_raised_twice_is_located_anew():
+def test_an_error_raised_twice_is_located_once():
     error = ValueError("again")
 
     class Raises(nn.Module):
@@ -271,7 +271,7 @@ def test_an_error_raised_twice_is_located_anew():
     for _ in range(2):
         with pytest.raises(ValueError, match="again"):
             nn.Sequential(Raises())[0]()
-    assert error.__notes__ == ["in layer Raises", "in layer Raises"]
+    assert error.__notes__ == ["in layer Raises"]
 
 
 def test_forward_is_missing():

@@ -25,7 +25,7 @@ def test_values_share_memory_without_history():
         model.fc.bias.fill_(7)
     assert state["fc.bias"].tolist() == [7.0, 7.0]
     assert model.state_dict(keep_vars=True)["fc.bias"] is model.fc.bias
-    assert list(model.state_dict(prefix="model."))[0] == "model.conv.weight"
+    assert next(iter(model.state_dict(prefix="model."))) == "model.conv.weight"
     assert state._metadata[""] == {"version": 1}
     assert state._metadata["bn"] == {"version": 2}
 
@@ -56,7 +56,7 @@ def test_assign_keeps_the_given_tensors():
     assert model.weight.dtype == triptych.float64
     assert not model.weight.requires_grad
     assert model.bias is given["bias"]
-    assert list(model.parameters())[0] is model.weight
+    assert next(model.parameters()) is model.weight
 
 
 def test_one_error_lists_everything():

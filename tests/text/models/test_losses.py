@@ -1,6 +1,7 @@
 import pytest
 
 import triptych as tp
+from triptych.errors import UnknownNameError
 from triptych_text.models.config import ModelConfig
 from triptych_text.models.losses import classification_loss
 
@@ -18,3 +19,8 @@ def test_the_named_problem_type_decides():
     named = ModelConfig(problem_type="multi_label_classification")
     again = classification_loss(LOGITS, tp.tensor([[1.0, 0.0], [1.0, 0.0]]), named)
     assert several.item() == again.item()
+
+
+def test_unknown_problem_type():
+    with pytest.raises(UnknownNameError, match="no problem type"):
+        classification_loss(LOGITS, tp.tensor([0, 1]), ModelConfig(problem_type="guess"))

@@ -101,7 +101,10 @@ class WeightsEnum(Enum):
         """
         if obj is None or isinstance(obj, cls):
             return obj
-        names = ", ".join(cls.__members__)
+        names = ", ".join(cls.__members__) or (
+            "none: no file is registered; load one of yours with "
+            "model.load_state_dict(triptych.load(path))"
+        )
         if not isinstance(obj, str):
             raise DTypeError(
                 f"weights: wanted a member of {cls.__name__} or one of the names {names}, got {obj}"

@@ -31,6 +31,7 @@ NARROWED = {"PCM_S8": (np.int8, 0), "PCM_U8": (np.uint8, 128)}
 # libsndfile's log of a wav file whose data chunk is longer than the file
 DATA_CHUNK = re.compile(r"^data : (?P<promised>\d+) \(should be (?P<there>\d+)\)$", re.MULTILINE)
 UNKNOWN_SIZE = 0x7FFF_0000  # programs that write into a pipe put a size like this into the header
+BLOCK = 1 << 25  # numbers decoded at once, 128 MB
 EXACT_LENGTH = ("FLAC", "WAV", "WAVEX", "AIFF", "AU", "CAF", "W64", "RF64")
 
 
@@ -91,7 +92,7 @@ def _read(
     with decoding(uri, "load"):
         if start:
             sound.seek(start)
-        samples: np.ndarray = sound.read(wanted, dtype=dtype, always_2d=True)
+        samples = _decoded(sound, wanted, dtype)
     if len(samples) < wanted and sound.format in EXACT_LENGTH:
         raise FileFormatError(
             f"load: {named(uri)} is cut short: its header promises {sound.frames} samples per "
@@ -101,8 +102,20 @@ def _read(
         _warn_if_cut(sound, uri)
     if dtype == "int16" and subtype in NARROWED:
         narrow, middle = NARROWED[subtype]
-        samples = ((samples >> 8) + middle).astype(narrow)
+        samples = ((samples >> 8)).astype(narrow)
     return samples
+
+
+def _decoded(sound: soundfile.SoundFile, count: int, dtype: str) -> np.ndarray:
+    """Up to count samples per channel, in blocks: a damaged header may promise terabytes."""
+    most = max(1, BLOCK // sound.channels)
+    blocks: list[np.ndarray] = []
+    while True:
+        wanted = min(most, count)
+        blocks.append(sound.read(wanted, dtype=dtype, always_2d=True))
+        count -= wanted
+        if not count or len(blocks[-1]) < wanted:
+            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _warn_if_cut(sound: soundfile.SoundFile, uri: Source) -> None:

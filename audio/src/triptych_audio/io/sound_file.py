@@ -65,14 +65,10 @@ def opened(uri: Source, caller: str) -> Iterator[soundfile.SoundFile]:
     """
     module = soundfile_module(caller)
     target = _readable(uri, caller)
-    try:
-        with decoding(uri, caller):
-            sound = module.SoundFile(target)
-        with sound:
-            yield sound
-    finally:
-        if isinstance(uri, (str, os.PathLike)):
-            target.close()
+    with decoding(uri, caller):
+        sound = module.SoundFile(target)
+    with sound:
+        yield sound
 
 
 @contextmanager
@@ -90,25 +86,46 @@ def decoding(uri: Source, caller: str) -> Iterator[None]:
 
 
 def _readable(uri: Source, caller: str) -> Any:
+    """What soundfile opens: a path that can be read, or a file that can seek."""
     if isinstance(uri, (bytes, bytearray, memoryview)):
-        return io.BytesIO(uri)
+        return _Forgiving(io.BytesIO(uri))
     if isinstance(uri, (str, os.PathLike)):
-        return _open_path(Path(os.fspath(uri)), caller)
+        return _checked_path(Path(os.fspath(uri)), caller)
     if not hasattr(uri, "read"):
         raise TypeError(
             f"{caller}: wanted a path, bytes or a binary file object, got {type(uri).__name__}"
         )
     seekable = getattr(uri, "seekable", None)
-    return uri if seekable is not None and seekable() else io.BytesIO(uri.read())
+    return _Forgiving(uri if seekable is not None and seekable() else io.BytesIO(uri.read()))
 
 
-def _open_path(path: Path, caller: str) -> BinaryIO:
+class _Forgiving:
+    """A file that stays where it is when told to go to an impossible place.
+
+    Damaged headers lead to such places. libsndfile asks where the file is and gives up, whereas
+    an exception could not pass through it.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return self._file.tell()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _checked_path(path: Path, caller: str) -> str:
     try:
-        stream = path.open("rb")
+        path.open("rb").close()
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{caller}: no file {str(path)!r} (looked in {str(Path.cwd())!r})"
         ) from None
     except IsADirectoryError:
         raise IsADirectoryError(f"{caller}: {str(path)!r} is a folder; give a sound file") from None
-    return stream
+    return str(path)

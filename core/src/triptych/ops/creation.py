@@ -228,6 +228,24 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return box(np.from_dlpack(ext_tensor))
 
 
+def check_number(name: str, value: Any, dtype: np.dtype) -> None:
+    """Refuse a Python number that a dtype cannot hold; other values pass.
+
+    Raises:
+        DTypeError: an integer out of range, a NaN or infinity for integers, or an imaginary part
+            for real numbers.
+    """
+    if isinstance(value, complex) and dtype.kind != "c" and value.imag != 0:
+        wrong = True
+    elif isinstance(value, (int, float)) and dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        wrong = not info.min <= value <= info.max
+    else:
+        wrong = False
+    if wrong:
+        raise DTypeError(f"{name}: {value} does not fit {dtype}; convert the tensor with .to() first")
+
+
 def cast_to(t: Tensor, dtype: np.dtype) -> Tensor:
     """The tensor itself if it has the dtype, else a recorded conversion."""
     return t if t._data.dtype == dtype else cast(t, dtype=dtype)

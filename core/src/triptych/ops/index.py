@@ -8,14 +8,15 @@ import numpy as np
 
 from .. import dtypes
 from ..avals import normalize_axis
-from ..errors import BoundsError, CaptureError, DTypeError
+from ..errors import BoundsError, DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import movement as mv
 from ..prims.index import Slot
-from ..tensor import Symbol, Tensor
-from .creation import as_tensor, cast_to
-from .inplace import overwrite
+from ..state import run_kernel, state
+from ..tensor import Symbol, Tensor, current_edge
+from .creation import as_tensor, cast_to, check_number
+from .inplace import after_write, before_write, check_memory, overwrite
 from .shape import expand, reshape, squeeze
 
 __all__ = [
@@ -81,29 +82,48 @@ def _integer(value: Any) -> int:
 def _add_array(t: Tensor, out: list[Any], arrays: list[Tensor]) -> None:
     kind = t._data.dtype.kind
     if kind not in "biu" and t._data.size:
-        raise DTypeError(f"indexing: wanted integer or boolean tensors, got {t.dtype}; use .long()")
+        raise BoundsError(f"indexing: wanted integer or boolean tensors, got {t.dtype}; use .long()")
     if kind in "iu" and t.ndim == 0 and not isinstance(t._data, Symbol):
         out.append(int(t._data))  # a 0-d integer picks, as a Python int does
         return
     if kind not in "biu":
         t = cast_to(t, dtypes.INT64)
-    if kind == "b" and isinstance(t._data, Symbol):
-        raise CaptureError(
-            "indexing with a boolean mask gives a shape that depends on values, which a captured "
-            "graph cannot hold; use where(mask, x, other) or masked_fill"
-        )
     out.append(Slot(len(arrays)))
     arrays.append(t)
+
+
+def _parted(input: Tensor, parsed: Parsed) -> tuple[Tensor, tuple[Any, ...]]:
+    """What the ints, slices and Nones of a key pick, and the key of the index tensors in that.
+
+    Doing one after the other is torch's rule: an int in front of a slice does not, as it would in
+    NumPy, count as one of the index tensors and move their dims to the front.
+    """
+    basic: list[Any] = []
+    picks: list[Any] = []
+    for part in parsed[0]:
+        if isinstance(part, Slot):
+            mask = parsed[1][part.index]
+            width = mask.ndim if mask._data.dtype == dtypes.BOOL else 1
+            basic += [slice(None)] * width
+            picks.append(part)
+        else:
+            basic.append(part)
+            if not isinstance(part, int):
+                picks.append(part if part is Ellipsis else slice(None))
+    if all(part is Ellipsis or part == slice(None) for part in basic):
+        return input, tuple(picks)
+    return mv.slice_(input, key=tuple(basic)), tuple(picks)
 
 
 def getitem(input: Tensor, key: Any) -> Tensor:
     """``input[key]``: a view for ints, slices, None and ...; a copy when tensors take part."""
     if type(key) is int:
         return mv.slice_(input, key=(key,))
-    parsed, arrays = parse_key(key)
-    if not arrays:
-        return mv.slice_(input, key=parsed)
-    return ix.index(input, *_on_device(arrays, input), key=parsed)
+    parsed = parse_key(key)
+    if not parsed[1]:
+        return mv.slice_(input, key=parsed[0])
+    part, picks = _parted(input, parsed)
+    return ix.index(part, *_on_device(parsed[1], input), key=picks)
 
 
 def _on_device(arrays: list[Tensor], like: Tensor) -> list[Tensor]:
@@ -116,33 +136,83 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
 
     Raises:
         ShapeError: it does not broadcast.
+        BoundsError: the key points outside.
+        GradError: the write cannot be recorded (see `overwrite`).
     """
-    parsed, arrays = parse_key(key)
-    if not isinstance(value, Tensor):
-        value = as_tensor(value, device=input.device)
-    value = cast_to(value, input._data.dtype)
-    if not arrays:
-        part = mv.slice_(input, key=parsed)
-        overwrite(part, _fit(value, part.shape), "indexed assignment")
+    parsed = parse_key(key)
+    value = _converted(value, input)
+    if not parsed[1]:
+        part = mv.slice_(input, key=parsed[0])
+        overwrite(part, _fit(value, part.shape), WRITE)
         return
-    arrays = _on_device(arrays, input)
-    if len(arrays) == 1 and arrays[0]._data.dtype == dtypes.BOOL and value._data.size == 1:
-        mask = arrays[0]
-        if len(parsed) == 1:  # x[mask] = number, without counting
-            grown = reshape(mask, (*mask.shape, *[1] * (input.ndim - mask.ndim)))
-            overwrite(input, ew.where(grown, reshape(value, ()), input), "indexed assignment")
-            return
-    overwrite(
-        input,
-        ix.index_put(input, value, *arrays, key=parsed, accumulate=False),
-        "indexed assignment",
-    )
+    part, picks = _parted(input, parsed)
+    arrays = _on_device(parsed[1], input)
+    mask = _mask_over(part, picks, arrays)
+    if not _recorded(part, value):
+        _put(part, picks, arrays, value)
+    elif mask is not None and value._data.size == 1:  # x[mask] = number, without counting
+        overwrite(part, ew.where(mask, reshape(value, ()), part), WRITE)
+    else:
+        overwrite(part, ix.index_put(part, value, *arrays, key=picks, accumulate=False), WRITE)
+
+
+WRITE = "indexed assignment"
+
+
+def _converted(value: Any, input: Tensor) -> Tensor:
+    """The value as a tensor in the dtype of the one it is written to."""
+    if not isinstance(value, Tensor):
+        check_number(WRITE, value, input._data.dtype)
+        value = as_tensor(value, device=input.device)
+    return cast_to(value, input._data.dtype)
 
 
 def _fit(value: Tensor, shape: Any) -> Tensor:
     while value.ndim > len(shape) and value.shape[0] == 1:
         value = squeeze(value, 0)
-    return expand(value, shape)
+    try:
+        return expand(value, shape)
+    except ShapeError:
+        raise ShapeError(
+            f"{WRITE}: a value of shape {tuple(value.shape)} does not fit the {tuple(shape)} that "
+            "is indexed"
+        ) from None
+
+
+def _mask_over(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor]) -> Tensor | None:
+    """A single boolean index, its dims lined up with those of the tensor."""
+    mask = arrays[0]
+    if len(arrays) > 1 or mask._data.dtype != dtypes.BOOL or mask.ndim == 0:
+        return None
+    place = next(i for i, p in enumerate(picks) if isinstance(p, Slot))
+    if Ellipsis in picks[:place]:
+        place = part.ndim - mask.ndim - (len(picks) - place - 1)
+    after = part.ndim - place - mask.ndim
+    if place < 0 or tuple(part.shape[place : place + mask.ndim]) != tuple(mask.shape):
+        return None
+    return reshape(mask, (*mask.shape, *[1] * after))
+
+
+def _recorded(part: Tensor, value: Tensor) -> bool:
+    """Whether a write must be an operation, for the tape or a capture, and not a bare store."""
+    if state.trace is not None:
+        return True
+    edges = (current_edge(part), current_edge(value))
+    return state.grad and any(edge is not None for edge in edges)
+
+
+def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Tensor) -> None:
+    """Store into the memory of part."""
+    raw = [a._data for a in arrays]
+    before_write(part, None, WRITE)
+    check_memory(part._data, WRITE)
+    try:
+        run_kernel(ix.store, part._data, value._data, raw, picks)
+    except (IndexError, ValueError):
+        rule = ix.index_put.prim.aval  # explains it, if the key or the value are to blame
+        rule(part._data, value._data, *raw, key=picks, accumulate=False)
+        raise
+    after_write(part, None, WRITE)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..backends import backend_for, backend_of
-from ..errors import CaptureError, DeviceError, TriptychError
+from ..errors import CaptureError, DeviceError, DTypeError, TriptychError
 from ..state import run_kernel
 from ..tensor import Symbol
 
@@ -41,6 +41,8 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         y = run_kernel(prim.kernel(array), *raw, **params)
     except TriptychError:
         raise
+    except OverflowError as error:  # NumPy's, of a Python integer beside an array
+        raise DTypeError(f"{prim.name}: {error}; convert the tensor with .to() first") from None
     except Exception:
         prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
         raise

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
 from ..avals import Aval
+from ..backends import backend_of
 from ..errors import BoundsError, CaptureError, DTypeError, ShapeError
+from ..tensor import Symbol
 from .elementwise import fill_like
 from .kinds import primitive
 from .movement import key_shape
@@ -40,19 +43,27 @@ def _fill(key: Key, indices: tuple[Any, ...]) -> Key:
     return tuple(indices[k.index] if isinstance(k, Slot) else k for k in key)
 
 
+def store(memory: Any, numbers: Any, indices: Sequence[Any], key: Key) -> None:
+    """Write numbers into an array where a key points."""
+    memory[_fill(key, tuple(indices))] = numbers
+
+
 def _index_shape(shape: tuple[int, ...], indices: tuple[Any, ...], key: Key) -> tuple[int, ...]:
     for i in indices:
-        if i.dtype.kind == "b" and not isinstance(i, np.ndarray):
+        if i.dtype.kind == "b" and isinstance(i, Symbol):
             raise CaptureError(
                 "indexing with a boolean mask gives a shape that depends on values, which a "
                 "captured graph cannot hold; use where(mask, x, other) or masked_fill"
             )
         if i.dtype.kind not in "biu":
             raise DTypeError(f"indexing: wanted integer or boolean indices, got {i.dtype}")
-    stand_ins = tuple(
-        i if isinstance(i, np.ndarray) else np.zeros(i.shape, np.int64) for i in indices
-    )
-    return key_shape("indexing", shape, _fill(key, stand_ins))
+    return key_shape("indexing", shape, _fill(key, tuple(map(_stand_in, indices))))
+
+
+def _stand_in(index: Any) -> np.ndarray:
+    """An index array for NumPy to work out a shape with; of a symbol only the shape is known."""
+    known = not isinstance(index, (Symbol, Aval))
+    return backend_of(index).to_numpy(index) if known else np.zeros(index.shape, np.int64)
 
 
 def _index(xp: Any, x: Any, *indices: Any, key: Key) -> Any:

@@ -103,7 +103,11 @@ def _sum(loss: Tensor) -> Tensor:
     return rd.sum(loss, axes=tuple(range(loss.ndim)))
 
 
-_REDUCTIONS = {"mean": _mean, "sum": _sum, "none": lambda loss: loss}
+_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": _mean,
+    "sum": _sum,
+    "none": lambda loss: loss,
+}
 
 
 def reduced(name: str, loss: Tensor, reduction: str) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -152,7 +152,7 @@ def _integers_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
     return x.to(dtype) << (bits[1] - bits[0])
 
 
-_RESCALE = {
+_RESCALE: dict[tuple[bool, bool], Callable[[tp.Tensor, tp.dtype], Any]] = {
     (False, True): _integers_to_floats,
     (True, False): _floats_to_integers,
     (False, False): _integers_to_integers,

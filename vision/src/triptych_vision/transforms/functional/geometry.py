@@ -299,7 +299,7 @@ def five_crop(inpt: Any, size: int | Sequence[int]) -> tuple[Any, Any, Any, Any,
         )
     tops, lefts = (0, height - new_height), (0, width - new_width)
     corners = [crop(inpt, top, left, new_height, new_width) for top in tops for left in lefts]
-    return (*corners, center_crop(inpt, [new_height, new_width]))  # type: ignore[return-value]
+    return (*corners, center_crop(inpt, [new_height, new_width]))
 
 
 def ten_crop(inpt: Any, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[Any, ...]:

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+import triptych as tp
+from triptych.errors import DTypeError
+from triptych_text.tokenizers.arguments import as_ids, options_of, truncation_limit
+
+
+def test_truncation_limit():
+    assert truncation_limit(False, 9, 0, 5) is None
+    assert truncation_limit(True, 9, 2, 5) == (9, 2, "longest_first")
+    assert truncation_limit("only_first", None, 0, 5) == (5, 0, "only_first")
+
+
+@pytest.mark.parametrize("ids", [[1, 2], (1, 2), np.array([1, 2]), tp.tensor([1, 2])])
+def test_ids(ids):
+    assert as_ids(ids) == [1, 2]
+
+
+@pytest.mark.parametrize("ids", [tp.tensor(3), [1.5], ["a"], tp.tensor([[1]]), [True]])
+def test_no_ids(ids):
+    with pytest.raises(DTypeError, match="flat list of integers"):
+        as_ids(ids)
+
+
+def test_options():
+    assert options_of({}) == {"pad_token": None, "padding_side": None}
+    assert "max_length" not in options_of({"model_max_length": int(1e30)})
+    read = options_of({"pad_token": "<p>", "padding_side": "left", "model_max_length": 512})
+    assert read == {"pad_token": "<p>", "padding_side": "left", "max_length": 512}

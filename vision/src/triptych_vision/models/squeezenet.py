@@ -1,0 +1,143 @@
+"""SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters.
+
+Source: Iandola et al. 2016; 1.1 is the authors' later version with 2.4 times fewer operations.
+Layers and names are torchvision's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import triptych as tp
+from triptych import nn
+from triptych.errors import UnknownNameError
+
+from ..weights import WeightsEnum
+from ._building import build_model
+from ._registry import register_model
+
+__all__ = ["SqueezeNet", "squeezenet1_0", "squeezenet1_1"]
+
+POOL = "pool"
+# channels squeezed to, then channels of each of the two expansions
+FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
+# version -> (channels, kernel size of the first layer), then fires by number and poolings
+LAYOUTS: dict[str, tuple[tuple[int, int], tuple[int | str, ...]]] = {
+    "1_0": ((96, 7), (POOL, 0, 1, 2, POOL, 3, 4, 5, 6, POOL, 7)),
+    "1_1": ((64, 3), (POOL, 0, 1, POOL, 2, 3, POOL, 4, 5, 6, 7)),
+}
+
+
+class Fire(nn.Module):
+    """Squeeze the channels, then expand them with small and larger kernels side by side.
+
+    Args:
+        inplanes: channels before.
+        squeeze_planes: channels in between.
+        expand1x1_planes: channels from 1 x 1 kernels.
+        expand3x3_planes: channels from 3 x 3 kernels.
+    """
+
+    def __init__(
+        self, inplanes: int, squeeze_planes: int, expand1x1_planes: int, expand3x3_planes: int
+    ) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(inplanes, squeeze_planes, kernel_size=1)
+        self.expand1x1 = nn.Conv2d(squeeze_planes, expand1x1_planes, kernel_size=1)
+        self.expand3x3 = nn.Conv2d(squeeze_planes, expand3x3_planes, kernel_size=3, padding=1)
+
+    def forward(self, x: tp.Tensor) -> tp.Tensor:
+        """(n, inplanes, h, w) to (n, expand1x1_planes + expand3x3_planes, h, w)."""
+        x = self.squeeze(x).relu()
+        return tp.cat([self.expand1x1(x), self.expand3x3(x)], dim=1).relu()  # type: ignore[no-any-return]
+
+
+class SqueezeNet(nn.Module):
+    """SqueezeNet.
+
+    Args:
+        version: "1_0" or "1_1".
+        num_classes: outputs.
+        dropout: part of the features that are zeroed while training.
+
+    Raises:
+        UnknownNameError: another version.
+    """
+
+    def __init__(self, version: str = "1_0", num_classes: int = 1000, dropout: float = 0.5) -> None:
+        super().__init__()
+        if version not in LAYOUTS:
+            raise UnknownNameError(f"SqueezeNet: version is 1_0 or 1_1, got {version!r}")
+        self.num_classes = num_classes
+        (channels, kernel_size), layout = LAYOUTS[version]
+        layers: list[nn.Module] = [
+            nn.Conv2d(3, channels, kernel_size, stride=2),
+            nn.ReLU(inplace=True),
+        ]
+        for part in layout:
+            if isinstance(part, str):
+                layers.append(nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True))
+                continue
+            squeeze, expand = FIRES[part]
+            layers.append(Fire(channels, squeeze, expand, expand))
+            channels = 2 * expand
+        self.features = nn.Sequential(*layers)
+        last = nn.Conv2d(channels, num_classes, kernel_size=1)
+        self.classifier = nn.Sequential(
+            nn.Dropout(dropout), last, nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d((1, 1))
+        )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        nn.init.normal_(last.weight, mean=0.0, std=0.01)
+
+    def forward(self, x: tp.Tensor) -> tp.Tensor:
+        """(n, 3, h, w) normalised images, 21 pixels or more, to (n, num_classes) logits."""
+        return self.classifier(self.features(x)).flatten(1)  # type: ignore[no-any-return]
+
+
+def _squeezenet(
+    version: str, weights: WeightsEnum | str | None, progress: bool | None, config: dict[str, Any]
+) -> SqueezeNet:
+    return build_model(
+        f"squeezenet{version}",
+        SqueezeNet,
+        WeightsEnum.verify(weights),
+        progress,
+        {"version": version, **config},
+    )
+
+
+@register_model()
+def squeezenet1_0(
+    *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+) -> SqueezeNet:
+    """SqueezeNet 1.0.
+
+    Args:
+        weights: None; no file is registered.
+        progress: show a bar while fetching the weights.
+        **kwargs: arguments of `SqueezeNet`.
+
+    Returns:
+        The model, in training mode as every new module.
+    """
+    return _squeezenet("1_0", weights, progress, kwargs)
+
+
+@register_model()
+def squeezenet1_1(
+    *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+) -> SqueezeNet:
+    """SqueezeNet 1.1.
+
+    Args:
+        weights: None; no file is registered.
+        progress: show a bar while fetching the weights.
+        **kwargs: arguments of `SqueezeNet`.
+
+    Returns:
+        The model, in training mode as every new module.
+    """
+    return _squeezenet("1_1", weights, progress, kwargs)
