@@ -102,7 +102,7 @@ def _read(
         _warn_if_cut(sound, uri)
     if dtype == "int16" and subtype in NARROWED:
         narrow, middle = NARROWED[subtype]
-        samples = ((samples >> 8)).astype(narrow)
+        samples = ((samples >> 8) + middle).astype(narrow)
     return samples
 
 

@@ -212,7 +212,6 @@ class Capture(Trace):
                 graph.writes.append((Slot(None, "data", i), out._data))
         graph.writes += self._grad_writes()
         graph.find_shared()
-        check_overlap(graph, [given for given, _ in self.arguments])
         return graph
 
     def _grad_ids(self) -> set[int]:
@@ -269,6 +268,8 @@ def capture(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
             lambda x: traced[id(x)] if isinstance(x, Tensor) else x, (args, kwargs)
         )
         try:
-            return trace.finish(fn(*call_args, **call_kwargs))
+            graph = trace.finish(fn(*call_args, **call_kwargs))
         finally:
             trace.restore()
+    check_overlap(graph, [given for given, _ in trace.arguments])
+    return graph

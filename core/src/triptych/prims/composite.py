@@ -26,7 +26,7 @@ from .elementwise import (
     sub,
     tanh,
 )
-from .kinds import half_as_single, primitive
+from .kinds import half_as_single, primitive, several_passes
 from .movement import permute, reshape
 from .promotion import INEXACT
 from .rational import erf_impl
@@ -100,6 +100,8 @@ def _gelu_decomp(x: Any) -> Any:
     return mul(mul(x, 0.5), add(erf(mul(x, _SQRT_HALF)), 1))
 
 
+@several_passes
+@half_as_single
 def _gelu(xp: Any, x: Any) -> Any:
     y = erf_impl(xp, x * x.dtype.type(_SQRT_HALF))
     y += x.dtype.type(1)
@@ -122,6 +124,8 @@ def _gelu_tanh_decomp(x: Any) -> Any:
     return mul(mul(x, 0.5), add(tanh(inner), 1))
 
 
+@several_passes
+@half_as_single
 def _gelu_tanh(xp: Any, x: Any) -> Any:
     one = x.dtype.type
     y = x * x
@@ -149,6 +153,8 @@ gelu_tanh = composite(
 )
 
 
+@several_passes
+@half_as_single
 def _silu(xp: Any, x: Any) -> Any:
     y = xp.exp(-x)
     y += x.dtype.type(1)

@@ -11,7 +11,7 @@ from typing import Any
 from .. import dtypes
 from ..avals import Aval, broadcast_shapes, shape_of
 from ..tensor import raw_dtype
-from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, unary
+from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, several_passes, unary
 from .promotion import (
     ARITHMETIC,
     BRANCHES,
@@ -178,6 +178,7 @@ hypot = binary(
 nextafter = binary("nextafter", "nextafter", promote=FLOATING, d=CONSTANT)
 
 
+@several_passes
 def _sigmoid(xp: Any, x: Any) -> Any:
     y = xp.exp(xp.negative(x))
     y += 1

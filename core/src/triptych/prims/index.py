@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -143,14 +144,24 @@ index_put = primitive("index_put", "index", _index_put, _index_put_aval, _index_
 # Along one axis
 
 
-def _grid(xp: Any, idx: Any, axis: int) -> Key:
-    """Index arrays that walk idx itself on every axis but `axis`, where they take its values."""
-    parts = [
-        xp.arange(n).reshape([-1 if j == i else 1 for j in range(idx.ndim)])
-        for i, n in enumerate(idx.shape)
-    ]
-    parts[axis] = idx
-    return tuple(parts)
+def _places(xp: Any, name: str, idx: Any, shape: Any, axis: int) -> Any:
+    """Flat positions in an array of the given shape: those of idx itself on every axis but `axis`,
+    where they take its values.
+
+    Raises:
+        BoundsError: a value points outside the axis.
+    """
+    length = shape[axis]
+    low, high = (int(idx.min()), int(idx.max())) if idx.size else (0, -1)
+    if low < -length or high >= length:
+        worst = low if low < -length else high
+        raise BoundsError(f"{name}: index {worst} is out of range for dim {axis} of length {length}")
+    steps = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+    flat = (xp.where(idx < 0, idx + length, idx) if low < 0 else idx) * steps[axis]
+    for i, n in enumerate(idx.shape):
+        if i != axis and n > 1:
+            flat = flat + (xp.arange(n) * steps[i]).reshape([-1 if j == i else 1 for j in range(idx.ndim)])
+    return flat
 
 
 def _check_along(name: str, x: Any, idx: Any, axis: int) -> None:
@@ -164,25 +175,13 @@ def _check_along(name: str, x: Any, idx: Any, axis: int) -> None:
         )
 
 
-def _check_bounds(name: str, x: Any, idx: Any, axis: int) -> None:
-    length = x.shape[axis]
-    if idx.size and (int(idx.min()) < -length or int(idx.max()) >= length):
-        raise BoundsError(
-            f"{name}: index {int(idx.max())} is out of range for dim {axis} of length {length}"
-        )
-
-
 def _gather_aval(x: Any, idx: Any, *, axis: int) -> Aval:
     _check_along("gather", x, idx, axis)
     return Aval(idx.shape, x.dtype)
 
 
 def _gather(xp: Any, x: Any, idx: Any, *, axis: int) -> Any:
-    try:
-        return x[_grid(xp, idx, axis)]
-    except IndexError:
-        _check_bounds("gather", x, idx, axis)
-        raise
+    return xp.take(x.reshape(-1), _places(xp, "gather", idx, x.shape, axis))
 
 
 def _gather_vjp(g: Any, b: Any, shape: Any, *, axis: int) -> Any:
@@ -193,9 +192,9 @@ gather = primitive("gather", "index", _gather, _gather_aval, (_gather_vjp, None)
 
 
 def _ungather(xp: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
-    out = xp.zeros(shape, g.dtype)
-    xp.add.at(out, _grid(xp, idx, axis), g)
-    return out
+    out = xp.zeros(math.prod(shape), g.dtype)
+    xp.add.at(out, _places(xp, "gather", idx, shape, axis).reshape(-1), g.reshape(-1))
+    return out.reshape(shape)
 
 
 ungather = primitive(
@@ -219,16 +218,13 @@ def _scatter_aval(x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) ->
 
 
 def _scatter(xp: Any, x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) -> Any:
-    out, where = x.copy(), _grid(xp, idx, axis)
-    try:
-        if accumulate:
-            xp.add.at(out, where, src)
-        else:
-            out[where] = src
-    except IndexError:
-        _check_bounds("scatter", x, idx, axis)
-        raise
-    return out
+    out = xp.array(x).reshape(-1)
+    where = _places(xp, "scatter", idx, x.shape, axis).reshape(-1)
+    if accumulate:
+        xp.add.at(out, where, src.reshape(-1))
+    else:
+        out[where] = src.reshape(-1)
+    return out.reshape(x.shape)
 
 
 def _scatter_vjp(g: Any, b: Any, *, axis: int, accumulate: bool) -> list[Any]:

@@ -43,6 +43,14 @@ def half_as_single(kernel: Call) -> Call:
     return wrapped
 
 
+def several_passes(kernel: Call) -> Call:
+    """Marks an elementwise kernel of one array that walks it more than twice: a backend may feed it
+    in blocks that stay in the cache.
+    """
+    kernel.several_passes = True  # type: ignore[attr-defined]
+    return kernel
+
+
 def elementwise_aval(name: str, result: Callable[[np.dtype], np.dtype]) -> Call:
     """Shapes broadcast; the dtype is a function of the promoted one."""
 

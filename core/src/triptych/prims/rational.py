@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .kinds import half_as_single
+from .kinds import half_as_single, several_passes
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969),
 # tables II to IV; coefficients from the highest power down, relative error below 6e-17.
@@ -61,6 +61,24 @@ _FAR_Q = (
     6.05183413124413191e-2,
     2.33520497626869185e-3,
 )
+# Eigen's rational approximation in single precision (unsupported/Eigen/SpecialFunctions, also used by
+# XLA): erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, absolute error below 4e-7.
+_SINGLE_P = (
+    -2.72614225801306e-10,
+    2.77068142495902e-08,
+    -2.10102402082508e-06,
+    -5.69250639462346e-05,
+    -7.34990630326855e-04,
+    -2.95459980854025e-03,
+    -1.60960333262415e-02,
+)
+_SINGLE_Q = (
+    -1.45660718464996e-05,
+    -2.13374055278905e-04,
+    -1.68282697438203e-03,
+    -7.37332916720468e-03,
+    -1.42647390514189e-02,
+)
 
 
 def _horner(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -72,21 +90,34 @@ def _horner(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+@several_passes
 @half_as_single
 def erf_impl(xp: Any, x: Any) -> Any:
     """erf(x), in the precision of x."""
+    return _erf_single(xp, x) if x.dtype == xp.float32 else _erf_double(xp, x)
+
+
+def _erf_single(xp: Any, x: Any) -> Any:
+    x = xp.clip(x, -4, 4)  # beyond, erf is one in single precision
+    square = x * x
+    x *= _horner(square, _SINGLE_P)
+    x /= _horner(square, _SINGLE_Q)
+    return x
+
+
+def _erf_double(xp: Any, x: Any) -> Any:
     size = xp.abs(x)
     near = size <= 0.46875
     small = xp.where(near, x, 0)
     square = small * small
     inner = small * _horner(square, _NEAR_P) / _horner(square, _NEAR_Q)
-    # erfc is below half an ulp of one beyond 6 (3.95 in single precision), so clip and stay exact.
-    large = xp.minimum(size, 6.0)
+    large = xp.minimum(size, 6.0)  # beyond, erfc is below half an ulp of one
     tail = xp.exp(-large * large) * _horner(large, _MID_P) / _horner(large, _MID_Q)
     outer = xp.copysign(1 - tail, x)
     return xp.where(near, inner, xp.where(xp.isnan(x), x, outer))
 
 
+@several_passes
 @half_as_single
 def erfc_impl(xp: Any, x: Any) -> Any:
     """1 - erf(x), exact far out where erf is nearly one."""
@@ -102,6 +133,7 @@ def erfc_impl(xp: Any, x: Any) -> Any:
     return xp.where(size <= 0.46875, near, xp.where(x < 0, 2 - tail, tail)).astype(x.dtype)
 
 
+@several_passes
 @half_as_single
 def erfinv_impl(xp: Any, y: Any) -> Any:
     """The x with erf(x) = y: a first guess, then Newton steps on erf in double precision."""

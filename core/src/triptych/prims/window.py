@@ -88,17 +88,32 @@ def _max_pool_aval(x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> tuple
 def _max_pool(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Any:
     split = x.ndim - len(size)
     out = _window_lengths(x.shape[split:], size, stride, dilation)
-    places = xp.arange(_count(x.shape[split:])).reshape(x.shape[split:])
-    best = where = None
-    for _, key in _taps(size, out, stride, dilation):
-        value, place = x[key], xp.broadcast_to(places[key], (*x.shape[:split], *out))
-        if best is None:
-            best, where = value.copy(), place.copy()
-            continue
-        better = (value > best) | (value != value)  # NaN wins, as in torch
-        best = xp.where(better, value, best)
-        where = xp.where(better, place, where)
-    return best, where
+    keys = [key for _, key in _taps(size, out, stride, dilation)]
+    best = x[keys[0]].copy()
+    for key in keys[1:]:
+        xp.maximum(best, x[key], out=best)
+    if not best.size:
+        return best, xp.zeros(best.shape, xp.int64)
+    plane = xp.arange(_count(x.shape[split:])).reshape(x.shape[split:])
+    corners = xp.concatenate([plane[key].reshape(-1)[:1] for key in keys])
+    return best, xp.take(corners, _first_tap(xp, x, best, keys)) + (plane[keys[0]] - corners[0])
+
+
+def _first_tap(xp: Any, x: Any, best: Any, keys: list[Any]) -> Any:
+    """The first position of each window that holds its maximum; the first NaN, if there is one.
+
+    Small integers and no branches: a tap that misses counts as itself plus the number of taps.
+    """
+    count = len(keys)
+    code = xp.uint8 if count <= 128 else xp.int32
+    first = xp.full(best.shape, 2 * count - 1, code)
+    for i, key in enumerate(keys):
+        value = x[key]
+        missed = ((value != best) & (value == value)).astype(code)
+        missed *= code(count)
+        missed += code(i)
+        xp.minimum(first, missed, out=first)
+    return first
 
 
 def _count(shape: Ints) -> int:

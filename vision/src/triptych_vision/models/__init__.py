@@ -13,16 +13,16 @@ from .alexnet import AlexNet, alexnet
 from .mobilenet import MobileNet_V2_Weights, MobileNetV2, mobilenet_v2
 from .resnet import (
     ResNet,
-    resnet101,
-    resnet152,
     resnet18,
     resnet34,
     resnet50,
+    resnet101,
+    resnet152,
+    resnext50_32x4d,
     resnext101_32x8d,
     resnext101_64x4d,
-    resnext50_32x4d,
-    wide_resnet101_2,
     wide_resnet50_2,
+    wide_resnet101_2,
 )
 from .squeezenet import SqueezeNet, squeezenet1_0, squeezenet1_1
 from .vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
