@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["Cell", "Row", "Skipped", "Table", "median_seconds"]
+__all__ = ["Cell", "Row", "Skipped", "Table", "median_seconds", "median_seconds_apart"]
 
 Call = Callable[[], object]
 Cell = float | str | None
@@ -93,6 +96,78 @@ def median_seconds(
         if enabled:
             gc.enable()
     return {name: statistics.median(times) for name, times in samples.items()}
+
+
+def median_seconds_apart(
+    makers: Mapping[str, Callable[[], Call]], *, rounds: int = 15, batch_s: float = 0.3
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Like `median_seconds`, with a process for each call; the processes take turns.
+
+    Libraries with threads of their own disturb each other inside one process: the threads of one
+    spin for a while, waiting for more work, when the other's turn has come.
+
+    Args:
+        makers: functions of a module that set a call up; they run in the process of the call.
+        rounds: batches of each call.
+        batch_s: how long a batch should take, in seconds; a call that takes longer runs once.
+
+    Returns:
+        Median seconds of a single call, and what the first call gave; both by name.
+
+    Raises:
+        Skipped: a maker has raised it.
+    """
+    with ExitStack() as stack:
+        workers = {n: stack.enter_context(_Worker(make, batch_s)) for n, make in makers.items()}
+        results = {name: worker.receive() for name, worker in workers.items()}
+        samples: dict[str, list[float]] = {name: [] for name in makers}
+        for _ in range(rounds):
+            for name, worker in workers.items():
+                worker.pipe.send(True)
+                samples[name].append(worker.receive())
+    return {name: statistics.median(times) for name, times in samples.items()}, results
+
+
+class _Worker:
+    """A process that makes a call and runs a batch of it whenever it is told to."""
+
+    def __init__(self, make: Callable[[], Call], batch_s: float) -> None:
+        context = multiprocessing.get_context("spawn")  # nothing of this process is copied
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make, batch_s), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def receive(self) -> Any:
+        """The next answer; raises Skipped when that is the answer."""
+        answer = self.pipe.recv()
+        if isinstance(answer, Skipped):
+            raise answer
+        return answer
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.pipe.close()  # ends the loop of the process
+        self.process.join()
+
+
+def _serve(pipe: Any, make: Callable[[], Call], batch_s: float) -> None:
+    try:
+        call = make()
+    except Skipped as reason:
+        pipe.send(reason)
+        return
+    pipe.send(call())
+    number = _calls_per_batch(call, batch_s)
+    gc.disable()
+    try:
+        while pipe.recv():
+            pipe.send(_batch_seconds(call, number) / number)
+            gc.collect()
+    except EOFError:
+        return  # enough
 
 
 def _calls_per_batch(call: Call, batch_s: float) -> int:

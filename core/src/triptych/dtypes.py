@@ -106,7 +106,6 @@ complex128 = cdouble = dtype("complex128", np.complex128)
 
 BOOL, INT64 = bool.dtype, int64.dtype
 _PYTHON = {_bool: BOOL, _int: INT64}
-_LADDER = [d.dtype for d in (uint8, int8, int16, int32, int64)]
 _FLOATS = [d.dtype for d in (float16, bfloat16, float32, float64)]
 _COMPLEX = [d.dtype for d in (complex64, complex128)]
 _default = float32
@@ -236,6 +235,8 @@ def scalar_dtype(value: Any, partner: np.dtype | None) -> np.dtype:
     """The dtype of a Python scalar beside a tensor of dtype `partner`: scalars are weak, they
     change the kind of the result but never its width.
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, _bool):
         return partner or BOOL
     if isinstance(value, _int):

@@ -1,6 +1,7 @@
 """Resampling: a naive twin, what must come out of a tone, and SciPy's filters."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import scipy.signal
 import triptych as tp
 from triptych_audio import functional as F
 from triptych_audio import transforms as T
+from triptych_audio.functional import resampling
 
 RATES = [(16000, 8000), (8000, 16000), (44100, 16000), (16000, 44100), (48000, 44100), (7, 5)]
 METHODS = ["sinc_interp_hann", "sinc_interp_kaiser", "soxr"]
@@ -35,8 +37,36 @@ def test_naive_twin(rng, orig, new, t):
     np.testing.assert_allclose(F.resample(x, orig, new), naive(x, orig, new), atol=1e-10)
 
 
+ODD = [(16000, 15999), (19027, 16000), (16000, 44099)]
+
+
+@pytest.mark.parametrize(("orig", "new"), ODD)
+def test_naive_twin_of_odd_ratios(rng, orig, new):
+    x = rng.standard_normal(300)
+    np.testing.assert_allclose(F.resample(x, orig, new), naive(x, orig, new), atol=1e-10)
+
+
+def test_odd_ratios_make_no_huge_filter(rng):
+    x = rng.standard_normal((2, 16000)).astype(np.float32)
+    tracemalloc.start()
+    y = T.Resample(16000, 15999)(x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert y.shape == (2, 15999)
+    assert peak < 50e6  # the filters for all phases would take 2 GB
+
+
+@pytest.mark.parametrize("method", METHODS[:2])
+def test_both_ways_to_filter_agree(rng, method, monkeypatch):
+    x = rng.standard_normal((2, 3, 1000))
+    by_kernel = F.resample(x, 3, 2, 8, 0.9, method, None)
+    monkeypatch.setattr(resampling, "LARGEST_KERNEL", 0)
+    monkeypatch.setattr(resampling, "BLOCK", 100)
+    np.testing.assert_allclose(F.resample(x, 3, 2, 8, 0.9, method, None), by_kernel, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("orig", "new"), RATES[:5])
+@pytest.mark.parametrize(("orig", "new"), [*RATES[:5], *ODD])
 def test_a_tone_stays_a_tone(orig, new, method):
     x = np.sin(2 * np.pi * 440 * np.arange(orig) / orig)
     y = F.resample(x, orig, new, resampling_method=method)
@@ -93,7 +123,7 @@ def test_nothing_in_nothing_out(method):
     assert F.resample(np.zeros((2, 0)), 3, 2, resampling_method=method).shape == (2, 0)
 
 
-@pytest.mark.parametrize(("orig", "new"), [(3, 2), (2, 3), (160, 147)])
+@pytest.mark.parametrize(("orig", "new"), [(3, 2), (2, 3), (160, 147), (16000, 15999)])
 def test_gradients(rng, orig, new):
     x = tp.tensor(rng.standard_normal((2, 50)), requires_grad=True)
     assert tp.autograd.gradcheck(lambda x: F.resample(x, orig, new), (x,))
@@ -114,6 +144,14 @@ def test_errors(options, error, text):
     arguments = {"waveform": np.zeros(9), "orig_freq": 3, "new_freq": 2, **options}
     with pytest.raises(error, match=text):
         F.resample(**arguments)
+
+
+@pytest.mark.parametrize("options", [{"rolloff": 0.0}, {"lowpass_filter_width": 0}])
+def test_transform_checks_when_it_is_made(options):
+    with pytest.raises(ValueError, match="wanted lowpass_filter_width > 0"):
+        T.Resample(3, 2, **options)
+    with pytest.raises(TypeError, match="'soxr'"):
+        T.Resample(3, 2, "linear")
 
 
 def test_soxr_refuses_gradients():

@@ -1,6 +1,7 @@
 """What every transform promises: one row each, the whole battery for all."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -73,6 +74,11 @@ ROWS = {
     "Resample, kaiser": (
         T.Resample(16000, 22050, "sinc_interp_kaiser", 16, 0.9, 9.0),
         lambda x: F.resample(x, 16000, 22050, 16, 0.9, "sinc_interp_kaiser", 9.0),
+        "waveform",
+    ),
+    "Resample, odd ratio": (
+        T.Resample(16000, 15999, lowpass_filter_width=8, rolloff=0.9),
+        lambda x: F.resample(x, 16000, 15999, 8, 0.9),
         "waveform",
     ),
     "Resample, soxr": (
@@ -156,6 +162,14 @@ def test_gradient_reaches_the_input(name, rng):
     assert x.grad.shape == x.shape
     assert bool(x.grad.isfinite().all())
     assert float(x.grad.abs().max()) > 0
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_goes_to_another_process(name, rng):
+    transform, _, kind = ROWS[name]
+    x = inputs(kind, rng)
+    twin = pickle.loads(pickle.dumps(transform))
+    np.testing.assert_array_equal(twin(x), transform(x))
 
 
 @pytest.mark.parametrize("name", ROWS)

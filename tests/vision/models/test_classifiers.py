@@ -1,4 +1,4 @@
-"""The other classifiers: published sizes, torchvision's names, shapes, and their special options."""
+"""The other classifiers: published sizes, torchvision's names, shapes and special options."""
 
 import numpy as np
 import pytest

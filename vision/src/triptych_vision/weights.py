@@ -78,7 +78,7 @@ class Weights:
         path = fetch(self.artifact, progress)
         if check_hash:
             verify_file(self.artifact)
-        return tp.load(path, map_location=map_location)  # type: ignore[no-any-return]
+        return tp.load(path, map_location=map_location)
 
 
 class WeightsEnum(Enum):
@@ -117,7 +117,7 @@ class WeightsEnum(Enum):
     @property
     def weights(self) -> Weights:
         """The record."""
-        return self.value  # type: ignore[no-any-return]
+        return self.value
 
     @property
     def url(self) -> str:

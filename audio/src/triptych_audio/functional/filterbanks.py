@@ -83,7 +83,8 @@ def _triangles(frequencies: np.ndarray, corners: np.ndarray) -> np.ndarray:
     slopes = corners[None, :] - frequencies[:, None]  # (n_freqs, n_filters + 2)
     rising = -slopes[:, :-2] / widths[:-1]
     falling = slopes[:, 2:] / widths[1:]
-    return np.maximum(0.0, np.minimum(rising, falling))
+    bank: np.ndarray = np.maximum(0.0, np.minimum(rising, falling))
+    return bank
 
 
 def melscale_fbanks(

@@ -14,8 +14,10 @@ from triptych import Tensor
 from triptych.errors import DTypeError, GradError, ShapeError
 from triptych_audio.interop import same_kind
 
-__all__ = ["resample", "resample_with_kernel", "sinc_kernel"]
+__all__ = ["kernel_fits", "reduced", "resample", "resample_with_kernel", "sinc_kernel"]
 
+LARGEST_KERNEL = 1 << 22  # numbers; beyond, each output sample gets its own filter
+BLOCK = 1 << 16  # output samples that get their filters together
 KAISER_BETA = 14.769656459379492  # torchaudio's default, that of the resampler "kaiser_best"
 
 
@@ -56,28 +58,53 @@ def reduced(name: str, orig_freq: float, new_freq: float) -> tuple[int, int]:
     return int(orig_freq) // divisor, int(new_freq) // divisor
 
 
-@functools.lru_cache(maxsize=64)
-def _sinc_values(
-    orig: int, new: int, lowpass_filter_width: int, rolloff: float, method: str, beta: float | None
-) -> np.ndarray:
-    """(new, taps) in float64: row i gives sample i of every group of `new` output samples."""
-    if method not in WINDOWS:
-        raise DTypeError(
-            f"resample: resampling_method is one of {[*sorted(WINDOWS), 'soxr']}, got {method!r}"
-        )
+def _width(orig: int, new: int, lowpass_filter_width: int, rolloff: float) -> int:
+    """Samples of the waveform that a filter reaches on each side."""
     if lowpass_filter_width < 1 or not 0 < rolloff <= 1:
         raise ShapeError(
             "resample: wanted lowpass_filter_width > 0 and 0 < rolloff <= 1, got "
             f"{lowpass_filter_width} and {rolloff}"
         )
+    return math.ceil(lowpass_filter_width * orig / (min(orig, new) * rolloff))
+
+
+def _windowed_sinc(t: np.ndarray, width: int, method: str, beta: float | None) -> np.ndarray:
+    """The filter at t zero crossings from its middle; zero from `width` on."""
+    if method not in WINDOWS:
+        raise DTypeError(
+            f"resample: resampling_method is one of {[*sorted(WINDOWS), 'soxr']}, got {method!r}"
+        )
+    t = np.clip(t, -width, width)
+    values: np.ndarray = np.sinc(t) * WINDOWS[method](t / width, beta)
+    return values
+
+
+@functools.lru_cache(maxsize=16)
+def _sinc_values(
+    orig: int, new: int, lowpass_filter_width: int, rolloff: float, method: str, beta: float | None
+) -> np.ndarray:
+    """(new, taps) in float64: row i gives sample i of every group of `new` output samples."""
     cutoff = min(orig, new) * rolloff
-    width = math.ceil(lowpass_filter_width * orig / cutoff)
+    width = _width(orig, new, lowpass_filter_width, rolloff)
     taps = np.arange(-width, width + orig) / orig
     t = (taps[None, :] - np.arange(new)[:, None] / new) * cutoff
-    t = np.clip(t, -lowpass_filter_width, lowpass_filter_width)
-    window = WINDOWS[method](t / lowpass_filter_width, beta)
-    values: np.ndarray = np.sinc(t) * window * (cutoff / orig)
-    return values
+    return _windowed_sinc(t, lowpass_filter_width, method, beta) * (cutoff / orig)
+
+
+def kernel_fits(orig_freq: int, new_freq: int, lowpass_filter_width: int, rolloff: float) -> bool:
+    """Whether `sinc_kernel` is small enough to be made at all.
+
+    Args:
+        orig_freq: rate of the waveform in Hz.
+        new_freq: rate wanted in Hz.
+        lowpass_filter_width: zero crossings of the sinc on each side.
+        rolloff: cutoff as a fraction of the lower rate's half.
+
+    Returns:
+        False for rates with hardly a common divisor: 16000 and 15999 need 256 million numbers.
+    """
+    orig, new = reduced("resample", orig_freq, new_freq)
+    return new * (2 * _width(orig, new, lowpass_filter_width, rolloff) + orig) <= LARGEST_KERNEL
 
 
 def sinc_kernel(
@@ -164,13 +191,42 @@ def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) 
     return joined
 
 
+def _one_by_one(
+    waveform: Tensor,
+    orig: int,
+    new: int,
+    width: int,
+    rolloff: float,
+    method: str,
+    beta: float | None,
+) -> Tensor:
+    """A filter for each output sample, made as it is needed: for rates without a small ratio."""
+    t = waveform.shape[-1]
+    target = math.ceil(new * t / orig)
+    cutoff = min(orig, new) * rolloff
+    reach = _width(orig, new, width, rolloff)
+    options: dict[str, Any] = {"dtype": waveform.dtype, "device": waveform.device}
+    silence = tp.zeros(*waveform.shape[:-1], reach + 1, **options)
+    frames = tp.cat([silence, waveform, silence], -1).unfold(-1, 2 * reach + 2, 1)
+    offsets = np.arange(-reach - 1, reach + 1)
+    blocks = []
+    for start in range(0, target, BLOCK):
+        at = np.arange(start, min(start + BLOCK, target)) * orig
+        nearest = at // new + 1  # the frame's first tap is reach + 1 samples before
+        distance = (nearest[:, None] + offsets) / orig - at[:, None] / (orig * new)
+        weights = _windowed_sinc(distance * cutoff, width, method, beta) * (cutoff / orig)
+        index = tp.as_tensor(nearest, device=waveform.device)
+        blocks.append((frames.index_select(-2, index) * tp.as_tensor(weights, **options)).sum(-1))
+    return tp.cat(blocks, -1)
+
+
 def _with_soxr(waveform: Tensor, orig: int, new: int) -> Tensor:
     if waveform.requires_grad:
         raise GradError(
             "resample: method 'soxr' has no gradient; detach() the waveform, or use "
             "'sinc_interp_hann'"
         )
-    import soxr  # type: ignore[import-untyped]  # has no type information
+    import soxr
 
     t = waveform.shape[-1]
     target = math.ceil(new * t / orig)
@@ -228,6 +284,9 @@ def resample(
         return waveform
     if resampling_method == "soxr":
         return _with_soxr(waveform, orig, new)
-    values = _sinc_values(orig, new, lowpass_filter_width, rolloff, resampling_method, beta)
+    design = (orig, new, lowpass_filter_width, rolloff, resampling_method, beta)
+    if not kernel_fits(*design[:4]):
+        return _one_by_one(waveform, *design)
+    values = _sinc_values(*design)
     kernel = tp.as_tensor(values[:, None, :], dtype=waveform.dtype, device=waveform.device)
     return resample_with_kernel(waveform, orig, new, kernel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triptych_audio.io.sound_file import Source, opened
 
 if TYPE_CHECKING:
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
 __all__ = ["AudioMetaData", "info"]
 

@@ -15,7 +15,7 @@ from triptych.errors import FileFormatError, ShapeError
 from triptych_audio.io.sound_file import Source, decoding, named, opened
 
 if TYPE_CHECKING:
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
 __all__ = ["load", "stream"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from triptych.errors import FileFormatError, MissingDependencyError
 
 if TYPE_CHECKING:
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
 __all__ = ["Source", "decoding", "named", "opened", "soundfile_module"]
 

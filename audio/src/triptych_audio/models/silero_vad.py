@@ -92,9 +92,8 @@ class SileroVAD(nn.Module):
         Args:
             batch_size: number of recordings.
         """
-        like = {"dtype": self.conv1.weight.dtype, "device": self.conv1.weight.device}
-        sizes = (CONTEXT, WIDTH, WIDTH)
-        return SileroVADState(*(tp.zeros(batch_size, n, **like) for n in sizes))
+        like = self.conv1.weight
+        return SileroVADState(*(like.new_zeros(batch_size, n) for n in (CONTEXT, WIDTH, WIDTH)))
 
     def advance(
         self, waveform: Tensor, state: SileroVADState | None = None

@@ -5,7 +5,12 @@ from __future__ import annotations
 from triptych import Tensor
 from triptych.nn import Module
 from triptych_audio import functional as F
-from triptych_audio.functional.resampling import reduced, resample_with_kernel, sinc_kernel
+from triptych_audio.functional.resampling import (
+    kernel_fits,
+    reduced,
+    resample_with_kernel,
+    sinc_kernel,
+)
 from triptych_audio.interop import same_kind
 
 __all__ = ["Deemphasis", "Preemphasis", "Resample"]
@@ -46,16 +51,9 @@ class Resample(Module):
         self.lowpass_filter_width, self.rolloff = lowpass_filter_width, rolloff
         self.ratio = reduced("Resample", orig_freq, new_freq)
         self.kernel: Tensor | None = None
-        if orig_freq != new_freq and resampling_method != "soxr":
-            kernel = sinc_kernel(
-                orig_freq,
-                new_freq,
-                lowpass_filter_width,
-                rolloff,
-                resampling_method,
-                beta,
-                dtype=dtype,
-            )
+        design = (orig_freq, new_freq, lowpass_filter_width, rolloff)
+        if orig_freq != new_freq and resampling_method != "soxr" and kernel_fits(*design):
+            kernel = sinc_kernel(*design, resampling_method, beta, dtype=dtype)
             del self.kernel
             self.register_buffer("kernel", kernel)
 
@@ -70,8 +68,15 @@ class Resample(Module):
             (..., ceil(t * new_freq / orig_freq)) samples.
         """
         if self.kernel is None or not waveform.is_floating_point() or waveform.numel() == 0:
-            method = self.resampling_method
-            return F.resample(waveform, self.orig_freq, self.new_freq, resampling_method=method)
+            return F.resample(
+                waveform,
+                self.orig_freq,
+                self.new_freq,
+                self.lowpass_filter_width,
+                self.rolloff,
+                self.resampling_method,
+                self.beta,
+            )
         return resample_with_kernel(waveform, *self.ratio, self.kernel)
 
 

@@ -9,7 +9,7 @@ from ..errors import DeviceError
 from .base import Backend, Device
 from .numpy_backend import NUMPY
 
-__all__ = ["NUMPY", "Backend", "Device", "backend_for", "backend_of", "device"]
+__all__ = ["NUMPY", "Backend", "Device", "backend_for", "backend_of", "device", "is_device"]
 
 _BY_TYPE: dict[type, Backend] = {NUMPY.array_type: NUMPY}
 _BY_DEVICE: dict[str, Backend] = {"cpu": NUMPY}
@@ -33,6 +33,12 @@ def backend_for(where: Device) -> Backend:
         found = add_backend(where.type, module.load())
     found.check(where)
     return found
+
+
+def is_device(name: str) -> bool:
+    """Whether a name such as ``cuda:1`` starts with a kind of device."""
+    kind = name.partition(":")[0]
+    return kind in _BY_DEVICE or kind in _LOADERS
 
 
 def add_backend(device_type: str, backend: Backend) -> Backend:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
-from ..backends import Device, backend_for, backend_of
+from ..backends import Device, backend_for, backend_of, is_device
 from ..errors import CaptureError, DeviceError, DTypeError, GradError, ShapeError
 from ..prims.movement import transfer
 from ..tensor import Symbol, Tensor
@@ -22,7 +23,7 @@ def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
         elif arg is None or isinstance(arg, bool):
             continue
         elif isinstance(arg, (Device, int)) or (
-            isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda")
+            isinstance(arg, str) and is_device(arg)
         ):
             device = arg
         else:
@@ -47,7 +48,8 @@ def to(
     out = self if dtype is None else cast_to(self, dtypes.to_numpy_dtype(dtype))
     if device is not None and (where := Device(device)) != out.device:
         backend_for(where)
-        out = transfer(out, device=where)
+        if where != Device("cpu", 0) or out.device.type != "cpu":
+            out = transfer(out, device=where)
     if copy and out is self:
         from .shape import clone
 
@@ -234,16 +236,35 @@ def cuda_array_interface(self: Tensor) -> Any:
 
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """``numpy.exp(tensor)`` and the like: Triptych's operation of that name, if there is one."""
-    from ..prims import TABLE
+    """``numpy.exp(tensor)`` and the like: Triptych's operation of that name, with gradients. Any
+    other function of NumPy's computes on the numbers; a call gives tensors, ``out=`` and methods
+    such as ``numpy.add.reduce`` give arrays.
 
-    if method != "__call__" or kwargs:
-        return NotImplemented
-    for prim in TABLE.values():
-        if prim.impl == ufunc.__name__ and prim.kind in ("unary", "binary"):
-            tensors = [
-                x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x)
-                for x in inputs
-            ]
-            return prim.call(*tensors)
-    return NotImplemented
+    Raises:
+        GradError: there is no such operation, and a tensor requires grad.
+    """
+    call = _ufunc_calls().get(ufunc)
+    if call is not None and method == "__call__" and not kwargs:
+        return call(
+            *(x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x) for x in inputs)
+        )
+    if "out" in kwargs:
+        kwargs["out"] = tuple(_numbers(x) for x in kwargs["out"])
+    found = getattr(ufunc, method)(*(_numbers(x) for x in inputs), **kwargs)
+    if method != "__call__" or "out" in kwargs:
+        return found
+    return tuple(map(as_tensor, found)) if isinstance(found, tuple) else as_tensor(found)
+
+
+def _numbers(x: Any) -> Any:
+    return numpy(x) if isinstance(x, Tensor) else x
+
+
+@functools.cache
+def _ufunc_calls() -> dict[Any, Any]:
+    """NumPy's functions that have a counterpart here."""
+    from ..prims import TABLE
+    from .linalg import matmul
+
+    named = [p for p in TABLE.values() if p.kind in ("unary", "binary") and isinstance(p.impl, str)]
+    return {np.matmul: matmul} | {getattr(np, p.impl): p.call for p in named}

@@ -15,6 +15,7 @@ from ..prims import create
 from ..prims.elementwise import cast
 from ..prims.elementwise import fill_like as _fill_like
 from ..prims.movement import copy
+from ..state import run_kernel
 from ..tensor import Tensor, box
 
 __all__ = [
@@ -113,11 +114,19 @@ def _to_array(data: Any, dtype: np.dtype | None) -> Any:
             default = dtypes.get_default_dtype().dtype
             array = array.astype(default if array.dtype.kind == "f" else dtypes.complex_of(default))
     if dtype is not None and array.dtype != dtype:
-        return array.astype(dtype)
+        return run_kernel(_converted, array, dtype)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     dtypes.from_numpy_dtype(array.dtype)
     return array
+
+
+def _converted(array: Any, dtype: np.dtype) -> Any:
+    if array.dtype.kind == "c" and dtype.kind not in "cb":
+        if array.imag.any():
+            raise DTypeError(f"tensor: complex numbers do not fit {dtype}; take .real first")
+        array = array.real
+    return array.astype(dtype)
 
 
 def _from_sequence(data: Any) -> np.ndarray:
@@ -260,6 +269,7 @@ def _create(
     requires_grad: bool,
 ) -> Tensor:
     shape = _sizes(name, size)
+    check_number(name, value, _dtype(dtype))
     made = create.full(shape=shape, dtype=_dtype(dtype), device=_device(device), value=value)
     return _finish(made, requires_grad)
 
@@ -298,6 +308,9 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of one value; its dtype is that of the value unless given."""
+    if isinstance(fill_value, (Tensor, np.generic)):
+        dtype = fill_value.dtype if dtype is None else dtype
+        fill_value = fill_value.item()
     if dtype is None:
         dtype = dtypes.scalar_dtype(fill_value, None)
     return _create("full", tuple(size), fill_value, dtype, device, requires_grad)
@@ -306,6 +319,9 @@ def full(
 def _as(
     input: Tensor, value: Any, dtype: DTypeLike, device: DeviceLike, requires_grad: bool
 ) -> Tensor:
+    if isinstance(value, (Tensor, np.generic)):
+        value = value.item()
+    check_number("full_like", value, input._data.dtype if dtype is None else _dtype(dtype))
     if dtype is None and device is None:
         return _finish(_fill_like(input.detach(), value=value), requires_grad)
     wanted = input._data.dtype if dtype is None else dtypes.to_numpy_dtype(dtype)
@@ -379,12 +395,14 @@ def arange(
     """
     if end is None:
         start, end = 0, start
+    start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
     if step == 0 or (end - start) / step < 0:
         raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
         floating = any(isinstance(v, float) for v in (start, end, step))
         dtype = dtypes.get_default_dtype() if floating else dtypes.int64
-    count = max(0, math.ceil((end - start) / step))
+    exact = all(isinstance(v, int) for v in (start, end, step))
+    count = -((start - end) // step) if exact else math.ceil((end - start) / step)
     made = create.arange(
         shape=(count,), dtype=_dtype(dtype), device=_device(device), start=start, step=step
     )

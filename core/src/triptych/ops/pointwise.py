@@ -214,9 +214,10 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         return ew.floor_divide(input, other)
     if rounding_mode != "trunc":
         raise DTypeError(f"div: rounding_mode is None, 'trunc' or 'floor', got {rounding_mode!r}")
-    quotient = ew.trunc(ew.div(input, other))
     wanted = dtypes.promote_types(_dtype_of(input, other), _dtype_of(other, input))
-    return cast_to(quotient, wanted.dtype)
+    if wanted.dtype.kind in "iu":  # exact, where a floating quotient would round
+        return ew.floor_divide(ew.sub(input, ew.fmod(input, other)), other)
+    return cast_to(ew.trunc(ew.div(input, other)), wanted.dtype)
 
 
 divide = true_divide = div

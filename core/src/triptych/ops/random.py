@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from ..prims import create
+from ..prims.promotion import kind_of
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from .creation import DeviceLike, DTypeLike, _device, _dtype, _finish, _sizes
+from .search import searchsorted
 
 __all__ = [
     "bernoulli",
@@ -33,9 +35,15 @@ def _draw(
     generator: Generator | None,
     **params: Any,
 ) -> Tensor:
+    wanted = _dtype(dtype)
+    if kind_of(wanted) not in ("iuf" if prim is create.integers else "fc"):
+        raise DTypeError(
+            f"{prim.prim.name}: random numbers of {wanted} are not defined; draw floating ones and "
+            "compare or convert them"
+        )
     return prim(
         shape=tuple(shape),
-        dtype=_dtype(dtype),
+        dtype=wanted,
         device=_device(device),
         generator=generator or default_generator,
         **params,
@@ -174,6 +182,11 @@ def multinomial(
         ShapeError: without replacement, more samples than positive weights.
     """
     weights = input.detach().double()
+    usable = (weights >= 0) & weights.isfinite()
+    if not usable.all() or not (weights.sum(-1) > 0).all():
+        raise ShapeError(
+            "multinomial: wanted finite weights >= 0, in every row at least one above zero"
+        )
     if not replacement:
         if num_samples > int((weights > 0).sum(-1).min()):
             raise ShapeError(
@@ -186,5 +199,4 @@ def multinomial(
     draws = _draw(
         create.uniform, (*weights.shape[:-1], num_samples), dtypes.float64, input.device, generator
     )
-    targets = draws * edges[..., -1:]
-    return (targets.unsqueeze(-1) >= edges.unsqueeze(-2)).sum(-1)
+    return searchsorted(edges, draws * edges[..., -1:], right=True)

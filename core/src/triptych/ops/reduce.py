@@ -84,6 +84,17 @@ def _floating(name: str, input: Tensor) -> Tensor:
     return input
 
 
+def _half(input: Tensor) -> bool:
+    """Whether elements are of two bytes: float16 or bfloat16, whose sums overflow or round early."""
+    return dtypes.is_floating(input._data.dtype) and input._data.dtype.itemsize == 2
+
+
+def _in_single(fn: Callable[..., Tensor], input: Tensor, *args: Any, **options: Any) -> Tensor:
+    """The function computed in float32, rounded once to the dtype of the input."""
+    found = fn(cast_to(input, dtypes.float32.dtype), *args, **options)
+    return cast_to(found, input._data.dtype)
+
+
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The arithmetic mean.
 
@@ -91,6 +102,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
         DTypeError: elements are integers and no dtype is given.
     """
     input = _floating("mean", _cast(input, dtype))
+    if _half(input):
+        return _in_single(mean, input, dim, keepdim)
     axes = normalize_axes("mean", dim, input.ndim)
     count = _count(input, axes)
     total = rd.sum(input, axes=axes, keepdim=keepdim)
@@ -111,6 +124,8 @@ def var(
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     input = _floating("var", input)
+    if _half(input):
+        return _in_single(var, input, dim, unbiased, keepdim, correction=correction)
     axes = normalize_axes("var", dim, input.ndim)
     centred = ew.sub(input, mean(input, axes or None, True) if input.ndim else input)
     squares = ew.square(ew.abs(centred) if input._data.dtype.kind == "c" else centred)
@@ -127,18 +142,22 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """The standard deviation: the square root of `var`."""
-    return ew.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+    """The standard deviation: the square root of `var`; its gradient is zero where it is zero."""
+    if _half(input):
+        return _in_single(std, input, dim, unbiased, keepdim, correction=correction)
+    return _root(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 def var_mean(input: Tensor, dim: Dims = None, **options: Any) -> tuple[Tensor, Tensor]:
     """The variance and the mean."""
-    return var(input, dim, **options), mean(input, dim, options.get("keepdim", False))
+    over = None if isinstance(dim, bool) else dim
+    return var(input, dim, **options), mean(input, over, options.get("keepdim", False))
 
 
 def std_mean(input: Tensor, dim: Dims = None, **options: Any) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean."""
-    return std(input, dim, **options), mean(input, dim, options.get("keepdim", False))
+    over = None if isinstance(dim, bool) else dim
+    return std(input, dim, **options), mean(input, over, options.get("keepdim", False))
 
 
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -258,8 +277,16 @@ def norm(
     keepdim: bool = False,
     dtype: Any = None,
 ) -> Tensor:
-    """The vector norm (sum |x| ** p) ** (1 / p) over dim; "fro" is p = 2, inf the largest |x|."""
+    """The vector norm (sum |x| ** p) ** (1 / p) over dim; "fro" is p = 2, inf the largest |x|;
+    "nuc" is the sum of the singular values of a matrix.
+    """
     input = _floating("norm", _cast(input, dtype))
+    if p == "nuc":
+        from ..linalg import matrix_norm
+
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
+    if _half(input):
+        return _in_single(norm, input, p, dim, keepdim)
     axes = normalize_axes("norm", dim, input.ndim)
     size = ew.abs(input)
     if p == math.inf:
@@ -267,13 +294,22 @@ def norm(
     if p == -math.inf:
         return amin(size, axes, keepdim)
     if p == 0:
-        return cast_to(rd.sum(ew.ne(size, 0), axes=axes, keepdim=keepdim), size._data.dtype)
+        return rd.sum(ew.sign(ew.where(ew.isnan(size), 1, size)), axes=axes, keepdim=keepdim)
     if p == 1:
         return rd.sum(size, axes=axes, keepdim=keepdim)
     if p in ("fro", 2):
         total = rd.sum(ew.square(size), axes=axes, keepdim=keepdim)
         return _root(total)
-    return ew.pow(rd.sum(ew.pow(size, p), axes=axes, keepdim=keepdim), 1.0 / float(p))
+    total = rd.sum(_power(size, float(p)), axes=axes, keepdim=keepdim)
+    return _power(total, 1.0 / float(p))
+
+
+def _power(x: Tensor, p: float) -> Tensor:
+    """x ** p for x >= 0, with a zero gradient at zero in place of an infinite one."""
+    if p <= 0:
+        return ew.pow(x, p)
+    zero = ew.eq(x, 0)
+    return ew.where(zero, 0, ew.pow(ew.where(zero, 1, x), p))
 
 
 def _root(total: Tensor) -> Tensor:

@@ -190,6 +190,8 @@ moveaxis = movedim
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Axes of length one removed: all, or those named."""
+    if isinstance(dim, (tuple, list)) and not dim:
+        return input
     axes = normalize_axes("squeeze", dim, input.ndim)
     return mv.reshape(
         input, shape=tuple(n for i, n in enumerate(input._data.shape) if i not in axes or n != 1)
@@ -261,8 +263,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if isinstance(tensors, Tensor) or len(tensors) == 0:
         raise ShapeError("cat: wanted a non-empty sequence of tensors")
-    axis = normalize_axis("cat", dim, tensors[0].ndim)
-    return mv.concat(*_same_dtype(tensors), axis=axis)
+    alike = _same_dtype(tensors)
+    if any(t.ndim != 1 for t in alike):  # torch lets an empty vector stand among other shapes
+        alike = [t for t in alike if tuple(t.shape) != (0,)]
+    return mv.concat(*alike, axis=normalize_axis("cat", dim, alike[0].ndim))
 
 
 concat = concatenate = cat
@@ -351,9 +355,10 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return tuple(select(input, axis, i) for i in range(input.shape[axis]))
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The order of elements reversed along dims: a copy."""
-    return mv.flip(input, axes=normalize_axes("flip", _lengths(dims), input.ndim))
+def flip(input: Tensor, *places: Any, dims: Any = None) -> Tensor:
+    """The order of elements reversed along dims, ints or one tuple of them: a copy."""
+    axes = _lengths(places if dims is None else (dims,))
+    return mv.flip(input, axes=normalize_axes("flip", axes, input.ndim) if axes else ())
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -451,6 +456,9 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of `size` along a dim, `step` apart, as a new last dim: a view."""
     from ..prims.window import windows
 
+    if input.ndim == 0:
+        input = unsqueeze(input, 0)
+        return squeeze(unfold(input, dimension, size, step), 0)
     axis = normalize_axis("unfold", dimension, input.ndim)
     last = movedim(input, axis, -1)
     out = windows(last, size=(size,), stride=(step,), dilation=(1,))

@@ -35,7 +35,7 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         )
     if len(raw) > 1:
         _check_devices(prim, raw, array)
-    if prim.check == "first":
+    if prim.check != "late":
         prim.aval(*raw, **params)
     try:
         y = run_kernel(prim.kernel(array), *raw, **params)

@@ -64,6 +64,7 @@ matmul = primitive(
         lambda g, b, shape: sum_to(matmul(g, transposed(b)), shape),
         lambda g, a, shape: sum_to(matmul(transposed(a), g), shape),
     ),
+    check="shapes late",
 )
 
 # Convolution over any number of space axes: x (n, c, *s), weight (o, c / groups, *k)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from ..avals import Aval
+from ..dtypes import real_of
 from .kinds import primitive
 from .table import NA
 
@@ -31,11 +34,21 @@ arange = primitive("arange", "create", _arange, _made, NO_INPUTS)
 
 
 def _uniform(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    if dtype.kind == "c":
+        pairs = generator.source(device).random((*shape, 2), dtype=real_of(dtype))
+        return pairs.view(dtype)[..., 0]
     draw = np.float64 if dtype.itemsize == 8 else np.float32
-    return generator.source(device).random(shape, dtype=draw).astype(dtype, copy=False)
+    numbers = generator.source(device).random(shape, dtype=draw)
+    if dtype.itemsize == 2:  # rounding to so few bits could give one
+        step = float(ml_dtypes.finfo(dtype).eps) / 2
+        numbers = xp.floor(numbers / step) * step
+    return numbers.astype(dtype, copy=False)
 
 
 def _normal(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    if dtype.kind == "c":  # variance 1, half of it in each part
+        pairs = generator.source(device).standard_normal((*shape, 2), dtype=real_of(dtype))
+        return (pairs * real_of(dtype).type(math.sqrt(0.5))).view(dtype)[..., 0]
     draw = np.float64 if dtype.itemsize == 8 else np.float32
     return generator.source(device).standard_normal(shape, dtype=draw).astype(dtype, copy=False)
 

@@ -32,6 +32,10 @@ def callable_for(prim: Prim) -> Callable[..., Any]:
         and not prim.joint
     ):
         call = _single(prim)
+    elif prim.check == "shapes late":
+        call = _pair(prim)
+    elif prim.kind in ("contraction", "composite") and prim.outputs == 1 and prim.promote is None:
+        call = _several(prim)
     else:
         call = _generic(prim)
     call.prim = prim  # type: ignore[attr-defined]
@@ -96,6 +100,66 @@ def _single(prim: Prim) -> Callable[..., Any]:
             node = Node(prim, params, (edge,), saved, y if keep_y else None, cells, (a.shape,))
             node.dtypes = (a.dtype,)
             t._edge = node
+        return t
+
+    return call
+
+
+def _pair(prim: Prim) -> Callable[..., Any]:
+    """Calls with two arrays of one dtype, whose shapes the kernel itself checks."""
+    kernels, differentiable = prim.kernels, prim.differentiable
+
+    def call(x1: Any, x2: Any) -> Any:
+        run = state.run
+        boxed = isinstance(x1, Tensor) and isinstance(x2, Tensor)
+        a, b = (x1._data, x2._data) if boxed else (x1, x2)
+        kernel = kernels.get(type(a))
+        if run is None or kernel is None or type(b) is not type(a) or a.dtype is not b.dtype:
+            return apply(prim, (x1, x2), {})
+        try:
+            y = run(kernel, a, b)
+        except Exception:
+            return apply(prim, (x1, x2), {})  # the same failure again, explained
+        if not boxed:
+            return y
+        t = _new(Tensor)
+        t._data = y
+        t._cell = [0]
+        if differentiable:
+            edges = current_edge(x1), current_edge(x2)
+            if edges != (None, None) and state.grad:
+                _record(prim, {}, edges, (x1, x2), (a, b), y, [t])
+        return t
+
+    return call
+
+
+def _several(prim: Prim) -> Callable[..., Any]:
+    """Calls with array inputs of one kind, all tensors or all raw, that need no promotion."""
+    kernels, aval, differentiable = prim.kernels, prim.aval, prim.differentiable
+
+    def call(*xs: Any, **params: Any) -> Any:
+        run = state.run
+        boxed = isinstance(xs[0], Tensor)
+        raw = [x._data if isinstance(x, Tensor) else x for x in xs] if boxed else xs
+        kind = type(raw[0])
+        kernel = kernels.get(kind)
+        if run is None or kernel is None or any(type(a) is not kind for a in raw):
+            return apply(prim, xs, params)
+        aval(*raw, **params)
+        try:
+            y = run(kernel, *raw, **params)
+        except Exception:
+            return apply(prim, xs, params)  # the same failure again, explained
+        if not boxed:
+            return y
+        t = _new(Tensor)
+        t._data = y
+        t._cell = [0]
+        if differentiable and state.grad:
+            edges = tuple(current_edge(x) if isinstance(x, Tensor) else None for x in xs)
+            if edges.count(None) != len(edges):
+                _record(prim, params, edges, xs, tuple(raw), y, [t])
         return t
 
     return call

@@ -30,21 +30,21 @@ def _total(dtype: np.dtype) -> np.dtype:
     return dtypes.INT64 if dtype.kind in "biu" else dtype
 
 
-def _wide(dtype: np.dtype) -> np.dtype:
-    """Half types accumulate in float32."""
-    return (
-        np.dtype(np.float32) if dtypes.is_floating(dtype) and dtype.itemsize == 2 else _total(dtype)
-    )
+# Half types accumulate in float32, booleans and integers in int64, others in their own dtype.
+_WIDE = {d.dtype: _total(d.dtype) for d in dtypes.dtype._by_numpy.values()}
+_WIDE |= {d.dtype: dtypes.float32.dtype for d in (dtypes.float16, dtypes.bfloat16)}
 
 
 def _sum(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
-    total = xp.sum(x, axis=axes, keepdims=keepdim, dtype=_wide(x.dtype))
-    return total if x.dtype.itemsize != 2 else total.astype(_total(x.dtype))
+    dtype = x.dtype
+    total = x.sum(axes, _WIDE[dtype], keepdims=keepdim)
+    return total if dtype.itemsize != 2 else total.astype(_total(dtype))
 
 
 def _prod(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Any:
-    total = xp.prod(x, axis=axes, keepdims=keepdim, dtype=_wide(x.dtype))
-    return total if x.dtype.itemsize != 2 else total.astype(_total(x.dtype))
+    dtype = x.dtype
+    total = x.prod(axes, _WIDE[dtype], keepdims=keepdim)
+    return total if dtype.itemsize != 2 else total.astype(_total(dtype))
 
 
 sum = reduction(
@@ -148,7 +148,7 @@ argmin = primitive("argmin", "reduction", _argmin, _arg_aval, COUNT)
 
 
 def _cumsum(xp: Any, x: Any, *, axis: int) -> Any:
-    return xp.cumsum(x, axis=axis, dtype=_wide(x.dtype)).astype(_total(x.dtype), copy=False)
+    return xp.cumsum(x, axis=axis, dtype=_WIDE[x.dtype]).astype(_total(x.dtype), copy=False)
 
 
 def _cumsum_vjp(g: Any, *, axis: int) -> Any:
@@ -166,7 +166,7 @@ cumsum = primitive(
 
 
 def _cumprod(xp: Any, x: Any, *, axis: int) -> Any:
-    return xp.cumprod(x, axis=axis, dtype=_wide(x.dtype)).astype(_total(x.dtype), copy=False)
+    return xp.cumprod(x, axis=axis, dtype=_WIDE[x.dtype]).astype(_total(x.dtype), copy=False)
 
 
 def _cumprod_vjp(g: Any, a: Any, shape: Any, *, axis: int) -> Any:

@@ -80,7 +80,8 @@ class Prim:
         partials: the rules multiply by a complex derivative; backward conjugates it.
         promote: brings inputs to a common dtype before impl; None when dtypes may differ.
         view: the output may share memory with the first input.
-        check: "first" runs aval before impl; "late" only to explain an error of impl.
+        check: "first" runs aval before impl; "late" only to explain an error of impl; "shapes late"
+            is "late" for inputs of one dtype, and "first" otherwise.
         outputs: how many arrays impl gives.
         decomp: composites only: the same thing in smaller primitives.
         domain: elementwise only: the open interval where the derivative exists.

@@ -465,6 +465,24 @@ def _layer_norm(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+@sampled("rnn")
+def _rnn(rng: np.random.Generator) -> list[Sample]:
+    inputs = tuple(reals(rng, *s, low=-1.0, high=1.0) for s in ((3, 2, 4), (4, 4), (2, 4)))
+    return [Sample(inputs, {"relu": relu}) for relu in (False, True)]
+
+
+@sampled("lstm")
+def _lstm(rng: np.random.Generator) -> list[Sample]:
+    shapes = ((3, 2, 12), (12, 3), (2, 3), (2, 3)), ((3, 2, 12), (12, 2), (2, 2), (2, 3), (2, 3))
+    return [Sample(tuple(reals(rng, *s, low=-1.0, high=1.0) for s in call)) for call in shapes]
+
+
+@sampled("gru")
+def _gru(rng: np.random.Generator) -> list[Sample]:
+    shapes = (3, 2, 12), (12, 4), (2, 4), (4,)
+    return [Sample(tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes))]
+
+
 def _spread(rng: np.random.Generator, n: int, complex_: bool = False) -> Tensor:
     """A well-conditioned matrix with distinct singular values."""
     a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if complex_ else 0)
@@ -498,7 +516,9 @@ def _register_linalg() -> None:
     for name in ("qr", "svd"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2))])
     # Near a diagonal matrix eigenvalues are real; the phase of complex eigenvectors is LAPACK's choice.
-    SAMPLES.register("eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))])
+    SAMPLES.register(
+        "eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))]
+    )
     SAMPLES.register("eigh", lambda rng: [Sample((_spread(rng, 3),), prepare=_hermitian)])
     SAMPLES.register(
         "cholesky",

@@ -57,7 +57,7 @@ class AlexNet(nn.Module):
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, 3, h, w) normalised images, 63 pixels or more, to (n, num_classes) logits."""
         x = self.avgpool(self.features(x))  # (n, 256, 6, 6)
-        return self.classifier(x.flatten(1))  # type: ignore[no-any-return]
+        return self.classifier(x.flatten(1))
 
 
 @register_model()

@@ -164,7 +164,7 @@ class MobileNetV2(nn.Module):
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, 3, h, w) normalised images to (n, num_classes) logits."""
         x = self.features(x)  # (n, last_channel, h / 32, w / 32)
-        return self.classifier(x.mean((2, 3)))  # type: ignore[no-any-return]
+        return self.classifier(x.mean((2, 3)))
 
 
 def _checked(setting: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:

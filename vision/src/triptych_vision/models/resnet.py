@@ -99,7 +99,7 @@ class BasicBlock(nn.Module):
         """(n, inplanes, h, w) to (n, planes, h / stride, w / stride)."""
         around = x if self.downsample is None else self.downsample(x)
         out = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(out)) + around)  # type: ignore[no-any-return]
+        return self.relu(self.bn2(self.conv2(out)) + around)
 
 
 class Bottleneck(nn.Module):
@@ -147,7 +147,7 @@ class Bottleneck(nn.Module):
         around = x if self.downsample is None else self.downsample(x)
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
-        return self.relu(self.bn3(self.conv3(out)) + around)  # type: ignore[no-any-return]
+        return self.relu(self.bn3(self.conv3(out)) + around)
 
 
 class ResNet(nn.Module):
@@ -248,7 +248,7 @@ class ResNet(nn.Module):
         """(n, 3, h, w) normalised images to (n, num_classes) logits."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (n, 64, h / 4, w / 4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(self.avgpool(x).flatten(1))  # type: ignore[no-any-return]
+        return self.fc(self.avgpool(x).flatten(1))
 
 
 def _builder(

@@ -80,7 +80,7 @@ class VGG(nn.Module):
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, 3, h, w) normalised images, 32 pixels or more, to (n, num_classes) logits."""
         x = self.avgpool(self.features(x))  # (n, 512, 7, 7)
-        return self.classifier(x.flatten(1))  # type: ignore[no-any-return]
+        return self.classifier(x.flatten(1))
 
 
 def make_features(depth: int, batch_norm: bool) -> nn.Sequential:

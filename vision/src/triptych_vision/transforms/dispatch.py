@@ -75,7 +75,7 @@ def functional(body: Callable[P, R]) -> Callable[P, R]:
         if not args:  # all by name: the image is the body's first parameter
             args = (kwargs.pop(_first_parameter(body)),)  # type: ignore[assignment]
         kernel = found.get(type(args[0])) or kernels.find(args[0])
-        return kernel(*args, **kwargs)  # type: ignore[no-any-return]
+        return kernel(*args, **kwargs)
 
     _KERNELS[call] = kernels
     return call

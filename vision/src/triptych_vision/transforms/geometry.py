@@ -326,4 +326,4 @@ class RandomResizedCrop(RandomTransform):
     ) -> tuple[int, int, int, int]:
         """A random rectangle (top, left, height, width) of an image, for `resized_crop`."""
         draw = RandomResizedCrop(1, scale, ratio, generator=generator).make_params([img])
-        return draw["rectangle"]  # type: ignore[no-any-return]
+        return draw["rectangle"]

@@ -89,6 +89,6 @@ def _each_tensor(out: Any, back: Callable[[tp.Tensor], Any]) -> Any:
 def _importer(array: Any) -> Callable[[Any], Any]:
     """The function `from_dlpack` of the library that an array is from."""
     if hasattr(array, "__array_namespace__"):
-        return array.__array_namespace__().from_dlpack  # type: ignore[no-any-return]
+        return array.__array_namespace__().from_dlpack
     library = importlib.import_module(type(array).__module__.partition(".")[0])
-    return library.from_dlpack  # type: ignore[no-any-return]
+    return library.from_dlpack

@@ -105,11 +105,11 @@ class RandomTransform(Transform):
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """A number from low up to, not including, high."""
-        return low + (high - low) * tp.rand(1, generator=self.generator, dtype=tp.float64).item()  # type: ignore[no-any-return]
+        return low + (high - low) * tp.rand(1, generator=self.generator, dtype=tp.float64).item()
 
     def integer(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
-        return tp.randint(low, high + 1, (1,), generator=self.generator).item()  # type: ignore[no-any-return]
+        return tp.randint(low, high + 1, (1,), generator=self.generator).item()
 
 
 def _children(node: Any) -> list[Any] | None:

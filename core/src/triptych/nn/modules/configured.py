@@ -31,10 +31,14 @@ class Configured(Module):
             return
         fields = dict(cls._arguments.parameters)
         for name, annotation in inspect.get_annotations(cls).items():
-            if not str(annotation).startswith("ClassVar"):
-                default = cls.__dict__.get(name, inspect.Parameter.empty)
-                kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-                fields[name] = inspect.Parameter(name, kind, default=default, annotation=annotation)
+            if str(annotation).startswith("ClassVar"):
+                continue
+            default = inspect.Parameter.empty
+            if name in cls.__dict__:
+                default = cls.__dict__[name]
+                delattr(cls, name)  # it would hide a buffer of the same name
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            fields[name] = inspect.Parameter(name, kind, default=default, annotation=annotation)
         cls._arguments = cls.__signature__ = inspect.Signature(list(fields.values()))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -274,7 +274,7 @@ def _hwc(x: tp.Tensor) -> np.ndarray:
     """(c, h, w) as an array (h, w, c)."""
     if x.ndim != 3:
         raise ShapeError(f"to_pil_image: wanted one image (c, h, w), got shape {tuple(x.shape)}")
-    return x.detach().cpu().numpy().transpose(1, 2, 0)  # type: ignore[no-any-return]
+    return x.detach().cpu().numpy().transpose(1, 2, 0)
 
 
 def _bytes_of(array: np.ndarray, mode: str | None) -> np.ndarray:

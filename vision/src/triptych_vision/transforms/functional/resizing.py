@@ -146,7 +146,7 @@ def _resize_numpy(
     pillow_has_it = image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
     if not (pillow_has_it and antialias) or interpolation_mode(interpolation) in _NEAREST:
         kernel = via_numpy(tensor_kernel(resize))
-        return kernel(image, size, interpolation, max_size, antialias)  # type: ignore[no-any-return]
+        return kernel(image, size, interpolation, max_size, antialias)
     from PIL import Image
 
     resized = _resize_pil(Image.fromarray(image), size, interpolation, max_size)
