@@ -140,7 +140,12 @@ class _Worker:
 
     def receive(self) -> Any:
         """The next answer; raises Skipped when that is the answer."""
-        answer = self.pipe.recv()
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, ConnectionError) as error:
+            raise RuntimeError(
+                "a measured process has failed; its error is printed above"
+            ) from error
         if isinstance(answer, Skipped):
             raise answer
         return answer

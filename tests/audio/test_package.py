@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_unknown_name():
 def test_docstring_examples(name):
     result = doctest.testmod(importlib.import_module(name))
     assert not result.failed
+
+
+def test_catalogue_entry_leads_to_the_weights():
+    project = tomllib.loads(README.with_name("pyproject.toml").read_text(encoding="utf-8"))
+    entries = project["project"]["entry-points"]["triptych_datasets.catalog"]
+    module, _, name = entries["audio"].partition(":")
+    artifacts = getattr(importlib.import_module(module), name)
+    assert "silero-vad/silero_vad_16k.safetensors" in {a.name for a in artifacts}
 
 
 def test_readme_blocks_run(tmp_path, monkeypatch):

@@ -27,6 +27,7 @@ except triptych_datasets.Offline as error:
 
 @pytest.mark.parametrize("readme", READMES)
 def test_blocks_run(readme, python_blocks, printed, tmp_path):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")  # the root README reads from there
     script = tmp_path / "readme.py"
     script.write_text(python_blocks(ROOT / readme), encoding="utf-8")
     output = printed("-c", RUN, script, cwd=tmp_path)

@@ -108,7 +108,7 @@ def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 def _over_dims(one: Any, x: Tensor, s: Any, dim: Any, norm: str | None) -> Tensor:
     if dim is None:
         dim = tuple(range(-len(s), 0)) if s is not None else tuple(range(x.ndim))
-    for i, d in enumerate(dim):
+    for i, d in enumerate((dim,) if isinstance(dim, int) else dim):
         x = one(x, None if s is None else s[i], d, norm)
     return x
 

@@ -250,7 +250,9 @@ def retain_grad(self: Tensor) -> None:
     """
     edge = current_edge(self)
     if edge is None:
-        raise GradError("retain_grad: the tensor does not require grad; call requires_grad_() first")
+        raise GradError(
+            "retain_grad: the tensor does not require grad; call requires_grad_() first"
+        )
     if not isinstance(edge, Leaf) and self._retained is None:
         self._retained = Retain(self)
         self._retained.move(edge)

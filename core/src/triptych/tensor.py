@@ -209,7 +209,6 @@ class Tensor:
         return id(self)
 
     if TYPE_CHECKING:
-
         # What methods.py binds, as far as type checkers need to know.
         def __getattr__(self, name: str) -> Any: ...
         def _unary(self) -> Any: ...

@@ -45,3 +45,11 @@ __all__ = [
     "remove",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("triptych-datasets")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -99,7 +99,8 @@ ROWS = [
         (4, 6, 3),
         {"padding": "same", "padding_mode": "reflect", "bias": False},
         (IMG,),
-        "Conv2d(4, 6, kernel_size=(3, 3), stride=(1, 1), padding=same, bias=False, padding_mode=reflect)",
+        "Conv2d(4, 6, kernel_size=(3, 3), stride=(1, 1), padding=same, bias=False, "
+        "padding_mode=reflect)",
         "weight",
     ),
     Row(nn.Conv2d, (4, 6, (3, 2)), {"dilation": (2, 1), "padding": (1, 0)}, (IMG,)),
@@ -456,6 +457,17 @@ def test_repr(row):
     assert repr(layer).startswith(row.kind.__name__ + "(")
     if row.text is not None:
         assert repr(layer) == row.text
+
+
+@rows
+def test_without_gradients_results_are_the_same_and_unrecorded(row):
+    layer = row.build().eval()
+    recorded = arrays(layer(*row.draw()))
+    with triptych.no_grad():
+        outs = [layer(*row.draw()) for _ in range(2)]
+    for out in outs:
+        assert_same(arrays(out), recorded)
+        assert not any(t.requires_grad for t in tensors(out))
 
 
 @rows

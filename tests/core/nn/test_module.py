@@ -1,6 +1,7 @@
 """Registration, walking, conversion and errors of modules."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -334,3 +335,16 @@ def test_a_compiled_training_step_equals_an_eager_one():
     np.testing.assert_allclose(one, two, rtol=1e-6)
     for name in left:
         np.testing.assert_allclose(left[name].numpy(), right[name].numpy(), rtol=1e-5, atol=1e-7)
+
+
+def test_located_errors_can_be_sent_to_other_processes():
+    net = nn.Sequential(nn.Linear(3, 3))
+    with pytest.raises(ValueError, match="linear") as caught:
+        net(triptych.zeros(2))
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert sent.__notes__ == ["in layer 0 (Linear) of Sequential"]
+    assert len(pickle.dumps(caught.value)) < 1000
+    with pytest.raises(AttributeError) as missing:
+        _ = net[0].wieght
+    assert len(pickle.dumps(missing.value)) < 1000
+    assert str(pickle.loads(pickle.dumps(missing.value))) == str(missing.value)

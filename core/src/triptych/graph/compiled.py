@@ -63,7 +63,9 @@ def _arguments(graph: Graph, tensors: list[Tensor]) -> list[Tensor]:
                 f"{t._data.dtype}{list(t._data.shape)} on {t.device}; capture again"
             )
     if len({id(t) for t in tensors}) != len(found):
-        raise CaptureError("replay: a tensor is passed twice that was two at capture; capture again")
+        raise CaptureError(
+            "replay: a tensor is passed twice that was two at capture; capture again"
+        )
     return [found[i] for i in range(len(graph.inputs))]
 
 

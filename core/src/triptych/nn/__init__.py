@@ -10,6 +10,7 @@ from . import utils as utils
 from .module import Module as Module
 from .modules.activation import *  # noqa: F403
 from .modules.attention import *  # noqa: F403
+from .modules.cells import *  # noqa: F403
 from .modules.container import *  # noqa: F403
 from .modules.conv import *  # noqa: F403
 from .modules.distance import *  # noqa: F403

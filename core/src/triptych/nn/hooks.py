@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..autograd.hooks import Handle
 from ..autograd.node import Node, Port
 from ..errors import GradError
-from ..autograd.hooks import Handle
 from ..state import state
 from ..tensor import Tensor, box, current_edge
 

@@ -32,6 +32,9 @@ class NoAttribute(ModuleError):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ModuleError, (str(self),)  # pickled without the module
+
 
 class UnknownMemberError(TriptychError, KeyError):
     """A name that cannot be given to a member of a module; it is taken, empty or has a dot."""

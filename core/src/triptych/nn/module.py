@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -425,19 +427,33 @@ def _inexact(t: Tensor) -> bool:
     return bool(t.is_floating_point() or t.is_complex())
 
 
+class _Trail(threading.local):
+    """The innermost layer that the last error of this thread came from, and the path so far.
+
+    It is kept beside the error, which must stay small enough to be sent to another process.
+    """
+
+    error: int = 0  # its id
+    outer: Callable[[], Module | None] = staticmethod(lambda: None)
+    path = kind = note = ""
+
+
+_trail = _Trail()
+
+
 def _locate(module: Module, error: Exception) -> None:
     """Note on an error in which layer it was raised; each module around it extends the path."""
-    held = getattr(error, "_layer", None)
-    if held is None:
-        path, inner, note = "", module, f"in layer {type(module).__name__}"
+    notes = getattr(error, "__notes__", [])
+    if _trail.error != id(error) or _trail.note not in notes:
+        _trail.error, _trail.path, _trail.kind = id(error), "", type(module).__name__
+        note = f"in layer {_trail.kind}"
     else:
-        outer, path, inner, old = held
+        outer = _trail.outer()
         names = {m: name for name, m in module.named_modules()}
-        if outer is module or outer not in names:
+        if outer is None or outer is module or outer not in names:
             return
-        path = ".".join(filter(None, (names[outer], path)))
-        note = f"in layer {path} ({type(inner).__name__}) of {type(module).__name__}"
-        if old in getattr(error, "__notes__", ()):
-            error.__notes__.remove(old)
+        _trail.path = ".".join(filter(None, (names[outer], _trail.path)))
+        note = f"in layer {_trail.path} ({_trail.kind}) of {type(module).__name__}"
+        notes.remove(_trail.note)
     error.add_note(note)
-    error._layer = module, path, inner, note  # type: ignore[attr-defined]
+    _trail.outer, _trail.note = weakref.ref(module), note

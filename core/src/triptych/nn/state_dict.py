@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..autograd.hooks import Handle
 from ..autograd.modes import no_grad
 from ..errors import DTypeError, TriptychError
-from ..autograd.hooks import Handle
 from ..ops.creation import as_tensor
 from ..tensor import Tensor
 from .hooks import Hook, attach

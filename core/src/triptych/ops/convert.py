@@ -22,9 +22,7 @@ def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
             dtype, device = arg.dtype, arg.device
         elif arg is None or isinstance(arg, bool):
             continue
-        elif isinstance(arg, (Device, int)) or (
-            isinstance(arg, str) and is_device(arg)
-        ):
+        elif isinstance(arg, (Device, int)) or (isinstance(arg, str) and is_device(arg)):
             device = arg
         else:
             dtype = arg
@@ -246,7 +244,10 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     call = _ufunc_calls().get(ufunc)
     if call is not None and method == "__call__" and not kwargs:
         return call(
-            *(x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x) for x in inputs)
+            *(
+                x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x)
+                for x in inputs
+            )
         )
     if "out" in kwargs:
         kwargs["out"] = tuple(_numbers(x) for x in kwargs["out"])

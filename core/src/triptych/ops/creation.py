@@ -252,7 +252,9 @@ def check_number(name: str, value: Any, dtype: np.dtype) -> None:
     else:
         wrong = False
     if wrong:
-        raise DTypeError(f"{name}: {value} does not fit {dtype}; convert the tensor with .to() first")
+        raise DTypeError(
+            f"{name}: {value} does not fit {dtype}; convert the tensor with .to() first"
+        )
 
 
 def cast_to(t: Tensor, dtype: np.dtype) -> Tensor:

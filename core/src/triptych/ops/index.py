@@ -82,7 +82,9 @@ def _integer(value: Any) -> int:
 def _add_array(t: Tensor, out: list[Any], arrays: list[Tensor]) -> None:
     kind = t._data.dtype.kind
     if kind not in "biu" and t._data.size:
-        raise BoundsError(f"indexing: wanted integer or boolean tensors, got {t.dtype}; use .long()")
+        raise BoundsError(
+            f"indexing: wanted integer or boolean tensors, got {t.dtype}; use .long()"
+        )
     if kind in "iu" and t.ndim == 0 and not isinstance(t._data, Symbol):
         out.append(int(t._data))  # a 0-d integer picks, as a Python int does
         return
@@ -230,6 +232,10 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: one pick per element of index."""
     axis = normalize_axis("gather", dim, input.ndim)
+    if index._data.size == 0:  # as in torch, of any shape
+        return reshape(mv.slice_(reshape(input, -1), key=(slice(0, 0),)), index.shape)
+    if input.ndim == 0:
+        return reshape(ix.gather(reshape(input, 1), reshape(index, -1), axis=0), index.shape)
     return ix.gather(input, index, axis=axis)
 
 
@@ -248,6 +254,10 @@ def _scatter(
     name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool
 ) -> Tensor:
     axis = normalize_axis(name, dim, input.ndim)
+    if input.ndim == 0:
+        src = reshape(src, -1) if isinstance(src, Tensor) else src
+        wide = _scatter(name, reshape(input, 1), 0, reshape(index, -1), src, accumulate)
+        return reshape(wide, ())
     if not isinstance(src, Tensor):
         src = ew.fill_like(cast_to(index, input._data.dtype), value=src)
     elif src.shape != index.shape:
@@ -285,21 +295,32 @@ def _index_key(axis: int) -> tuple[Any, ...]:
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """A copy with slices of source added at the indices of a dim."""
-    axis = normalize_axis("index_add", dim, input.ndim)
     source = source if alpha == 1 else ew.mul(source, alpha)
-    return ix.index_put(input, source, index, key=_index_key(axis), accumulate=True)
+    return _index_along("index_add", input, dim, index, source, True)
+
+
+def _index_along(
+    name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool
+) -> Tensor:
+    axis = normalize_axis(name, dim, input.ndim)
+    wide = input if input.ndim else reshape(input, 1)
+    key = _index_key(axis)
+    index = reshape(index, -1)
+    if not input.ndim and source.ndim == 0:
+        source = reshape(source, 1)
+    return reshape(ix.index_put(wide, source, index, key=key, accumulate=accumulate), input.shape)
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy with slices of source written at the indices of a dim."""
-    axis = normalize_axis("index_copy", dim, input.ndim)
-    return ix.index_put(input, source, index, key=_index_key(axis), accumulate=False)
+    return _index_along("index_copy", input, dim, index, source, False)
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy with one value at the indices of a dim."""
-    value = as_tensor(value, dtype=input.dtype, device=input.device)
-    return index_copy(input, dim, index, value)
+    nowhere = ew.ne(ew.fill_like(input.detach(), value=0), 0)
+    there = as_tensor(True, device=input.device)
+    return ew.where(index_copy(nowhere, dim, index, there), _converted(value, input), input)
 
 
 def index_put(
@@ -314,8 +335,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """A copy with a value where mask holds."""
     if mask._data.dtype != dtypes.BOOL:
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}; compare it first")
-    if isinstance(value, Tensor):
-        value = cast_to(value, input._data.dtype)
+    if isinstance(value, Tensor) or not input.is_floating_point():
+        value = _converted(value, input)
     return ew.where(mask, value, input)
 
 

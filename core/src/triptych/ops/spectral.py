@@ -24,8 +24,13 @@ __all__ = ["istft", "stft"]
 SMALLEST_ENVELOPE = 1e-11  # torch.istft: below this the overlapping windows cannot be divided out
 
 
+def _with_zeros(x: Tensor, before: int, after: int) -> Tensor:
+    padded: Tensor = mv.pad(x, widths=(*[(0, 0)] * (x.ndim - 1), (before, after)))
+    return padded
+
+
 def _zeros_around(x: Tensor, n: int) -> Tensor:
-    return mv.pad(x, widths=(*[(0, 0)] * (x.ndim - 1), (n, n)))
+    return _with_zeros(x, n, n)
 
 
 def _mirrored(x: Tensor, n: int) -> Tensor:
@@ -164,7 +169,8 @@ def _frames(x: Tensor, n_fft: int, hop: int, center: bool, pad_mode: str) -> Ten
             f"stft: a frame of n_fft={n_fft} does not fit {x.shape[-1]} samples; use center=True, "
             "a smaller n_fft, or pad the signal"
         )
-    return windows(x, size=(n_fft,), stride=(hop,), dilation=(1,))
+    frames: Tensor = windows(x, size=(n_fft,), stride=(hop,), dilation=(1,))
+    return frames
 
 
 def istft(
@@ -253,6 +259,4 @@ def _joined(frames: Tensor, window: Tensor, hop: int, cut: int, length: int | No
         )
     signal = ew.div(narrow(signal, -1, cut, stop - cut), envelope)
     missing = 0 if length is None else length - signal.shape[-1]
-    return (
-        mv.pad(signal, widths=(*[(0, 0)] * (signal.ndim - 1), (0, missing))) if missing else signal
-    )
+    return _with_zeros(signal, 0, missing) if missing else signal

@@ -254,7 +254,7 @@ def diff(
     if input.ndim == 0:
         raise ShapeError("diff: wanted at least 1 dim, got a 0-d tensor")
     axis = normalize_axis("diff", dim, input.ndim)
-    parts = [t for t in (prepend, input, append) if t is not None]
+    parts = [t for t in (prepend, input, append) if t is not None] if n else [input]
     x = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(n):
         length = x.shape[axis]
@@ -359,7 +359,7 @@ def cov(
         scale = ew.maximum(scale, 0)
         product = ew.mul(centred, weight) @ ew.conj_if_complex(centred).mT
     out = ew.div(product, scale)
-    return reshape(out, ()) if input.ndim < 2 else out
+    return squeeze(out)
 
 
 def corrcoef(input: Tensor) -> Tensor:

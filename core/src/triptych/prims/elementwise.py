@@ -85,7 +85,13 @@ fmod = binary(
     d=(lambda g: g, lambda g, a, b: neg(mul(g, trunc(div(a, b))))),
     domain=POSITIVE,
 )
-floor_divide = binary("floor_divide", "floor_divide", promote=REAL, d=CONSTANT, domain=POSITIVE)
+floor_divide = binary(
+    "floor_divide",
+    "floor_divide",
+    promote=REAL,
+    d=(lambda g: _flat(g), lambda g: _flat(g)),
+    domain=POSITIVE,
+)
 
 
 def _larger(g: Any, a: Any, b: Any) -> Any:

@@ -87,7 +87,10 @@ index = primitive(
 
 def _unindex(xp: Any, g: Any, *indices: Any, shape: Any, key: Key) -> Any:
     out = xp.zeros(shape, g.dtype)
-    xp.add.at(out, _fill(key, indices), g)
+    if all(i.dtype.kind == "b" for i in indices):  # a mask names no place twice
+        out[_fill(key, indices)] = g
+    else:
+        xp.add.at(out, _fill(key, indices), g)
     return out
 
 
@@ -155,12 +158,16 @@ def _places(xp: Any, name: str, idx: Any, shape: Any, axis: int) -> Any:
     low, high = (int(idx.min()), int(idx.max())) if idx.size else (0, -1)
     if low < -length or high >= length:
         worst = low if low < -length else high
-        raise BoundsError(f"{name}: index {worst} is out of range for dim {axis} of length {length}")
+        raise BoundsError(
+            f"{name}: index {worst} is out of range for dim {axis} of length {length}"
+        )
     steps = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     flat = (xp.where(idx < 0, idx + length, idx) if low < 0 else idx) * steps[axis]
     for i, n in enumerate(idx.shape):
         if i != axis and n > 1:
-            flat = flat + (xp.arange(n) * steps[i]).reshape([-1 if j == i else 1 for j in range(idx.ndim)])
+            flat = flat + (xp.arange(n) * steps[i]).reshape(
+                [-1 if j == i else 1 for j in range(idx.ndim)]
+            )
     return flat
 
 

@@ -23,7 +23,7 @@ __all__ = ["Block", "FIXED_POINT_BITS", "filter_blocks", "filter_matrix", "neare
 
 # Pillow keeps weights for 8-bit images as integers with this many bits after the point.
 FIXED_POINT_BITS = 22
-BLOCK_ROWS = 48  # new pixels per block; measured: fewer waste calls, more waste products with zero
+BLOCK_ROWS = 24  # new pixels per block; of 8 to 512 the fastest, or within 2 %, at photo sizes
 
 
 def _cubic(x: np.ndarray, a: float) -> np.ndarray:

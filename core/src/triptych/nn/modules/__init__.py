@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activation,
     attention,
+    cells,
     container,
     conv,
     distance,
@@ -23,6 +24,7 @@ from . import (
 )
 from .activation import *  # noqa: F403 -- the list is the module's __all__, here and below
 from .attention import *  # noqa: F403
+from .cells import *  # noqa: F403
 from .container import *  # noqa: F403
 from .conv import *  # noqa: F403
 from .distance import *  # noqa: F403
@@ -42,6 +44,7 @@ from .upsampling import *  # noqa: F403
 _FAMILIES = (
     activation,
     attention,
+    cells,
     container,
     conv,
     distance,

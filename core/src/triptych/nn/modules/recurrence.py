@@ -110,7 +110,8 @@ def _rnn_aval(gates: Any, w: Any, h0: Any, *, relu: bool) -> tuple[Aval, Aval]:
 
 @_wide
 def _rnn(xp: Any, gates: Any, w: Any, h0: Any, *, relu: bool) -> tuple[Any, Any]:
-    states, h, turned = xp.empty(gates.shape, gates.dtype), h0, w.T
+    states, h = xp.empty(gates.shape, gates.dtype), h0
+    turned = xp.ascontiguousarray(w.T)  # one copy makes every step's product faster
     for step in range(gates.shape[0]):
         pre = h @ turned
         pre += gates[step]
@@ -172,7 +173,7 @@ def _lstm(xp: Any, gates: Any, w: Any, h0: Any, c0: Any, *r: Any) -> tuple[Any, 
     # sigmoid(x) = (1 + tanh(x / 2)) / 2, so one tanh serves all four gates
     halves, shift = xp.full(size, 0.5, gates.dtype), xp.full(size, 0.5, gates.dtype)
     halves[2 * d : 3 * d], shift[2 * d : 3 * d] = 1, 0
-    h, c, turned = h0, c0, w.T
+    h, c, turned = h0, c0, xp.ascontiguousarray(w.T)
     for step in range(t):
         pre = h @ turned
         pre += gates[step]
@@ -255,7 +256,7 @@ def _gru_aval(gates: Any, w: Any, h0: Any, b: Any) -> tuple[Aval, Aval]:
 def _gru(xp: Any, gates: Any, w: Any, h0: Any, b: Any) -> tuple[Any, Any]:
     t, n, size = gates.shape
     d = size // 3
-    states, h, turned = xp.empty((t, n, d), gates.dtype), h0, w.T
+    states, h, turned = xp.empty((t, n, d), gates.dtype), h0, xp.ascontiguousarray(w.T)
     for step in range(t):
         pre = h @ turned
         new = pre[:, 2 * d :]

@@ -346,12 +346,13 @@ class Transformer(Module):
         settings: tuple[Any, ...] = (d_model, nhead, dim_feedforward, dropout, activation)
         settings += (layer_norm_eps, batch_first, norm_first, bias, device, dtype)
         norm = (d_model, layer_norm_eps, True, bias, device, dtype)
-        self.encoder = custom_encoder or TransformerEncoder(
-            TransformerEncoderLayer(*settings), num_encoder_layers, LayerNorm(*norm)
-        )
-        self.decoder = custom_decoder or TransformerDecoder(
-            TransformerDecoderLayer(*settings), num_decoder_layers, LayerNorm(*norm)
-        )
+        if custom_encoder is None:
+            layer = TransformerEncoderLayer(*settings)
+            custom_encoder = TransformerEncoder(layer, num_encoder_layers, LayerNorm(*norm))
+        if custom_decoder is None:
+            last = TransformerDecoderLayer(*settings)
+            custom_decoder = TransformerDecoder(last, num_decoder_layers, LayerNorm(*norm))
+        self.encoder, self.decoder = custom_encoder, custom_decoder
         self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
         for param in self.parameters():
             if param.ndim > 1:

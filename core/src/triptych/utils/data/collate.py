@@ -187,7 +187,7 @@ def default_convert(data: Any) -> Any:
     Example:
         >>> import numpy
         >>> default_convert({"x": numpy.zeros(2), "name": "a"})
-        {'x': tensor([0., 0.], dtype=float64), 'name': 'a'}
+        {'x': tensor([0., 0.], dtype=triptych.float64), 'name': 'a'}
     """
     if isinstance(data, (Tensor, str, bytes)):
         return data
