@@ -41,8 +41,11 @@ def write_report(findings: list[Finding], target: Path) -> None:
 
 
 def main() -> int:
+    """Run the jobs, write the report, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--report", type=Path, default=Path("demo-report.html"), help="where to write it")
+    parser.add_argument(
+        "--report", type=Path, default=Path("demo-report.html"), help="where to write it"
+    )
     target = parser.parse_args().report
     findings = []
     for number, job in enumerate(JOBS, 1):

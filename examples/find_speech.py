@@ -44,7 +44,10 @@ def run() -> Finding:
         seconds,
         facts=[
             ("model", "Silero VAD, 16 kHz, 0.31 M parameters"),
-            ("recording", f"{waveform.shape[-1] / sample_rate:.1f} s, synthesised for this project"),
+            (
+                "recording",
+                f"{waveform.shape[-1] / sample_rate:.1f} s, synthesised for this project",
+            ),
             ("found", spans),
             ("known", ", ".join(f"{k['start']:.2f} to {k['end']:.2f} s" for k in known)),
         ],
@@ -60,14 +63,18 @@ def _spectrogram(waveform: Any, sample_rate: int, found: Any, known: Any) -> Any
     length = waveform.shape[-1] / sample_rate
     figure = Figure(figsize=(10, 3.6))
     axes = figure.subplots()
-    axes.imshow(decibels.numpy(), origin="lower", aspect="auto", extent=(0, length, 0, 64), cmap="magma")
+    axes.imshow(
+        decibels.numpy(), origin="lower", aspect="auto", extent=(0, length, 0, 64), cmap="magma"
+    )
     for i, (a, b) in enumerate(found):
         axes.axvspan(a, b, color="white", alpha=0.16, lw=0)
         axes.plot([a, a], [0, 64], [b, b], [0, 64], color="white", lw=1.4)
         if i < len(known):
             axes.text((a + b) / 2, 59, known[i]["text"], color="white", ha="center", fontsize=8)
     axes.set(xlabel="time (s)", ylabel="mel band", xlim=(0, length), ylim=(0, 64))
-    return rendered(figure, "Mel spectrogram; the bright stretches between white lines are what was found.")
+    return rendered(
+        figure, "Mel spectrogram; the bright stretches between white lines are what was found."
+    )
 
 
 def main() -> None:

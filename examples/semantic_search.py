@@ -62,7 +62,9 @@ def _heat_map(scores: Any) -> Any:
     figure = Figure(figsize=(10, 6))
     axes = figure.subplots()
     image = axes.imshow(scores.numpy(), vmin=0, vmax=1, cmap="viridis")
-    axes.set_yticks(range(len(SENTENCES)), [f"{s}  {i}" for i, s in enumerate(SENTENCES)], fontsize=8)
+    axes.set_yticks(
+        range(len(SENTENCES)), [f"{s}  {i}" for i, s in enumerate(SENTENCES)], fontsize=8
+    )
     axes.set_xticks(range(len(SENTENCES)))
     figure.colorbar(image, label="cosine")
     return rendered(figure, "Cosine between all pairs of sentences; neighbours say the same thing.")

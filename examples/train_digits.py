@@ -132,6 +132,7 @@ def _curve(losses: list[float], scores: list[float]) -> Any:
 
 
 def main() -> None:
+    """Train with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"default {EPOCHS}")
     parser.add_argument("--save", type=Path, help="keep the weights in this .safetensors file")

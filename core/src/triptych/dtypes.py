@@ -265,7 +265,7 @@ class finfo:  # noqa: N801 -- torch's spelling
             raise DTypeError(
                 f"finfo: wanted a floating type, got {np_dtype}; use iinfo for integers"
             )
-        info: Any = ml_dtypes.finfo(np_dtype)  # type: ignore[no-untyped-call]  # has no types
+        info: Any = ml_dtypes.finfo(np_dtype)
         self.dtype, self.bits = from_numpy_dtype(np_dtype).name, info.bits
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
             setattr(self, name, _float(getattr(info, name)))

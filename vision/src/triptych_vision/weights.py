@@ -31,6 +31,7 @@ class Weights:
         licence: of the weights, an SPDX name.
         transforms: called without arguments, gives the preparation the weights were trained with.
         meta: what is known about them: "categories", "num_params", "min_size", "_metrics", ...
+        description: the model and what it was trained on, in one line.
     """
 
     sources: tuple[str, ...]
@@ -39,6 +40,7 @@ class Weights:
     licence: str
     transforms: Callable[[], Any]
     meta: Mapping[str, Any] = field(repr=False)
+    description: str = ""
 
     @property
     def url(self) -> str:
@@ -54,7 +56,7 @@ class Weights:
             sha256=self.sha256,
             size=self.size,
             licence=self.licence,
-            description=f"weights with {self.meta['num_params']:,} parameters",
+            description=self.description,
             kind="weights",
         )
 

@@ -5,6 +5,7 @@ nothing, and return it; the random ones take ``generator=``.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ __all__ = [
     "zeros_",
 ]
 
-_skipping = [0]
+_skipping: contextvars.ContextVar[bool] = contextvars.ContextVar("skipping", default=False)
 
 # Gains that keep the variance of activations steady: He et al. 2015, eq. 14, for the rectifiers;
 # 5/3 for tanh and 3/4 for selu as in torch.
@@ -66,11 +67,11 @@ def skipped() -> Iterator[None]:
         >>> with skipped():
         ...     layer = triptych.nn.Linear(4, 2)
     """
-    _skipping[0] += 1
+    before = _skipping.set(True)
     try:
         yield
     finally:
-        _skipping[0] -= 1
+        _skipping.reset(before)
 
 
 def _filler(fn: Callable[..., None]) -> Callable[..., Tensor]:
@@ -78,7 +79,7 @@ def _filler(fn: Callable[..., None]) -> Callable[..., Tensor]:
 
     @functools.wraps(fn)
     def fill(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if not _skipping[0] and tensor.numel():
+        if not _skipping.get() and tensor.numel():
             with no_grad():
                 fn(tensor, *args, **kwargs)
         return tensor

@@ -211,7 +211,7 @@ def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Tens
     try:
         run_kernel(ix.store, part._data, value._data, raw, picks)
     except (IndexError, ValueError):
-        rule = ix.index_put.prim.aval  # explains it, if the key or the value are to blame
+        rule = ix.index_put.prim.aval  # type: ignore[attr-defined]  # explains it, if the key or the value are to blame
         rule(part._data, value._data, *raw, key=picks, accumulate=False)
         raise
     after_write(part, None, WRITE)

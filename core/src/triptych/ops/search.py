@@ -42,9 +42,9 @@ def searchsorted(
     rows, wanted = _host(sorted_sequence), _host(values)
     if sorter is not None:
         rows = np.take_along_axis(rows, _host(sorter), -1)
-    where = "right" if right or side == "right" else "left"
+    where: Any = "right" if right or side == "right" else "left"
     if rows.ndim == 1:
-        found = np.searchsorted(rows, wanted, where)
+        found: Any = np.searchsorted(rows, wanted, where)
     else:
         if rows.shape[:-1] != wanted.shape[:-1]:
             raise ShapeError(

@@ -198,6 +198,7 @@ def kaiser_window(
 
     def formula(x: np.ndarray) -> np.ndarray:
         inside = np.sqrt(np.maximum(1 - (2 * x - 1) ** 2, 0))
-        return np.i0(beta * inside) / np.i0(beta)
+        values: np.ndarray = np.i0(beta * inside) / np.i0(beta)
+        return values
 
     return _window("kaiser_window", formula, window_length, periodic, dtype, device, requires_grad)

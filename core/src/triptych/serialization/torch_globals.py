@@ -110,7 +110,7 @@ def _items(values: object) -> list[Any]:
         return list(values.items())  # type: ignore[attr-defined]
     if type(values) not in (list, tuple, set, frozenset):
         raise ValueError(f"a container made from a {type(values).__name__}")
-    return list(values)  # type: ignore[call-overload,no-any-return]
+    return list(values)  # type: ignore[call-overload]
 
 
 def _pairs(values: object) -> list[tuple[Any, Any]]:

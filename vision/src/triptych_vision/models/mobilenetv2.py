@@ -200,6 +200,7 @@ class MobileNet_V2_Weights(WeightsEnum):  # noqa: N801 -- torchvision's spelling
             "_ops": 0.301,  # multiplications and additions, in units of 10 ** 9
             "_file_size": 13.555,  # MB of 2 ** 20 bytes
         },
+        description="MobileNetV2, ImageNet-1k V1: 3,504,872 parameters",
     )
     DEFAULT = IMAGENET1K_V1
 

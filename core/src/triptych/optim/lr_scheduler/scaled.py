@@ -248,8 +248,9 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         name, groups = type(self).__name__, optimizer.param_groups
-        one = not isinstance(lr_lambda, Sequence)
-        self.lr_lambdas = [lr_lambda] * len(groups) if one else list(lr_lambda)  # type: ignore[arg-type]
+        self.lr_lambdas: list[Factor] = (
+            list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * len(groups)
+        )
         if len(self.lr_lambdas) != len(groups):
             raise ValueError(
                 f"{name}: {len(self.lr_lambdas)} functions for {len(groups)} parameter groups"

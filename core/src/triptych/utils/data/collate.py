@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def _same_shapes(batch: list[Any], path: Path) -> None:
             )
 
 
-def _differ(batch: list[Any], i: int, path: Path) -> None:
+def _differ(batch: list[Any], i: int, path: Path) -> NoReturn:
     raise DTypeError(
         f"default_collate: samples differ in type{_where(path)}: sample 0 of the batch is "
         f"{type(batch[0]).__name__}, sample {i} is {type(batch[i]).__name__}"

@@ -243,7 +243,7 @@ class DataLoader(Generic[T_co]):
         """
         if not self.streaming:
             return len(self.requests())  # type: ignore[arg-type]
-        samples = len(self.dataset)
+        samples = len(self.dataset)  # type: ignore[arg-type]  # raises TypeError, as documented
         if self.batch_size is None:
             return samples
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)

@@ -57,7 +57,7 @@ def receive(pipe: Connection) -> tuple[Any, Packed]:
     """
     head, sizes = pipe.recv()
     body = pipe.recv_bytes()
-    buffers = [memoryview(np.empty(size, np.uint8)) for size in sizes]
+    buffers = [np.empty(size, np.uint8).data for size in sizes]
     for buffer in buffers:
         _read(pipe, buffer)
     return head, (body, buffers)
