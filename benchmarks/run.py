@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -61,21 +62,26 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(benchmarks)}")
     print(machine())
     tables: dict[str, list[Table]] = {}
+    failed: list[str] = []
     for name in options.names or benchmarks:
         start = time.perf_counter()
         try:
             tables[name] = benchmarks[name].run(options.quick)
         except Skipped as reason:
-            tables[name] = []
             print(f"\n{name} is skipped: {reason}")
-        for table in tables[name]:
+        except Exception:  # the others still run; the exit status tells
+            failed.append(name)
+            traceback.print_exc()
+        for table in tables.get(name, ()):
             print(f"\n{table}")
         print(f"\n[{name}: {time.perf_counter() - start:.0f} s]", flush=True)
     if options.json:
         record = {"machine": machine(), "quick": options.quick}
         record |= {name: [asdict(t) for t in given] for name, given in tables.items()}
         options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return 0
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_is_current():
-    code = f"import runpy; print(runpy.run_path({str(ROOT / 'tools/write_support_matrix.py')!r})['text']())"
+    tool = str(ROOT / "tools" / "write_support_matrix.py")
+    code = f"import runpy; print(runpy.run_path({tool!r})['text']())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     page = (ROOT / "docs" / "support-matrix.md").read_text(encoding="utf-8")
     assert done.stdout.rstrip() == page.rstrip(), "run python tools/write_support_matrix.py"

@@ -44,13 +44,16 @@ def demo(tmp_path_factory):
 def test_the_demo_answers_as_it_should(demo):
     table, _ = demo
     espresso = re.search(r"coffee: espresso (0\.\d+)", table)
-    assert espresso and float(espresso[1]) >= 0.98
+    assert espresso
+    assert float(espresso[1]) >= 0.98
     assert "chelsea: Egyptian cat" in table
     assert "12 of 12 sentences find their paraphrase" in table
     off = re.search(r"3 of 3 sentences, each end within (0\.\d+) s", table)
-    assert off and float(off[1]) <= 0.1
+    assert off
+    assert float(off[1]) <= 0.1
     right = re.search(r"(0\.\d+|1\.000) of the test digits right", table)
-    assert right and float(right[1]) >= 0.97
+    assert right
+    assert float(right[1]) >= 0.97
 
 
 def test_the_report_holds_everything_it_shows(demo):

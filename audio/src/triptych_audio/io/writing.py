@@ -11,7 +11,7 @@ import numpy as np
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
-from triptych.serialization.atomic import atomic_write
+from triptych.serialization import atomic_write
 from triptych_audio.io.sound_file import soundfile_module
 
 __all__ = ["save"]

@@ -8,7 +8,6 @@ import triptych as tp
 import triptych.nn.functional as nnF
 from triptych import Tensor, nn
 from triptych.errors import ShapeError
-from triptych.nn.modules.recurrence import lstm_scan
 from triptych_audio.interop import same_kind
 
 __all__ = ["SileroVAD", "SileroVADState"]
@@ -147,7 +146,7 @@ class SileroVAD(nn.Module):
         """The recurrent cell over (n, k, 128); what needs no state is done for all k at once."""
         lstm = self.lstm_cell
         gates = nnF.linear(features.transpose(0, 1), lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
-        outputs, cells = lstm_scan(gates, lstm.weight_hh, hidden, cell)  # (k, n, 128) each
+        outputs, cells = nnF.lstm_scan(gates, lstm.weight_hh, hidden, cell)  # (k, n, 128) each
         return outputs.transpose(0, 1), outputs[-1], cells[-1]
 
     # Streaming

@@ -61,19 +61,27 @@ class _Mode:
         return wrapped  # type: ignore[return-value]
 
     def _wrap_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """The mode holds only while the generator's own code runs."""
+
         @functools.wraps(fn)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             inner = fn(*args, **kwargs)
-            sent: Any = None
+            resume, given = inner.send, None
             try:
                 while True:
-                    with self.clone():  # only while the generator's own code runs
-                        item = inner.send(sent)
-                    sent = yield item
+                    with self.clone():
+                        item = resume(given)
+                    try:
+                        resume, given = inner.send, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        resume, given = inner.throw, error
             except StopIteration as stop:
                 return stop.value
             finally:
-                inner.close()
+                with self.clone():
+                    inner.close()
 
         return wrapped
 

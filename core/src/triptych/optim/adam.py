@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .optimizer import (
-    Optimizer,
-    Params,
+from .optimizer import Optimizer, Params
+from .rules import (
     bias_correction,
     check_fractions,
     check_options,
@@ -34,7 +33,7 @@ class Adam(Optimizer):
         amsgrad: divide by the largest v so far (Reddi et al. 2018).
         maximize: climb instead.
         capturable: count the steps in a tensor. Captured graphs do so by themselves.
-        foreach, fused: accepted for compatibility; the result is the same and there is one way to it.
+        foreach, fused: accepted for compatibility; they change nothing.
         differentiable: record the update, to differentiate through it.
         decoupled_weight_decay: shrink the parameter by ``lr * weight_decay`` instead of adding to
             the gradient, as `AdamW` does.

@@ -10,18 +10,13 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from ..autograd.modes import enable_grad, set_grad_enabled
-from ..dtypes import float32
-from ..errors import CaptureError, DTypeError, GradError, ShapeError
-from ..ops.creation import tensor, zeros
-from ..state import state as thread
-from ..tensor import Symbol, Tensor
+from ..errors import DTypeError, GradError
+from ..tensor import Tensor
 
 __all__ = ["Optimizer", "Params"]
 
@@ -145,8 +140,8 @@ class Optimizer:
     def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
         if p.is_complex() and not self.takes_complex:
             raise DTypeError(
-                f"{type(self).__name__}: a parameter of shape {tuple(p.shape)} is {p.dtype}; keep its "
-                "real and imaginary parts as one real tensor, or use SGD"
+                f"{type(self).__name__}: a parameter of shape {tuple(p.shape)} is {p.dtype}; keep "
+                "its real and imaginary parts as one real tensor, or use SGD"
             )
         self.update(p, -grad if group.get("maximize") else grad, self.state[p], group)
 
@@ -252,8 +247,8 @@ class Optimizer:
         theirs = [len(g["params"]) for g in saved]
         if sizes != theirs:
             raise ValueError(
-                f"load_state_dict: this optimizer has groups of {sizes} parameters, the saved state "
-                f"{theirs}; make it from the same parameters in the same groups"
+                f"load_state_dict: this optimizer has groups of {sizes} parameters, the saved "
+                f"state {theirs}; make it from the same parameters in the same groups"
             )
         order = itertools.chain.from_iterable(g["params"] for g in saved)
         matched = dict(zip(order, self.parameters(), strict=True))
@@ -330,8 +325,8 @@ def _refuse_repeats(new: list[Tensor], old: list[Tensor]) -> None:
     for i, p in enumerate(new):
         if id(p) in seen:
             raise ValueError(
-                f"parameter {i} of shape {tuple(p.shape)} comes twice; each parameter belongs to one "
-                "group, once"
+                f"parameter {i} of shape {tuple(p.shape)} comes twice; each parameter belongs to "
+                "one group, once"
             )
         seen.add(id(p))
 
@@ -356,100 +351,3 @@ def _adopt_value(key: Hashable, value: Any, p: Tensor | None) -> Any:
 
 def _brief(x: Any) -> str:
     return f"{type(x).__name__} {x!r:.60}"
-
-
-# What rules are built from
-
-
-@contextmanager
-def outside_capture() -> Iterator[None]:
-    """Inside, tensors are real even while a graph is captured: they become the graph's state."""
-    before = thread.trace, thread.run
-    thread.trace, thread.run = None, thread.quiet
-    try:
-        yield
-    finally:
-        thread.trace, thread.run = before
-
-
-def zeros_like_param(p: Tensor, value: float = 0.0) -> Tensor:
-    """State that starts at one value and has the shape, dtype and device of a parameter."""
-    with outside_capture():
-        made = zeros(*p.shape, dtype=p.dtype, device=p.device)
-        return made.fill_(value) if value else made
-
-
-def captured(x: Tensor) -> bool:
-    """Whether x is a value of a graph that is being captured."""
-    return isinstance(x._data, Symbol)
-
-
-def count(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Any:
-    """The number of this step, from 1, kept as "step" in the state.
-
-    A plain number in eager mode. In a captured graph, or with "capturable", it is a 0-d tensor on
-    the parameter's device, since a number would be frozen into the graph.
-    """
-    step = state.get("step", 0)
-    if captured(grad) or group.get("capturable"):
-        if not isinstance(step, Tensor):
-            with outside_capture():
-                state["step"] = tensor(float(step), dtype=float32, device=p.device)
-    state.setdefault("step", 0)
-    state["step"] += 1
-    return state["step"]
-
-
-def bias_correction(beta: float, step: Any) -> Any:
-    """1 - beta ** step, without cancellation if step is a float32 tensor."""
-    if isinstance(step, Tensor) and beta > 0:
-        return -(step * math.log(beta)).expm1()
-    return 1 - beta**step
-
-
-def decayed(p: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
-    """The gradient with weight decay: L2 adds to it, decoupled decay shrinks p and leaves it.
-
-    Source: decoupled decay, Loshchilov and Hutter 2019.
-    """
-    weight_decay = group["weight_decay"]
-    if weight_decay == 0:
-        return grad
-    if group.get("decoupled_weight_decay"):
-        p.mul_(1 - group["lr"] * weight_decay)
-        return grad
-    return grad.add(p, alpha=weight_decay)
-
-
-def check_options(name: str, **options: Any) -> None:
-    """Raise ValueError for a negative or NaN number, naming the option.
-
-    Raises:
-        ShapeError: a tensor has more than one element.
-    """
-    for key, value in options.items():
-        if isinstance(value, Tensor):
-            if value.numel() != 1:
-                raise ShapeError(f"{name}: {key} should have one element, got {tuple(value.shape)}")
-            value = value.item()
-        if not value >= 0:
-            raise ValueError(f"{name}: {key} should be at least 0, got {value}")
-
-
-def check_fractions(name: str, **options: Any) -> None:
-    """Raise ValueError for a number outside [0, 1), naming the option."""
-    for key, value in options.items():
-        if not 0 <= value < 1:
-            raise ValueError(f"{name}: {key} should be at least 0 and less than 1, got {value}")
-
-
-def refuse_capture(x: Tensor, what: str) -> None:
-    """Raise CaptureError for a rule that cannot be captured in its first step.
-
-    Raises:
-        CaptureError: x is a value of a graph that is being captured.
-    """
-    if captured(x):
-        raise CaptureError(
-            f"{what} cannot be captured in its first step; run one step before compiling"
-        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .optimizer import Optimizer, Params, check_options, decayed, refuse_capture, zeros_like_param
+from .optimizer import Optimizer, Params
+from .rules import check_options, decayed, refuse_capture, zeros_like_param
 
 __all__ = ["SGD"]
 
@@ -24,7 +25,7 @@ class SGD(Optimizer):
         weight_decay: factor of the L2 penalty; adds ``weight_decay * p`` to the gradient.
         nesterov: look ahead; needs momentum and no dampening.
         maximize: climb instead.
-        foreach, fused: accepted for compatibility; the result is the same and there is one way to it.
+        foreach, fused: accepted for compatibility; they change nothing.
         differentiable: record the update, to differentiate through it.
 
     Raises:
@@ -60,7 +61,7 @@ class SGD(Optimizer):
         check_options("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
-                f"SGD: nesterov needs momentum > 0 and dampening = 0, got {momentum} and {dampening}"
+                f"SGD: nesterov needs momentum > 0 and dampening = 0, got {momentum}, {dampening}"
             )
         defaults = {
             "lr": lr,

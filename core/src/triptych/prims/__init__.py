@@ -9,6 +9,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     index,
     linalg,
     movement,
+    recurrence,
     reduce,
     spectral,
     window,

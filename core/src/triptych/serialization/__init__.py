@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from .atomic import atomic_write
 from .npz_file import read_npz, write_npz
 from .safetensors_file import read_metadata, read_safetensors, write_safetensors
 from .save_load import load, load_file, save, save_file
 from .torch_reader import read_torch
 
 __all__ = [
+    "atomic_write",
     "load",
     "load_file",
     "read_metadata",

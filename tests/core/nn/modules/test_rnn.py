@@ -5,7 +5,6 @@ import pytest
 
 import triptych
 from triptych import nn
-from triptych.nn.modules import recurrence  # noqa: F401 -- puts its primitives into the table
 from triptych.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from triptych.prims import TABLE
 from triptych.testing import CHECKS

@@ -22,6 +22,7 @@ from . import normalization as _normalization
 from . import padding as _padding
 from . import pooling as _pooling
 from . import rearrange as _rearrange
+from . import recurrent as _recurrent
 from . import unpooling as _unpooling
 from . import vision as _vision
 from .activation import *  # noqa: F403 -- the list is the module's __all__, here and below
@@ -41,6 +42,7 @@ from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .rearrange import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .unpooling import *  # noqa: F403
 from .vision import *  # noqa: F403
 
@@ -62,6 +64,7 @@ _FAMILIES = (
     _padding,
     _pooling,
     _rearrange,
+    _recurrent,
     _unpooling,
     _vision,
 )

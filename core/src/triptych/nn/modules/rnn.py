@@ -16,7 +16,7 @@ from .. import init
 from ..module import Module
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
-from .recurrence import gru_scan, lstm_scan, rnn_scan
+from ...prims.recurrence import gru_scan, lstm_scan, rnn_scan
 
 __all__ = ["GRU", "LSTM", "RNN"]
 

@@ -265,7 +265,7 @@ class LambdaLR(LRScheduler):
         return [b * f(self.last_epoch) for f, b in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer and plain functions; of callable objects their attributes."""
+        """Everything but the optimizer and plain functions; of callables their attributes."""
         saved = super().state_dict()
         saved["lr_lambdas"] = [
             None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas

@@ -49,8 +49,8 @@ def _collate(batch: list[Any], path: Path) -> Any:
         if isinstance(first, kinds):
             return rule(batch, path)
     raise DTypeError(
-        f"default_collate: cannot make a batch of {type(first).__name__}{_where(path)}; return tensors, "
-        "NumPy arrays, numbers, strings, or dicts, tuples and lists of them, or pass collate_fn"
+        f"default_collate: cannot make a batch of {type(first).__name__}{_where(path)}; return "
+        "tensors, NumPy arrays, numbers, strings, or dicts, tuples and lists of them, or pass collate_fn"
     )
 
 
@@ -67,8 +67,8 @@ def _arrays(batch: list[Any], path: Path) -> Tensor:
     _same_shapes(batch, path)
     if batch[0].dtype.kind in "OSUVM":
         raise DTypeError(
-            f"default_collate: no tensor holds NumPy elements of type {batch[0].dtype}{_where(path)}; "
-            "convert them to numbers, or to Python strings"
+            f"default_collate: no tensor holds NumPy elements of type {batch[0].dtype}"
+            f"{_where(path)}; convert them to numbers, or to Python strings"
         )
     return from_numpy(np.stack(batch))
 
@@ -82,15 +82,15 @@ def _same_shapes(batch: list[Any], path: Path) -> None:
         if tuple(shape) != wanted:
             raise ShapeError(
                 f"default_collate: samples differ in shape{_where(path)}: sample 0 of the batch has "
-                f"{wanted}, sample {i} has {tuple(shape)}; crop, resize or pad them to one shape, or "
-                "pass a collate_fn that does"
+                f"{wanted}, sample {i} has {tuple(shape)}; crop, resize or pad them to one shape, "
+                "or pass a collate_fn that does"
             )
 
 
 def _differ(batch: list[Any], i: int, path: Path) -> NoReturn:
     raise DTypeError(
-        f"default_collate: samples differ in type{_where(path)}: sample 0 of the batch is "
-        f"{type(batch[0]).__name__}, sample {i} is {type(batch[i]).__name__}"
+        f"default_collate: samples differ in type{_where(path)}: sample 0 of the batch "
+        f"is {type(batch[0]).__name__}, sample {i} is {type(batch[i]).__name__}"
     )
 
 
@@ -138,8 +138,8 @@ def _columns(batch: list[Any], path: Path, names: Sequence[str] | None = None) -
             _differ(batch, i, path)
         if len(sample) != length:
             raise ShapeError(
-                f"default_collate: samples differ in length{_where(path)}: sample 0 of the batch has "
-                f"{length} elements, sample {i} has {len(sample)}; pad them, or pass a collate_fn "
+                f"default_collate: samples differ in length{_where(path)}: sample 0 of the batch "
+                f"has {length} elements, sample {i} has {len(sample)}; pad them, or pass a collate_fn "
                 "that does"
             )
     steps = [f"[{i}]" for i in range(length)] if names is None else [f".{n}" for n in names]

@@ -236,8 +236,8 @@ def random_split(
     sizes = _sizes(list(lengths), n)
     if sum(sizes) != n:
         raise ValueError(
-            f"random_split: lengths {list(lengths)} add up to {sum(sizes)}, the dataset has {n}; give "
-            "sizes that add up to it, or fractions that add up to 1"
+            f"random_split: lengths {list(lengths)} add up to {sum(sizes)}, the dataset has {n}; "
+            "give sizes that add up to it, or fractions that add up to 1"
         )
     order = randperm(n, generator=generator).tolist()
     ends = accumulate(sizes)

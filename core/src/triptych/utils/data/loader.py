@@ -55,9 +55,10 @@ class DataLoader(Generic[T_co]):
 
     Starting processes: "fork" takes milliseconds and the dataset need not be picklable, but threads
     of the parent do not come along, and whatever they held stays locked. Workers need none of them,
-    and OpenBLAS, NumPy's own, is made for it; still choose "forkserver" or "spawn" if samples are
-    made with other threaded libraries or with CUDA. Those two need a picklable dataset and, in
-    scripts, the guard ``if __name__ == "__main__":``, and take a fraction of a second.
+    and use a single BLAS thread of their own; still choose "forkserver" or "spawn" if samples are
+    made with other threaded libraries or with CUDA. Those two copy the dataset into every worker,
+    so it has to be picklable, need the guard ``if __name__ == "__main__":`` in scripts, and take a
+    fraction of a second.
 
     An exception in a worker is raised here with the same type and the worker's traceback in its
     text. If a worker is killed, that is a RuntimeError.
@@ -137,12 +138,12 @@ class DataLoader(Generic[T_co]):
         if self.num_workers == 0 and any(given.values()):
             names = ", ".join(name for name, is_given in given.items() if is_given)
             raise ValueError(
-                f"DataLoader: {names} needs workers, but num_workers is 0; set num_workers to 1 or more"
+                f"DataLoader: {names} needs workers, but num_workers is 0; set num_workers=1 or more"
             )
         if self.multiprocessing_context is not None:
             if self.worker_type == "thread":
                 raise ValueError(
-                    "DataLoader: multiprocessing_context and worker_type='thread' exclude each other"
+                    "DataLoader: multiprocessing_context and worker_type='thread' exclude one another"
                 )
             self.context()
 
@@ -157,8 +158,8 @@ class DataLoader(Generic[T_co]):
         names = [name for name, is_given in given.items() if is_given]
         if self.streaming and names:
             raise ValueError(
-                f"DataLoader: {names[0]} needs a dataset with an index, but {type(self.dataset).__name__} "
-                "is an IterableDataset, which decides itself what comes when"
+                f"DataLoader: {names[0]} needs a dataset with an index, but "
+                f"{type(self.dataset).__name__} is an IterableDataset, which decides itself what comes when"
             )
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: sampler and shuffle=True exclude each other")
@@ -190,8 +191,8 @@ class DataLoader(Generic[T_co]):
             return _Endless()
         if not hasattr(self.dataset, "__len__"):
             raise TypeError(
-                f"DataLoader: {type(self.dataset).__name__} has no length; define __len__, pass a sampler, "
-                "or derive it from IterableDataset"
+                f"DataLoader: {type(self.dataset).__name__} has no length; define __len__, pass a "
+                "sampler, or derive it from IterableDataset"
             )
         if shuffle:
             return RandomSampler(self.dataset, generator=self.generator)

@@ -7,6 +7,7 @@ is what makes prefetching work, and notices at once when one breaks.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import queue
@@ -193,10 +194,8 @@ class ProcessPool(Pool):
 
     def send(self, worker: int, message: Begin | Fetch) -> None:
         """Give a worker something to do; if it is gone, the replies tell."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._pipes[worker].send(message)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def value(self, payload: Any) -> Any:
         """Unpack what came through the pipe."""
@@ -249,10 +248,9 @@ def _start_process(process: Any) -> None:
             process.start()
         except (AttributeError, TypeError, ValueError) as error:
             error.add_note(
-                "DataLoader workers are started by sending them the dataset, collate_fn and "
-                "worker_init_fn, so these must be picklable: define classes and functions at the top "
-                "level of a module. Or use worker_type='thread', or, on Linux, "
-                "multiprocessing_context='fork'"
+                "DataLoader sends dataset, collate_fn and worker_init_fn to its workers, so they must "
+                "be picklable: define classes and functions at the top level of a module. Or use "
+                "worker_type='thread', or, on Linux, multiprocessing_context='fork'."
             )
             raise
 

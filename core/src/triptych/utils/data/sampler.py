@@ -145,7 +145,8 @@ class WeightedRandomSampler(Sampler[int]):
     ) -> None:
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
             raise ValueError(
-                f"WeightedRandomSampler: num_samples should be a positive integer, got {num_samples!r}"
+                "WeightedRandomSampler: num_samples should be a positive integer, got "
+                f"{num_samples!r}"
             )
         self.weights = as_tensor(weights, dtype=float64)
         if self.weights.ndim != 1:
@@ -238,7 +239,8 @@ class DistributedSampler(Sampler[int]):
         self.rank = _from_environment("rank", rank, "RANK")
         if not 0 <= self.rank < self.num_replicas:
             raise ValueError(
-                f"DistributedSampler: rank should be from 0 to {self.num_replicas - 1}, got {self.rank}"
+                f"DistributedSampler: rank should be from 0 to {self.num_replicas - 1}, got "
+                f"{self.rank}"
             )
         self.dataset, self.shuffle, self.seed, self.drop_last = dataset, shuffle, seed, drop_last
         self.epoch = 0

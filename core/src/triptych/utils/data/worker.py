@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import ctypes
 import pickle
 import random
 import threading
@@ -211,10 +212,32 @@ def _picklable_kind(kind: type[Exception]) -> type[Exception]:
     return RuntimeError
 
 
+_BLAS_SETTERS = (
+    "scipy_openblas_set_num_threads64_",
+    "scipy_openblas_set_num_threads",
+    "openblas_set_num_threads",
+    "MKL_Set_Num_Threads",
+)
+
+
+def use_one_blas_thread() -> None:
+    """Keep NumPy's matrix products in this process to one thread.
+
+    Workers are the parallel part already. And a forked one has no BLAS threads: where the parent
+    was within a product on another thread, a threaded product here would wait for them forever.
+    """
+    library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # looks its own dependencies up, too
+    for name in _BLAS_SETTERS:
+        with contextlib.suppress(AttributeError):  # NumPy was built with another BLAS
+            getattr(library, name)(1)
+            return
+
+
 def process_main(pipe: Connection, parent_ends: Any, job: Job, id: int) -> None:
     """The life of a worker process: answers messages until the pipe closes."""
     for end in list(parent_ends):  # forked: these belong to the parent
         end.close()
+    use_one_blas_thread()
     worker = Worker(job, id)
     try:
         while True:
@@ -239,8 +262,3 @@ def _answer(pipe: Connection, worker: Worker, message: Fetch) -> None:
         )
         kind, packed = "error", wire.pack(Failure.of(error))
     wire.send(pipe, Reply(message.epoch, message.number, worker.id, kind), packed)
-
-
-def in_worker_process() -> bool:
-    """Whether this process is a worker of a loader."""
-    return _local.info is not None and os.getppid() != 0

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...avals import Aval
-from ...errors import ShapeError
-from ...prims.composite import composite
-from ...prims.contract import check_dtypes, matmul
-from ...prims.elementwise import add, gt, mul, relu, sigmoid, square, sub, tanh, where
-from ...prims.movement import concat, permute, reshape, slice_
-from ...prims.reduce import sum as total
+from ..avals import Aval
+from ..errors import ShapeError
+from .composite import composite
+from .contract import check_dtypes, matmul
+from .elementwise import add, gt, mul, relu, sigmoid, square, sub, tanh, where
+from .movement import concat, permute, reshape, slice_
+from .reduce import sum as total
 
 # Pieces, for tensors and raw arrays alike
 
