@@ -36,7 +36,8 @@ def support_matrix() -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, NA):
         return f"n/a: {value.reason}"
-    return str(value) if isinstance(value, tuple) and not callable(value[0]) else "yes"
+    interval = isinstance(value, tuple) and all(isinstance(v, float) for v in value)
+    return f"{value[0]} to {value[1]}" if interval else "yes"
 
 
 def _call(prim: Prim, sample: Sample) -> list[Tensor]:
