@@ -44,7 +44,7 @@ def run(quick: bool) -> list[Table]:
     """Milliseconds that each package adds to NumPy's own import."""
     modules = [*OURS, *(m for m in PEERS if importlib.util.find_spec(m))]
     with tempfile.TemporaryDirectory() as folder:
-        samples = _samples([BASE, *modules], rounds=3 if quick else 11, bytecode=folder)
+        samples = _samples([BASE, *modules], rounds=3 if quick else 7, bytecode=folder)
     floor = statistics.median(ms for _, ms, _ in samples[BASE])
     table = Table(
         "Import time in a fresh process, milliseconds",

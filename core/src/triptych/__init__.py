@@ -28,8 +28,8 @@ from .ops.reduce import *  # noqa: F403
 from .ops.search import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.special import *  # noqa: F403
-from .ops.statistics import *  # noqa: F403
 from .ops.spectral import *  # noqa: F403
+from .ops.statistics import *  # noqa: F403
 from .ops.windows import *  # noqa: F403
 from .random import *  # noqa: F403
 from .registry import Registry as Registry

@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 
-
 class dtype:  # noqa: N801 -- torch's spelling
     """The type of a tensor's elements, such as ``triptych.float32``.
 

@@ -58,17 +58,17 @@ METHODS: dict[Any, str] = {
         "nonzero argwhere scatter scatter_add take take_along_dim"
     ),
     pieces: (
-        "diagflat diagonal_scatter dsplit hsplit repeat_interleave rot90 select_scatter slice_scatter "
-        "split_with_sizes sum_to_size tensor_split trace vsplit"
+        "diagflat diagonal_scatter dsplit hsplit repeat_interleave rot90 select_scatter "
+        "slice_scatter split_with_sizes sum_to_size tensor_split trace vsplit"
     ),
     special: (
-        "clamp_max clamp_min copysign deg2rad digamma erfc erfinv float_power fmax fmin frac heaviside hypot "
-        "isneginf isposinf isreal ldexp lgamma logaddexp2 logit mvlgamma nan_to_num nextafter positive "
-        "rad2deg sgn signbit sinc xlogy"
+        "clamp_max clamp_min copysign deg2rad digamma erfc erfinv float_power fmax fmin frac "
+        "heaviside hypot isneginf isposinf isreal ldexp lgamma logaddexp2 logit mvlgamma "
+        "nan_to_num nextafter positive rad2deg sgn signbit sinc xlogy"
     ),
     statistics: (
-        "aminmax bincount corrcoef cov cummax cummin cumprod diff histc kthvalue logcumsumexp median mode "
-        "msort nanmean nanmedian nanquantile quantile"
+        "aminmax bincount corrcoef cov cummax cummin cumprod diff histc kthvalue logcumsumexp "
+        "median mode msort nanmean nanmedian nanquantile quantile"
     ),
     search: "isin unique unique_consecutive",
     linalg: "addmm adjoint baddbmm bmm dot matmul mm mv outer",

@@ -314,9 +314,9 @@ def refresh(t: Tensor, view: View) -> None:
         return  # other memory by now, or a write that left the history as it was
     if traced and t._data.layout == "unknown":
         raise CaptureError(
-            "a reshape of a permuted or sliced tensor is used after a write to that tensor: whether "
-            "it shows the write depends on the memory layout, which a capture does not know; "
-            "reshape again after the write"
+            "a reshape of a permuted or sliced tensor is used after a write to that tensor: "
+            "whether it shows the write depends on the memory layout, which a capture does not "
+            "know; reshape again after the write"
         )
     y, before = base, state.grad
     state.grad = view.tracked

@@ -54,7 +54,7 @@ class FunctionCtx:
 
 
 class _Custom:
-    """Stands in a node where a table primitive stands: the name, and the rule that calls backward."""
+    """Stands in a node in a primitive's place: the name, and the rule that calls backward."""
 
     kind, partials, rules = "custom", False, ()
 
@@ -139,7 +139,9 @@ class Function:
         with no_grad():
             output = cls._forward(ctx, args)
         many = isinstance(output, (tuple, list))
-        outputs = [o.detach() if any(o is x for x in args) else o for o in (output if many else [output])]
+        outputs = [
+            o.detach() if any(o is x for x in args) else o for o in (output if many else [output])
+        ]
         if state.grad and any(ctx.needs_input_grad):
             cls._record(ctx, args, edges, outputs, list(output) if many else [output])
         return tuple(outputs) if many else outputs[0]
@@ -154,14 +156,23 @@ class Function:
 
     @classmethod
     def _record(
-        cls, ctx: FunctionCtx, args: tuple[Any, ...], edges: tuple[Any, ...], outputs: list[Any], raw: list[Any]
+        cls,
+        ctx: FunctionCtx,
+        args: tuple[Any, ...],
+        edges: tuple[Any, ...],
+        outputs: list[Any],
+        raw: list[Any],
     ) -> None:
         shapes = tuple(tuple(x.shape) if isinstance(x, Tensor) else () for x in args)
         prim: Any = _Custom(cls, ctx, len(outputs))
         node = _CustomNode(prim, {}, edges, (None,) * len(args), None, (), shapes)
-        node.meta = [(o._data.shape, o._data.dtype, o.device) for o in outputs if isinstance(o, Tensor)]
+        node.meta = [
+            (o._data.shape, o._data.dtype, o.device) for o in outputs if isinstance(o, Tensor)
+        ]
         for i, o in enumerate(outputs):
-            plain = any(raw[i] is p for p in ctx._plain) or not (o.is_floating_point() or o.is_complex())
+            plain = any(raw[i] is p for p in ctx._plain) or not (
+                o.is_floating_point() or o.is_complex()
+            )
             if not plain:
                 o._edge = Port(node, i) if len(outputs) > 1 else node
         ctx._saved = [_getter(t, node, args, outputs) for t in ctx._to_save]
@@ -172,7 +183,9 @@ class Function:
             state.trace.recorded(node)
 
 
-def _getter(t: Tensor | None, node: Node, args: Any, outputs: list[Any]) -> Callable[[], Tensor | None]:
+def _getter(
+    t: Tensor | None, node: Node, args: Any, outputs: list[Any]
+) -> Callable[[], Tensor | None]:
     """Gives a saved tensor back with its history, unless it was written to since.
 
     An output's history is the node itself, which the closure must not hold: the node holds it.

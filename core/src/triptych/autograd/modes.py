@@ -66,7 +66,8 @@ class _Mode:
         @functools.wraps(fn)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             inner = fn(*args, **kwargs)
-            resume, given = inner.send, None
+            resume: Any = inner.send
+            given: Any = None
             try:
                 while True:
                     with self.clone():

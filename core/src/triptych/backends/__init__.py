@@ -9,7 +9,7 @@ from ..errors import DeviceError
 from .base import Backend, Device
 from .numpy_backend import NUMPY
 
-__all__ = ["NUMPY", "Backend", "Device", "backend_for", "backend_of", "device", "is_device"]
+__all__ = ["Backend", "Device", "NUMPY", "backend_for", "backend_of", "device", "is_device"]
 
 _BY_TYPE: dict[type, Backend] = {NUMPY.array_type: NUMPY}
 _BY_DEVICE: dict[str, Backend] = {"cpu": NUMPY}

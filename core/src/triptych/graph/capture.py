@@ -39,6 +39,7 @@ class Capture(Trace):
         self._cells: dict[int, tuple[list[Any], list[Any]]] = {}
         self._histories: dict[int, tuple[Tensor, Any, Any]] = {}
         self._grads: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self._swapped: list[tuple[Tensor, list[Any], View | None]] = []
 
     def symbol(self, shape: Any, dtype: Any, device: Device) -> Symbol:
         """A new symbol of this capture."""
@@ -157,15 +158,16 @@ class Capture(Trace):
             self._assign(base, whole)
 
     def replace(self, tensor: Tensor, value: Tensor) -> bool:
-        """``tensor.data = value``: the same as writing the numbers, as long as they fit."""
+        """``tensor.data = value``: the replay writes the numbers, so they must fit."""
         one, two = self.enter(tensor), self.enter(value)
         if (one.shape, one.dtype) != (two.shape, two.dtype):
             raise CaptureError(
                 f"data: setting {one.dtype}{list(one.shape)} to {two.dtype}{list(two.shape)} while "
                 "a graph is captured; do this outside the compiled function"
             )
-        self.write(tensor, value)
-        tensor._cell[0] += 1
+        self._swapped.append((tensor, tensor._cell, tensor._view))
+        tensor._cell, tensor._view = [0], None  # its views keep the old memory
+        self._assign(tensor, two)
         return True
 
     def changing(self, tensor: Tensor) -> None:
@@ -231,6 +233,8 @@ class Capture(Trace):
         """Undo what the capture did to objects outside: gradients, histories, version counts."""
         for tensor, before in self._grads.values():
             tensor._grad = before
+        for tensor, old, view in reversed(self._swapped):
+            tensor._cell, tensor._view = old, view
         for tensor, edge, seen in self._histories.values():
             tensor._edge = edge
             if seen is not None and tensor._view is not None:

@@ -41,14 +41,14 @@ def _refuse_overlaps(spans: list[tuple[str, int, int, bool, Any]]) -> None:
     """Neighbours in order of address, comparing each with the furthest reaching one before it."""
     furthest: tuple[str, int, int, bool, Any] | None = None
     for span in spans:
-        if furthest is not None and furthest[0] == span[0] and span[1] < furthest[2]:
-            if span[3] or furthest[3]:
-                raise CaptureError(
-                    "capture: two tensors share memory and one of them is written to "
-                    f"({_described(furthest)} and {_described(span)}); a graph cannot follow that: "
-                    "use one of them only, or make the other as a view inside the function"
-                )
-        if furthest is None or furthest[0] != span[0] or span[2] > furthest[2]:
+        here = furthest if furthest is not None and furthest[0] == span[0] else None
+        if here is not None and span[1] < here[2] and (span[3] or here[3]):
+            raise CaptureError(
+                "capture: two tensors share memory and one of them is written to "
+                f"({_described(here)} and {_described(span)}); a graph cannot follow that: "
+                "use one of them only, or make the other as a view inside the function"
+            )
+        if here is None or span[2] > here[2]:
             furthest = span
 
 

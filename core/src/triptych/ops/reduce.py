@@ -85,7 +85,7 @@ def _floating(name: str, input: Tensor) -> Tensor:
 
 
 def _half(input: Tensor) -> bool:
-    """Whether elements are of two bytes: float16 or bfloat16, whose sums overflow or round early."""
+    """Whether elements have two bytes: float16 or bfloat16, whose sums overflow or round early."""
     return dtypes.is_floating(input._data.dtype) and input._data.dtype.itemsize == 2
 
 

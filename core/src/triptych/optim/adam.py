@@ -8,7 +8,7 @@ from ..tensor import Tensor
 from .optimizer import Optimizer, Params
 from .rules import (
     bias_correction,
-    check_fractions,
+    check_betas,
     check_options,
     count,
     decayed,
@@ -70,7 +70,7 @@ class Adam(Optimizer):
     ) -> None:
         name = type(self).__name__
         check_options(name, lr=lr, eps=eps, weight_decay=weight_decay)
-        check_fractions(name, **{"betas[0]": betas[0], "betas[1]": betas[1]})
+        check_betas(name, betas)
         defaults = {
             "lr": lr,
             "betas": betas,

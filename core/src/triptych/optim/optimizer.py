@@ -331,6 +331,10 @@ def _refuse_repeats(new: list[Tensor], old: list[Tensor]) -> None:
         seen.add(id(p))
 
 
+# 0-d tensors in torch's files, numbers here; `rules.scalar` makes tensors of them where needed.
+_NUMBERS: dict[Hashable, Callable[[Any], Any]] = {"step": int, "mu_product": float}
+
+
 def _adopted(entry: Any, p: Tensor | None) -> Any:
     """A copy of a saved state entry, in the dtype and on the device of its parameter."""
     if not isinstance(entry, Mapping):
@@ -339,8 +343,8 @@ def _adopted(entry: Any, p: Tensor | None) -> Any:
 
 
 def _adopt_value(key: Hashable, value: Any, p: Tensor | None) -> Any:
-    if key == "step":  # a 0-d tensor in torch's files; `count` makes it one again where needed
-        return int(value)
+    if key in _NUMBERS:
+        return _NUMBERS[key](value)
     if not isinstance(value, Tensor):
         return copy.deepcopy(value)
     value = value.detach().clone()

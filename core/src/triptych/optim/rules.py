@@ -18,12 +18,14 @@ from ..tensor import Symbol, Tensor
 __all__ = [
     "bias_correction",
     "captured",
+    "check_betas",
     "check_fractions",
     "check_options",
     "count",
     "decayed",
     "outside_capture",
     "refuse_capture",
+    "scalar",
     "zeros_like_param",
 ]
 
@@ -52,19 +54,24 @@ def captured(x: Tensor) -> bool:
 
 
 def count(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Any:
-    """The number of this step, from 1, kept as "step" in the state.
+    """The number of this step, from 1, kept as "step" in the state; see `scalar`."""
+    scalar("step", 0, p, grad, state, group)
+    state["step"] += 1
+    return state["step"]
+
+
+def scalar(
+    key: str, start: float, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+) -> None:
+    """Make sure that a state has a number that changes from step to step.
 
     A plain number in eager mode. In a captured graph, or with "capturable", it is a 0-d tensor on
     the parameter's device, since a number would be frozen into the graph.
     """
-    step = state.get("step", 0)
-    as_tensor = captured(grad) or group.get("capturable")
-    if as_tensor and not isinstance(step, Tensor):
+    value = state.setdefault(key, start)
+    if (captured(grad) or group.get("capturable")) and not isinstance(value, Tensor):
         with outside_capture():
-            state["step"] = tensor(float(step), dtype=float32, device=p.device)
-    state.setdefault("step", 0)
-    state["step"] += 1
-    return state["step"]
+            state[key] = tensor(float(value), dtype=float32, device=p.device)
 
 
 def bias_correction(beta: float, step: Any) -> Any:
@@ -85,7 +92,8 @@ def decayed(p: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
     if group.get("decoupled_weight_decay"):
         p.mul_(1 - group["lr"] * weight_decay)
         return grad
-    return grad.add(p, alpha=weight_decay)
+    with_decay: Tensor = grad.add(p, alpha=weight_decay)
+    return with_decay
 
 
 def check_options(name: str, **options: Any) -> None:
@@ -108,6 +116,11 @@ def check_fractions(name: str, **options: Any) -> None:
     for key, value in options.items():
         if not 0 <= value < 1:
             raise ValueError(f"{name}: {key} should be at least 0 and less than 1, got {value}")
+
+
+def check_betas(name: str, betas: tuple[float, float]) -> None:
+    """Raise ValueError unless both are in [0, 1)."""
+    check_fractions(name, **{f"betas[{i}]": beta for i, beta in enumerate(betas)})
 
 
 def refuse_capture(x: Tensor, what: str) -> None:

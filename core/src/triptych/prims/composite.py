@@ -28,7 +28,7 @@ from .elementwise import (
 )
 from .kinds import half_as_single, primitive, several_passes
 from .movement import permute, reshape
-from .promotion import INEXACT
+from .promotion import FLOATING, INEXACT
 from .rational import erf_impl
 from .reduce import amax, sum, sum_to
 
@@ -116,7 +116,7 @@ def _gelu_vjp(g: Any, a: Any) -> Any:
     return mul(g, add(below, mul(a, density)))
 
 
-gelu = composite("gelu", _gelu_decomp, _gelu, (_gelu_vjp,), promote=INEXACT)
+gelu = composite("gelu", _gelu_decomp, _gelu, (_gelu_vjp,), promote=FLOATING)
 
 
 def _gelu_tanh_decomp(x: Any) -> Any:

@@ -135,14 +135,27 @@ def _taps(kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
 def _columns(
     xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int
 ) -> Any:
-    """(n, groups, c / groups * k, positions): the windows of padded x, unrolled."""
+    """(groups, c / groups * k, n * positions): the windows of padded x, unrolled for one product."""
     n, c = x.shape[:2]
-    if all(k == 1 for k in kernel) and x.shape[2:] == out:
-        return x.reshape(n, groups, c // groups, -1)
-    cols = xp.empty((n, c, math.prod(kernel), *out), x.dtype)
+    x = xp.swapaxes(x, 0, 1)
+    size = math.prod(kernel)
+    if size == 1 and x.shape[2:] == out:
+        return x.reshape(groups, c // groups, -1)
+    cols = xp.empty((c, size, n, *out), x.dtype)
     for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
-        cols[:, :, i] = x[key]
-    return cols.reshape(n, groups, c // groups * math.prod(kernel), -1)
+        cols[:, i] = x[key]
+    return cols.reshape(groups, c // groups * size, -1)
+
+
+def _by_channel(xp: Any, y: Any, groups: int) -> Any:
+    """(n, o, *s) to (groups, o / groups, n * positions)."""
+    return xp.swapaxes(y, 0, 1).reshape(groups, y.shape[1] // groups, -1)
+
+
+def _by_sample(xp: Any, y: Any, shape: Ints) -> Any:
+    """(groups, o / groups, n * positions) back to (n, o, *s)."""
+    n, o, *space = shape
+    return xp.ascontiguousarray(xp.swapaxes(y.reshape(o, n, *space), 0, 1))
 
 
 def _is_depthwise(x_shape: Ints, w_shape: Ints, groups: int) -> bool:
@@ -170,7 +183,7 @@ def _conv(
         return y
     cols = _columns(xp, x, kernel, out, stride, dilation, groups)
     y = xp.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
-    return y.reshape(x.shape[0], w.shape[0], *out)
+    return _by_sample(xp, y, (x.shape[0], w.shape[0], *out))
 
 
 @half_as_single
@@ -187,17 +200,18 @@ def _conv_dx(
 ) -> Any:
     dims, kernel, out = len(stride), w.shape[2:], g.shape[2:]
     padded = tuple(n + lo + hi for n, (lo, hi) in zip(shape[2:], padding, strict=True))
-    dx = xp.zeros((*shape[:2], *padded), g.dtype)
     if _is_depthwise(shape, w.shape, groups):
+        dx = xp.zeros((*shape[:2], *padded), g.dtype)
         for tap, key in _taps(kernel, out, stride, dilation):
             dx[key] += g * _per_channel(w, tap, dims)
-    else:
-        rows = xp.swapaxes(w.reshape(groups, w.shape[0] // groups, -1), 1, 2)
-        cols = xp.matmul(rows, g.reshape(g.shape[0], groups, w.shape[0] // groups, -1))
-        cols = cols.reshape(*shape[:2], math.prod(kernel), *out)
-        for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
-            dx[key] += cols[:, :, i]
-    return dx[_interior(shape[2:], padding)]
+        return dx[_interior(shape[2:], padding)]
+    n, c = shape[:2]
+    rows = xp.swapaxes(w.reshape(groups, w.shape[0] // groups, -1), 1, 2)
+    cols = xp.matmul(rows, _by_channel(xp, g, groups)).reshape(c, -1, n, *out)
+    dx = xp.zeros((c, n, *padded), g.dtype)
+    for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
+        dx[key] += cols[:, i]
+    return _by_sample(xp, dx[_interior(shape[2:], padding)], shape)
 
 
 @half_as_single
@@ -222,8 +236,7 @@ def _conv_dw(
             dw[(slice(None), 0, *tap)] = (x[key] * g).sum(axis=axes)
         return dw
     cols = _columns(xp, x, kernel, out, stride, dilation, groups)
-    rows = g.reshape(g.shape[0], groups, shape[0] // groups, -1)
-    return xp.matmul(rows, xp.swapaxes(cols, 2, 3)).sum(axis=0).reshape(shape)
+    return xp.matmul(_by_channel(xp, g, groups), xp.swapaxes(cols, 1, 2)).reshape(shape)
 
 
 def _conv_vjp_x(

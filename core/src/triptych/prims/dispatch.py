@@ -300,10 +300,7 @@ def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         else:
             raw.append(x)
     values = tuple(raw)
-    if trace is None:
-        y = compute(prim, values, params)
-    else:
-        y = trace.process(prim, values, params)
+    y = compute(prim, values, params) if trace is None else trace.process(prim, values, params)
     if not boxed:
         return y
     return _wrap(prim, xs, values, params, y, trace)

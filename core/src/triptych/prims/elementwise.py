@@ -17,7 +17,9 @@ from .promotion import (
     BRANCHES,
     FLOATING,
     INEXACT,
+    INTEGERS,
     INTEGRAL,
+    NUMBERS,
     NUMERIC,
     REAL,
     SCALARS,
@@ -62,8 +64,8 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     return mul(g, where(eq(y, 0), fill_like(slope, value=0), slope))  # 0 ** b, b > 0, is flat in b
 
 
-pow = binary("pow", "power", d=(_pow_base, _pow_exponent), domain=POSITIVE)
-square = unary("square", "square", promote=NUMERIC, d=lambda g, a: mul(g, mul(a, 2)))
+pow = binary("pow", "power", promote=ARITHMETIC, d=(_pow_base, _pow_exponent), domain=POSITIVE)
+square = unary("square", "square", promote=ARITHMETIC, d=lambda g, a: mul(g, mul(a, 2)))
 sqrt = unary("sqrt", "sqrt", d=lambda g, y: div(g, mul(y, 2)), domain=POSITIVE)
 rsqrt = unary(
     "rsqrt",
@@ -74,21 +76,21 @@ rsqrt = unary(
 remainder = binary(
     "remainder",
     "remainder",
-    promote=REAL,
+    promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, floor(div(a, b))))),
     domain=POSITIVE,
 )
 fmod = binary(
     "fmod",
     "fmod",
-    promote=REAL,
+    promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, trunc(div(a, b))))),
     domain=POSITIVE,
 )
 floor_divide = binary(
     "floor_divide",
     "floor_divide",
-    promote=REAL,
+    promote=NUMBERS,
     d=(lambda g: _flat(g), lambda g: _flat(g)),
     domain=POSITIVE,
 )
@@ -211,10 +213,14 @@ def _flat(g: Any) -> Any:
     return fill_like(g, value=0)
 
 
+def _round(xp: Any, x: Any) -> Any:
+    return x.copy() if x.dtype.kind in "biu" else xp.rint(x)
+
+
 FLAT = (0.1, 0.4)  # away from the steps
 floor = unary("floor", "floor", promote=REAL, d=_flat, domain=FLAT)
 ceil = unary("ceil", "ceil", promote=REAL, d=_flat, domain=FLAT)
-round = unary("round", "rint", promote=REAL, d=_flat, domain=FLAT)
+round = unary("round", _round, promote=REAL, d=_flat, domain=FLAT)
 trunc = unary("trunc", "trunc", promote=REAL, d=_flat, domain=FLAT)
 
 
@@ -269,7 +275,11 @@ def _as_input(g: Any, dtype: Any) -> Any:
     return g if raw_dtype(g) == dtype else cast(g, dtype=dtype)
 
 
-conj = unary("conj", "conjugate", promote=NUMERIC, vjp=lambda g: conj(g))
+def _conj(xp: Any, x: Any) -> Any:
+    return xp.conjugate(x) if x.dtype.kind == "c" else x.copy()
+
+
+conj = unary("conj", _conj, promote=NUMERIC, vjp=lambda g: conj(g))
 real = unary(
     "real",
     lambda xp, x: xp.real(x).copy(),
@@ -306,8 +316,8 @@ bitwise_not = unary("bitwise_not", "invert", promote=INTEGRAL, d=INTEGER)
 bitwise_and = binary("bitwise_and", "bitwise_and", promote=INTEGRAL, d=INTEGER)
 bitwise_or = binary("bitwise_or", "bitwise_or", promote=INTEGRAL, d=INTEGER)
 bitwise_xor = binary("bitwise_xor", "bitwise_xor", promote=INTEGRAL, d=INTEGER)
-left_shift = binary("left_shift", "left_shift", promote=INTEGRAL, d=INTEGER)
-right_shift = binary("right_shift", "right_shift", promote=INTEGRAL, d=INTEGER)
+left_shift = binary("left_shift", "left_shift", promote=INTEGERS, d=INTEGER)
+right_shift = binary("right_shift", "right_shift", promote=INTEGERS, d=INTEGER)
 
 # Selection
 

@@ -114,12 +114,14 @@ def _index_put_aval(x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -
             f"index_put: values are {v.dtype}, the tensor is {x.dtype}; convert with .to()"
         )
     target = _index_shape(x.shape, indices, key)
-    try:
-        np.broadcast_shapes(v.shape, target)
-    except ValueError:
+    shape = tuple(v.shape)
+    while len(shape) > len(target) and shape[0] == 1:
+        shape = shape[1:]
+    ends = target[len(target) - len(shape) :]
+    if len(shape) > len(target) or any(n not in (1, m) for n, m in zip(shape, ends, strict=True)):
         raise ShapeError(
             f"index_put: values of shape {tuple(v.shape)} do not fit the {target} that is indexed"
-        ) from None
+        )
     return Aval(x.shape, x.dtype)
 
 

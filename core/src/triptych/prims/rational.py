@@ -61,8 +61,8 @@ _FAR_Q = (
     6.05183413124413191e-2,
     2.33520497626869185e-3,
 )
-# Eigen's rational approximation in single precision (unsupported/Eigen/SpecialFunctions, also used by
-# XLA): erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, absolute error below 4e-7.
+# Eigen's rational approximation in single precision (unsupported/Eigen/SpecialFunctions, also used
+# by XLA): erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, absolute error below 4e-7.
 _SINGLE_P = (
     -2.72614225801306e-10,
     2.77068142495902e-08,

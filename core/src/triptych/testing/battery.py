@@ -158,9 +158,7 @@ def check_decomposition(prim: Prim) -> int:
     for sample in samples:
         fused = _forward_backward(prim, sample, sample.inputs)
         inner: Any = _Inner(prim)
-        assert_close(
-            fused, _forward_backward(inner, sample, sample.inputs), rtol=1e-9, atol=1e-11
-        )
+        assert_close(fused, _forward_backward(inner, sample, sample.inputs), rtol=1e-9, atol=1e-11)
     return len(samples)
 
 

@@ -25,8 +25,8 @@ CPU = Device("cpu")
 class Sample:
     """Arguments of one call: tensors and Python numbers, and keyword parameters.
 
-    `prepare`, if given, maps the inputs to the domain of the primitive (a matrix to a symmetric one),
-    so that finite differences stay inside it.
+    `prepare`, if given, maps the inputs to the domain of the primitive (a matrix to a symmetric
+    one), so that finite differences stay inside it.
     """
 
     inputs: tuple[Any, ...]
@@ -515,7 +515,7 @@ def _register_linalg() -> None:
         SAMPLES.register(name, _both(_spread))
     for name in ("qr", "svd"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2))])
-    # Near a diagonal matrix eigenvalues are real; the phase of complex eigenvectors is LAPACK's choice.
+    # Near a diagonal matrix eigenvalues are real; complex eigenvectors' phase is LAPACK's choice.
     SAMPLES.register(
         "eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))]
     )

@@ -1,6 +1,9 @@
 """Learning-rate schedules: each step of a schedule sets ``lr`` in the optimizer's groups."""
 
+from .annealed import CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR
 from .base import LRScheduler
+from .composed import ChainedScheduler, SequentialLR
+from .plateau import ReduceLROnPlateau
 from .scaled import (
     ConstantLR,
     ExponentialLR,
@@ -13,13 +16,19 @@ from .scaled import (
 )
 
 __all__ = [
+    "ChainedScheduler",
     "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
     "MultiplicativeLR",
+    "OneCycleLR",
     "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
 ]

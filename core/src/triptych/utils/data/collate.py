@@ -50,7 +50,8 @@ def _collate(batch: list[Any], path: Path) -> Any:
             return rule(batch, path)
     raise DTypeError(
         f"default_collate: cannot make a batch of {type(first).__name__}{_where(path)}; return "
-        "tensors, NumPy arrays, numbers, strings, or dicts, tuples and lists of them, or pass collate_fn"
+        "tensors, NumPy arrays, numbers, strings, or dicts, tuples and lists of them, or pass "
+        "collate_fn"
     )
 
 
@@ -81,9 +82,9 @@ def _same_shapes(batch: list[Any], path: Path) -> None:
             _differ(batch, i, path)
         if tuple(shape) != wanted:
             raise ShapeError(
-                f"default_collate: samples differ in shape{_where(path)}: sample 0 of the batch has "
-                f"{wanted}, sample {i} has {tuple(shape)}; crop, resize or pad them to one shape, "
-                "or pass a collate_fn that does"
+                f"default_collate: samples differ in shape{_where(path)}: sample 0 of the batch "
+                f"has {wanted}, sample {i} has {tuple(shape)}; crop, resize or pad them to one "
+                "shape, or pass a collate_fn that does"
             )
 
 
@@ -139,8 +140,8 @@ def _columns(batch: list[Any], path: Path, names: Sequence[str] | None = None) -
         if len(sample) != length:
             raise ShapeError(
                 f"default_collate: samples differ in length{_where(path)}: sample 0 of the batch "
-                f"has {length} elements, sample {i} has {len(sample)}; pad them, or pass a collate_fn "
-                "that does"
+                f"has {length} elements, sample {i} has {len(sample)}; pad them, or pass a "
+                "collate_fn that does"
             )
     steps = [f"[{i}]" for i in range(length)] if names is None else [f".{n}" for n in names]
     columns = zip(*batch, strict=True)

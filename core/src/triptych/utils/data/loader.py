@@ -138,12 +138,13 @@ class DataLoader(Generic[T_co]):
         if self.num_workers == 0 and any(given.values()):
             names = ", ".join(name for name, is_given in given.items() if is_given)
             raise ValueError(
-                f"DataLoader: {names} needs workers, but num_workers is 0; set num_workers=1 or more"
+                f"DataLoader: {names} needs workers, but num_workers is 0; set it to 1 or more"
             )
         if self.multiprocessing_context is not None:
             if self.worker_type == "thread":
                 raise ValueError(
-                    "DataLoader: multiprocessing_context and worker_type='thread' exclude one another"
+                    "DataLoader: multiprocessing_context and worker_type='thread' exclude each "
+                    "other"
                 )
             self.context()
 
@@ -159,7 +160,8 @@ class DataLoader(Generic[T_co]):
         if self.streaming and names:
             raise ValueError(
                 f"DataLoader: {names[0]} needs a dataset with an index, but "
-                f"{type(self.dataset).__name__} is an IterableDataset, which decides itself what comes when"
+                f"{type(self.dataset).__name__} is an IterableDataset, which decides itself what "
+                "comes when"
             )
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: sampler and shuffle=True exclude each other")

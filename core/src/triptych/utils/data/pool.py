@@ -248,8 +248,8 @@ def _start_process(process: Any) -> None:
             process.start()
         except (AttributeError, TypeError, ValueError) as error:
             error.add_note(
-                "DataLoader sends dataset, collate_fn and worker_init_fn to its workers, so they must "
-                "be picklable: define classes and functions at the top level of a module. Or use "
+                "DataLoader sends dataset, collate_fn and worker_init_fn to its workers, so "
+                "they must be picklable: define classes and functions at the top level of a module. Or use "
                 "worker_type='thread', or, on Linux, multiprocessing_context='fork'."
             )
             raise

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import pickle
 import random
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -17,6 +15,7 @@ import numpy as np
 
 from ... import random as tensor_random
 from . import wire
+from .failure import Failure
 from .fetch import Collate, Fetcher, MapFetcher, StreamFetcher
 
 __all__ = ["WorkerInfo", "get_worker_info"]
@@ -162,54 +161,6 @@ def _explained_stop(stop: StopIteration) -> RuntimeError:
     error = RuntimeError("the dataset raised StopIteration, which only an IterableDataset may")
     error.__cause__ = stop
     return error
-
-
-class Failure(NamedTuple):
-    """An exception on its way to another process."""
-
-    kind: type[Exception]
-    trace: str
-    original: bytes | None  # its pickle, if it has one
-
-    @classmethod
-    def of(cls, error: Exception) -> Failure:
-        """Describe an exception."""
-        trace = "".join(traceback.format_exception(error))
-        try:
-            original = pickle.dumps(error)
-            pickle.loads(original)
-            pickle.dumps(type(error))
-        except Exception:  # exceptions of any class may refuse to be pickled in any way
-            return cls(_picklable_kind(type(error)), trace, None)
-        return cls(type(error), trace, original)
-
-    def rebuild(self, where: str) -> Exception:
-        """An exception of the same type, as far as possible, whose text holds the traceback."""
-        text = f"{self.kind.__name__} in {where}. The worker's traceback:\n{self.trace}"
-        try:
-            error = _LongKeyError(text) if self.kind is KeyError else self.kind(text)
-        except Exception:  # a class that is not made from one text
-            error = RuntimeError(text)
-        if self.original is not None:
-            error.__cause__ = pickle.loads(self.original)
-        return error
-
-
-class _LongKeyError(KeyError):
-    """A KeyError that prints its text instead of the text's repr."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-def _picklable_kind(kind: type[Exception]) -> type[Exception]:
-    for base in kind.__mro__:
-        try:
-            pickle.dumps(base)
-        except Exception:  # local or otherwise unreachable classes
-            continue
-        return base
-    return RuntimeError
 
 
 _BLAS_SETTERS = (
