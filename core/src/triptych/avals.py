@@ -82,14 +82,19 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
     return axis % span
 
 
+_ALL = [tuple(range(ndim)) for ndim in range(65)]  # NumPy has at most 64 axes
+
+
 def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Sorted non-negative axes; None and () mean all.
 
     Raises:
         ShapeError: an axis is out of range or named twice.
     """
-    if axes is None or (not isinstance(axes, int) and len(axes) == 0):
-        return tuple(range(ndim))
+    if axes is None:
+        return _ALL[ndim]
+    if not isinstance(axes, int) and len(axes) == 0:
+        return _ALL[ndim]
     if isinstance(axes, int):
         return (normalize_axis(name, axes, ndim),) if ndim else (normalize_axis(name, axes, 0),)[:0]
     out = sorted(normalize_axis(name, a, ndim) for a in axes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from . import dtypes, printing
 from .autograd import api
 from .autograd.hooks import Handle, Retain, hooks_of
@@ -132,6 +134,8 @@ def _foreign(op: Method, a: Any, b: Any) -> Any:
 
 
 def _adopt(x: Any) -> Any:
+    if isinstance(x, np.generic):
+        return x.item()  # NumPy's scalars are as weak as Python's, as in torch
     if (
         hasattr(x, "__array__")
         or hasattr(x, "__dlpack__")

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..backends import Device, backend_for, backend_of, is_device
 from ..errors import CaptureError, DeviceError, DTypeError, GradError, ShapeError
 from ..prims.movement import transfer
+from ..prims.promotion import SCALARS
 from ..tensor import Symbol, Tensor
 from .creation import as_tensor, cast_to
 
@@ -244,10 +245,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     call = _ufunc_calls().get(ufunc)
     if call is not None and method == "__call__" and not kwargs:
         return call(
-            *(
-                x if isinstance(x, (Tensor, bool, int, float, complex)) else as_tensor(x)
-                for x in inputs
-            )
+            *(x if isinstance(x, (Tensor, *SCALARS, np.generic)) else as_tensor(x) for x in inputs)
         )
     if "out" in kwargs:
         kwargs["out"] = tuple(_numbers(x) for x in kwargs["out"])

@@ -38,7 +38,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     """
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
         input, other = as_tensor(input), as_tensor(other)
-    dims = input.ndim, other.ndim
+    dims = len(input._data.shape), len(other._data.shape)
     if dims == (2, 2):
         return _matmul(input, other)
     if 0 in dims:

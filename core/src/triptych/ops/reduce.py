@@ -57,8 +57,8 @@ def _cast(input: Tensor, dtype: Any) -> Tensor:
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum; booleans and integers add up to int64."""
-    axes = normalize_axes("sum", dim, input.ndim)
-    return rd.sum(_cast(input, dtype), axes=axes, keepdim=keepdim)
+    axes = normalize_axes("sum", dim, len(input._data.shape))
+    return rd.sum(input if dtype is None else _cast(input, dtype), axes=axes, keepdim=keepdim)
 
 
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:

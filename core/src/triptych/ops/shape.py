@@ -56,7 +56,7 @@ __all__ = [
 def _lengths(size: tuple[Any, ...]) -> tuple[int, ...]:
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
-    return tuple(int(n) for n in size)
+    return tuple(map(int, size))
 
 
 def _resolve(name: str, input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -214,6 +214,8 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """The logarithm of the running sum of exponentials along dim, without overflow."""
     if input.ndim == 0:
         return input.clone()
+    if not dtypes.is_inexact(input._data.dtype):
+        input = cast_to(input, dtypes.get_default_dtype().dtype)
     axis = normalize_axis("logcumsumexp", dim, input.ndim)
     return rd.logcumsumexp(input, axis=axis)
 

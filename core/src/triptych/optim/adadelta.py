@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import check_fractions, check_options, count, decayed, zeros_like_param
+from .rules import check_fractions, check_options, count, decayed, rate, zeros_like_param
 
 __all__ = ["Adadelta"]
 
@@ -72,4 +72,4 @@ class Adadelta(Optimizer):
         square = state["square_avg"].mul_(rho).addcmul_(grad, grad, value=1 - rho)
         delta = (state["acc_delta"] + eps).sqrt() / (square + eps).sqrt() * grad
         state["acc_delta"].mul_(rho).addcmul_(delta, delta, value=1 - rho)
-        p.sub_(delta * group["lr"])
+        p.sub_(delta * rate(p, group))

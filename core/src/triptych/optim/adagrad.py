@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import check_options, count, decayed, zeros_like_param
+from .rules import check_options, count, decayed, rate, zeros_like_param
 
 __all__ = ["Adagrad"]
 
@@ -83,5 +83,5 @@ class Adagrad(Optimizer):
             state["sum"] = zeros_like_param(p, group["initial_accumulator_value"])
         grad = decayed(p, grad, group)
         root = state["sum"].addcmul_(grad, grad).sqrt() + group["eps"]
-        rate = group["lr"] / (1 + (step - 1) * group["lr_decay"])
-        p.sub_(grad / root * rate)
+        factor = rate(p, group) / (1 + (step - 1) * group["lr_decay"])
+        p.sub_(grad / root * factor)

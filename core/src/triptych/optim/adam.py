@@ -12,6 +12,7 @@ from .rules import (
     check_options,
     count,
     decayed,
+    rate,
     zeros_like_param,
 )
 
@@ -102,7 +103,7 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             square = state["max_exp_avg_sq"].copy_(state["max_exp_avg_sq"].maximum(square))
         root = square.sqrt() / bias_correction(beta2, step) ** 0.5 + group["eps"]
-        p.addcdiv_(mean, root, value=-group["lr"] / bias_correction(beta1, step))
+        p.addcdiv_(mean, root, value=-rate(p, group) / bias_correction(beta1, step))
 
 
 class AdamW(Adam):

@@ -7,7 +7,15 @@ from typing import Any
 from ..ops.pointwise import maximum
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import bias_correction, check_betas, check_options, count, decayed, zeros_like_param
+from .rules import (
+    bias_correction,
+    check_betas,
+    check_options,
+    count,
+    decayed,
+    rate,
+    zeros_like_param,
+)
 
 __all__ = ["Adamax"]
 
@@ -72,4 +80,4 @@ class Adamax(Optimizer):
         grad = decayed(p, grad, group)
         mean, largest = state["exp_avg"].lerp_(grad, 1 - beta1), state["exp_inf"]
         largest.copy_(maximum(largest * beta2, grad.abs() + group["eps"]))
-        p.addcdiv_(mean, largest, value=-group["lr"] / bias_correction(beta1, step))
+        p.addcdiv_(mean, largest, value=-rate(p, group) / bias_correction(beta1, step))

@@ -12,6 +12,7 @@ from .rules import (
     check_options,
     count,
     decayed,
+    rate,
     scalar,
     zeros_like_param,
 )
@@ -81,7 +82,7 @@ class NAdam(Optimizer):
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""
         beta1, beta2 = group["betas"]
-        lr, decay = group["lr"], group["momentum_decay"]
+        lr, decay = rate(p, group), group["momentum_decay"]
         step = count(p, grad, state, group)
         scalar("mu_product", 1.0, p, grad, state, group)
         if "exp_avg" not in state:

@@ -17,6 +17,7 @@ from typing import Any
 from ..autograd.modes import enable_grad, set_grad_enabled
 from ..errors import DTypeError, GradError
 from ..tensor import Tensor
+from .rules import captured, tensor_option
 
 __all__ = ["Optimizer", "Params"]
 
@@ -62,6 +63,19 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+class Group(dict[str, Any]):
+    """The options of some parameters. An option that is a tensor stays that tensor: assigning
+    writes into it, so that a captured graph, which holds the tensor, sees the new value.
+    """
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        held = self.get(key)
+        if isinstance(held, Tensor) and held is not value:
+            held.detach().fill_(value)
+        else:
+            super().__setitem__(key, value)
+
+
 class Optimizer:
     """Base of all optimizers.
 
@@ -98,7 +112,7 @@ class Optimizer:
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self.param_groups: list[dict[str, Any]] = []
+        self.param_groups: list[Group] = []
         self._prepare()
         for group in _as_groups(params):
             self.add_param_group(group)
@@ -143,6 +157,8 @@ class Optimizer:
                 f"{type(self).__name__}: a parameter of shape {tuple(p.shape)} is {p.dtype}; keep "
                 "its real and imaginary parts as one real tensor, or use SGD"
             )
+        if captured(grad):
+            tensor_option(group, "lr", p)
         self.update(p, -grad if group.get("maximize") else grad, self.state[p], group)
 
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -191,7 +207,7 @@ class Optimizer:
             raise TypeError(
                 f"add_param_group: wanted a dict with 'params', got {_brief(param_group)}"
             )
-        group = {**param_group, **_split_names(param_group["params"])}
+        group = Group({**param_group, **_split_names(param_group["params"])})
         for i, p in enumerate(group["params"]):
             self._check(p, i)
         _refuse_repeats(group["params"], list(self.parameters()))
@@ -225,10 +241,8 @@ class Optimizer:
         """
         numbers = {id(p): i for i, p in enumerate(self.parameters())}
         groups = [
-            {
-                **{k: v for k, v in g.items() if k != "params"},
-                "params": [numbers[id(p)] for p in g["params"]],
-            }
+            {k: _plain(v) for k, v in g.items() if k != "params"}
+            | {"params": [numbers[id(p)] for p in g["params"]]}
             for g in self.param_groups
         ]
         return {"state": {numbers[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
@@ -260,8 +274,8 @@ class Optimizer:
             kept = {"params": group["params"]}
             if "param_names" in group:
                 kept["param_names"] = group["param_names"]
-            options = {k: copy.deepcopy(v) for k, v in other.items() if k not in kept}
-            group.update({**self.defaults, **options, **kept})
+            for key, value in {**self.defaults, **other, **kept}.items():
+                group[key] = value if key in kept else copy.deepcopy(value)
         self.state = fresh
 
     def __getstate__(self) -> dict[str, Any]:
@@ -288,6 +302,11 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
         return "\n".join([*lines, ")"])
+
+
+def _plain(option: Any) -> Any:
+    """An option as it is saved: one-element tensors, such as a captured rate, as numbers."""
+    return option.item() if isinstance(option, Tensor) else option
 
 
 def _as_groups(params: Any) -> list[dict[str, Any]]:

@@ -7,7 +7,15 @@ from typing import Any
 from ..ops.pointwise import where
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import bias_correction, check_betas, check_options, count, decayed, zeros_like_param
+from .rules import (
+    bias_correction,
+    check_betas,
+    check_options,
+    count,
+    decayed,
+    rate,
+    zeros_like_param,
+)
 
 __all__ = ["RAdam"]
 
@@ -75,8 +83,8 @@ class RAdam(Optimizer):
         grad = decayed(p, grad, group)
         mean = state["exp_avg"].lerp_(grad, 1 - beta1)
         square = state["exp_avg_sq"].mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        rate = group["lr"] / bias_correction(beta1, step)
-        p.sub_(mean * _scale(square, beta2, step, group["eps"]) * rate)
+        factor = rate(p, group) / bias_correction(beta1, step)
+        p.sub_(mean * _scale(square, beta2, step, group["eps"]) * factor)
 
 
 def _scale(square: Tensor, beta2: float, step: Any, eps: float) -> Any:

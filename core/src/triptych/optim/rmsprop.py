@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import check_options, count, decayed, zeros_like_param
+from .rules import check_options, count, decayed, rate, zeros_like_param
 
 __all__ = ["RMSprop"]
 
@@ -93,4 +93,4 @@ class RMSprop(Optimizer):
         direction = grad / (square.sqrt() + group["eps"])
         if group["momentum"] > 0:
             direction = state["momentum_buffer"].mul_(group["momentum"]).add_(direction)
-        p.sub_(direction * group["lr"])
+        p.sub_(direction * rate(p, group))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..dtypes import float32
+from ..dtypes import float32, float64
 from ..errors import CaptureError, ShapeError
 from ..ops.creation import tensor, zeros
 from ..state import state as thread
@@ -24,8 +24,10 @@ __all__ = [
     "count",
     "decayed",
     "outside_capture",
+    "rate",
     "refuse_capture",
     "scalar",
+    "tensor_option",
     "zeros_like_param",
 ]
 
@@ -74,6 +76,21 @@ def scalar(
             state[key] = tensor(float(value), dtype=float32, device=p.device)
 
 
+def tensor_option(group: dict[str, Any], key: str, p: Tensor) -> None:
+    """Make a number in the options a 0-d tensor, which a schedule can change between replays."""
+    if not isinstance(group[key], Tensor):
+        with outside_capture():
+            group[key] = tensor(float(group[key]), dtype=float64, device=p.device)
+
+
+def rate(p: Tensor, group: dict[str, Any]) -> Any:
+    """The learning rate; one that is a tensor comes in the dtype and on the device of p."""
+    lr = group["lr"]
+    if not isinstance(lr, Tensor) or p.is_complex():
+        return lr
+    return lr.to(device=p.device, dtype=p.dtype)
+
+
 def bias_correction(beta: float, step: Any) -> Any:
     """1 - beta ** step, without cancellation if step is a float32 tensor."""
     if isinstance(step, Tensor) and beta > 0:
@@ -90,7 +107,7 @@ def decayed(p: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
     if weight_decay == 0:
         return grad
     if group.get("decoupled_weight_decay"):
-        p.mul_(1 - group["lr"] * weight_decay)
+        p.mul_(1 - rate(p, group) * weight_decay)
         return grad
     with_decay: Tensor = grad.add(p, alpha=weight_decay)
     return with_decay

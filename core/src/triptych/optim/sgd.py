@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import check_options, decayed, refuse_capture, zeros_like_param
+from .rules import check_options, decayed, rate, refuse_capture, zeros_like_param
 
 __all__ = ["SGD"]
 
@@ -81,7 +81,7 @@ class SGD(Optimizer):
         grad = decayed(p, grad, group)
         if group["momentum"] != 0:
             grad = _with_momentum(p, grad, state, group)
-        p.sub_(grad * group["lr"])
+        p.sub_(grad * rate(p, group))
 
 
 def _with_momentum(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:

@@ -66,22 +66,19 @@ def _single(prim: Prim) -> Callable[..., Any]:
     kernels, aval, check_first, view = prim.kernels, prim.aval, prim.check == "first", prim.view
     keep_x, keep_y = bool(prim.keep(1)[0]), prim.keep(1)[1]
 
-    def call(*xs: Any, **params: Any) -> Any:
+    def call(x: Any, *others: Any, **params: Any) -> Any:
         run = state.run
-        kernel = None
-        if run is not None and len(xs) == 1:
-            x = xs[0]
-            boxed = isinstance(x, Tensor)
-            a = x._data if boxed else x
-            kernel = kernels.get(type(a))
-        if kernel is None:
-            return apply(prim, xs, params)
+        boxed = isinstance(x, Tensor)
+        a = x._data if boxed else x
+        kernel = kernels.get(type(a))
+        if run is None or kernel is None or others:
+            return apply(prim, (x, *others), params)
         if check_first:
             aval(a, **params)
         try:
-            y = run(kernel, a, **params)  # type: ignore[misc]
+            y = run(kernel, a, **params)
         except Exception:
-            return apply(prim, xs, params)  # the same failure again, explained
+            return apply(prim, (x,), params)  # the same failure again, explained
         if type(y) is not type(a):
             y = backend_of(a).asarray(y)
         if not boxed:
@@ -107,7 +104,8 @@ def _single(prim: Prim) -> Callable[..., Any]:
 
 def _pair(prim: Prim) -> Callable[..., Any]:
     """Calls with two arrays of one dtype, whose shapes the kernel itself checks."""
-    kernels, differentiable = prim.kernels, prim.differentiable
+    kernels = prim.kernels
+    keeps = [_binary_keep(prim, mask) for mask in range(4)]
 
     def call(x1: Any, x2: Any) -> Any:
         run = state.run
@@ -125,10 +123,9 @@ def _pair(prim: Prim) -> Callable[..., Any]:
         t = _new(Tensor)
         t._data = y
         t._cell = [0]
-        if differentiable:
-            edges = current_edge(x1), current_edge(x2)
-            if edges != (None, None) and state.grad:
-                _record(prim, {}, edges, (x1, x2), (a, b), y, [t])
+        edge1, edge2 = current_edge(x1), current_edge(x2)
+        if (edge1 is not None or edge2 is not None) and state.grad:
+            t._edge = _pair_node(prim, keeps, x1, x2, b, t, edge1, edge2)
         return t
 
     return call
@@ -254,24 +251,33 @@ def _binary(prim: Prim) -> Callable[..., Any]:
         if differentiable:
             edge1 = current_edge(x1)
             if (edge1 is not None or edge2 is not None) and state.grad:
-                keep_a, keep_b, keep_y = keeps[(edge1 is not None) + 2 * (edge2 is not None)]
-                cells: tuple[Any, ...] = ((x1._cell, x1._cell[0]),) if keep_a else ()
-                if keep_b and b is not x2:
-                    cells += ((x2._cell, x2._cell[0]),)
-                if keep_y:
-                    cells += ((t._cell, 0),)
-                t._edge = Node(
-                    prim,
-                    {},
-                    (edge1, edge2),
-                    (a if keep_a else None, b if keep_b else None),
-                    y if keep_y else None,
-                    cells,
-                    (a.shape, shape_of(b)),
-                )
+                t._edge = _pair_node(prim, keeps, x1, x2, b, t, edge1, edge2)
         return t
 
     return call
+
+
+def _pair_node(
+    prim: Prim,
+    keeps: list[tuple[bool, bool, bool]],
+    x1: Tensor,
+    x2: Any,
+    b: Any,
+    t: Tensor,
+    edge1: Any,
+    edge2: Any,
+) -> Node:
+    """What a recorded call with two inputs leaves on the tape; x2 may be a Python number."""
+    keep_a, keep_b, keep_y = keeps[(edge1 is not None) + 2 * (edge2 is not None)]
+    a = x1._data
+    cells: tuple[Any, ...] = ((x1._cell, x1._cell[0]),) if keep_a else ()
+    if keep_b and b is not x2:
+        cells += ((x2._cell, x2._cell[0]),)
+    if keep_y:
+        cells += ((t._cell, 0),)
+    saved = (a if keep_a else None, b if keep_b else None)
+    shapes = (a.shape, shape_of(b))
+    return Node(prim, {}, (edge1, edge2), saved, t._data if keep_y else None, cells, shapes)
 
 
 def _binary_keep(prim: Prim, mask: int) -> tuple[bool, bool, bool]:

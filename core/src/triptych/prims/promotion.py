@@ -45,7 +45,8 @@ class Promotion:
         Raises:
             DTypeError: the operation does not take such elements.
         """
-        head, tail = xs[: self.skip], xs[self.skip :]
+        head = xs[: self.skip]
+        tail = tuple(x.item() if isinstance(x, np.generic) else x for x in xs[self.skip :])
         common = self._common(name, tail)
         like = next((x for x in tail if not isinstance(x, SCALARS)), None)
         return (*head, *(_convert(x, common, like) for x in tail))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, Rate, own_copy, set_option
+from .base import LRScheduler
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts", "OneCycleLR"]
 
@@ -33,7 +33,7 @@ class CosineAnnealingLR(LRScheduler):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The rates there are, moved along the curve by one epoch."""
         low, t = self.eta_min, self.last_epoch
         if self._is_initial or t == 0:
@@ -45,7 +45,7 @@ class CosineAnnealingLR(LRScheduler):
         ratio = _bow(t / self.T_max) / _bow((t - 1) / self.T_max)
         return [low + (rate - low) * ratio for rate in self.current()]
 
-    def closed_form(self) -> list[Rate]:
+    def closed_form(self) -> list[float]:
         """The curve itself."""
         low = self.eta_min
         return [low + (b - low) * _bow(self.last_epoch / self.T_max) for b in self.base_lrs]
@@ -83,7 +83,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_i, self.T_cur = T_0, float(last_epoch)
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The curve at `T_cur` of a period of `T_i`."""
         low, height = self.eta_min, _bow(self.T_cur / self.T_i)
         return [low + (base - low) * height for base in self.base_lrs]
@@ -102,7 +102,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self._place(epoch)
         self.last_epoch = math.floor(epoch)
         for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
-            set_option(group, "lr", rate)
+            group["lr"] = rate
         self._note()
 
     def _place(self, epoch: float) -> None:
@@ -194,7 +194,7 @@ class OneCycleLR(LRScheduler):
                     group.update(base_momentum=low, max_momentum=high)
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The rates of the step; sets the momentum, too."""
         t = self.last_epoch
         if t > self.total_steps:
@@ -261,7 +261,7 @@ def per_group(name: str, value: Any, optimizer: Optimizer) -> list[Any]:
     """
     n = len(optimizer.param_groups)
     if not isinstance(value, Sequence):
-        return [own_copy(value) for _ in range(n)]
+        return [value] * n
     if len(value) != n:
         raise ValueError(f"{name}: {len(value)} values for {n} parameter groups")
-    return [own_copy(v) for v in value]
+    return list(value)

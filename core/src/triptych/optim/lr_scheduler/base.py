@@ -6,25 +6,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from ...tensor import Tensor
 from ..optimizer import Optimizer
 
-__all__ = ["LRScheduler", "Rate"]
-
-Rate = float | Tensor
-
-
-def set_option(group: dict[str, Any], key: str, value: Any) -> None:
-    """Set an option; one that is a tensor keeps its identity, so captured graphs see the change."""
-    if isinstance(group.get(key), Tensor):
-        group[key].fill_(value)
-    else:
-        group[key] = value
-
-
-def own_copy(value: Rate) -> Rate:
-    """The rate itself, or a copy of the tensor that holds it."""
-    return value.detach().clone() if isinstance(value, Tensor) else value
+__all__ = ["LRScheduler"]
 
 
 class LRScheduler:
@@ -60,7 +44,7 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = _checked(optimizer, type(self).__name__)
         _remember_initial(optimizer, last_epoch)
-        self.base_lrs: list[Rate] = [own_copy(g["initial_lr"]) for g in optimizer.param_groups]
+        self.base_lrs: list[float] = [float(g["initial_lr"]) for g in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._initial_step()
 
@@ -74,15 +58,15 @@ class LRScheduler:
         finally:
             self._is_initial = False
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The rate of each group for `last_epoch`; may build on the rates there are."""
         raise NotImplementedError(f"{type(self).__name__} does not define get_lr()")
 
-    def closed_form(self) -> list[Rate] | None:
+    def closed_form(self) -> list[float] | None:
         """The rates from `base_lrs` and `last_epoch` alone; None if there is no such formula."""
         return None
 
-    def get_last_lr(self) -> list[Rate]:
+    def get_last_lr(self) -> list[float]:
         """The rates that the last step set."""
         return self._last_lr
 
@@ -106,15 +90,15 @@ class LRScheduler:
         rates = None if epoch is None else self.closed_form()
         rates = self.get_lr() if rates is None else rates
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            set_option(group, "lr", rate)
+            group["lr"] = rate
         self._note()
 
     def _note(self) -> None:
         self._last_lr = self.current()
 
-    def current(self) -> list[Rate]:
+    def current(self) -> list[float]:
         """The rates that the groups have now."""
-        return [own_copy(g["lr"]) for g in self.optimizer.param_groups]
+        return [float(g["lr"]) for g in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer."""
@@ -135,7 +119,7 @@ def _checked(optimizer: Any, name: str) -> Optimizer:
 def _remember_initial(optimizer: Optimizer, last_epoch: int) -> None:
     for i, group in enumerate(optimizer.param_groups):
         if last_epoch == -1:
-            group.setdefault("initial_lr", own_copy(group["lr"]))
+            group.setdefault("initial_lr", float(group["lr"]))
         elif "initial_lr" not in group:
             raise KeyError(
                 f"last_epoch={last_epoch} continues a schedule, but group {i} has no 'initial_lr'; "

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, set_option
+from .base import LRScheduler
 from .plateau import ReduceLROnPlateau
 
 __all__ = ["ChainedScheduler", "SequentialLR"]
@@ -104,7 +104,7 @@ class SequentialLR(_Composed):
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1
         for group in optimizer.param_groups:
-            set_option(group, "lr", group["initial_lr"])
+            group["lr"] = group["initial_lr"]
         for scheduler in self._schedulers:
             _take_back(scheduler)
         self._schedulers[0]._initial_step()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..optimizer import Optimizer
 from .annealed import per_group
-from .base import LRScheduler, set_option
+from .base import LRScheduler
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -106,4 +106,4 @@ class ReduceLROnPlateau(LRScheduler):
             old = float(group["lr"])
             new = max(old * self.factor, low)
             if old - new > self.eps:
-                set_option(group, "lr", new)
+                group["lr"] = new

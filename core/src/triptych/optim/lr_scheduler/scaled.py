@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, Rate
+from .base import LRScheduler
 
 __all__ = [
     "ConstantLR",
@@ -40,7 +40,7 @@ class ScaledLR(LRScheduler):
         """The factor from the epoch before to `last_epoch`."""
         raise NotImplementedError
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The rates there are, times a factor."""
         if self.last_epoch == 0:
             factor = self.scale()
@@ -50,7 +50,7 @@ class ScaledLR(LRScheduler):
             factor = self.ratio()
         return [rate * factor for rate in self.current()]
 
-    def closed_form(self) -> list[Rate] | None:
+    def closed_form(self) -> list[float] | None:
         """The base rates times `scale`."""
         return [base * self.scale() for base in self.base_lrs]
 
@@ -260,7 +260,7 @@ class LambdaLR(LRScheduler):
                 raise TypeError(f"{name}: lr_lambda should be a function, got {function!r:.60}")
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The base rates times the functions' values."""
         return [b * f(self.last_epoch) for f, b in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
@@ -287,7 +287,7 @@ class MultiplicativeLR(LambdaLR):
         lr_lambda: one function, or one per group.
     """
 
-    def get_lr(self) -> list[Rate]:
+    def get_lr(self) -> list[float]:
         """The rates there are, times the functions' values."""
         if self._is_initial:
             return self.current()
