@@ -14,7 +14,7 @@ from .ops.linalg import adjoint, matmul
 from .ops.reduce import amax, amin
 from .ops.reduce import norm as _power_norm
 from .ops.reduce import sum as _sum
-from .ops.shape import diagonal, expand, movedim, squeeze, tril, triu, unsqueeze
+from .ops.shape import diagonal, movedim, reshape, squeeze, tril, triu, unsqueeze
 from .prims import elementwise as ew
 from .prims import linalg as la
 from .tensor import Tensor
@@ -244,8 +244,8 @@ def norm(
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """A multiplied by itself n times; the inverse for negative n."""
-    if n == 0:
-        return expand(eye(A.shape[-1], dtype=A.dtype, device=A.device), A.shape).clone()
+    if n == 0:  # constant, but with the history of A, as any other power has
+        return ew.add(ew.mul(A, 0), eye(A.shape[-1], dtype=A.dtype, device=A.device))
     if n < 0:
         return matrix_power(inv(A), -n)
     half = matrix_power(A, n // 2) if n > 1 else None
@@ -267,16 +267,30 @@ def matrix_rank(
 ) -> Tensor:
     """How many singular values are above max(atol, rtol * largest)."""
     values = ew.abs(eigvalsh(A)) if hermitian else svdvals(A)
+    if values.shape[-1] == 0:
+        return _sum(ew.ne(values, 0), -1)
     return _sum(ew.gt(values, _tolerance(A, values, atol, rtol)), -1)
 
 
 def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
     """The Moore-Penrose inverse; small singular values count as zero."""
+    if 0 in A.shape[-2:]:
+        return adjoint(A)
+    if hermitian:
+        return _pinv_hermitian(A, atol, rtol)
     u, s, vh = la.svd(A)
     keep = ew.gt(s, _tolerance(A, s.detach(), atol, rtol))
     inverse = ew.where(keep, ew.div(1.0, ew.where(keep, s, 1.0)), 0.0)
     scaled = ew.mul(adjoint(vh), cast_to(unsqueeze(inverse, -2), vh._data.dtype))
     return matmul(scaled, adjoint(u))
+
+
+def _pinv_hermitian(A: Tensor, atol: Any, rtol: Any) -> Tensor:
+    w, v = la.eigh(A)
+    size = ew.abs(w)
+    keep = ew.gt(size, _tolerance(A, size.detach(), atol, rtol))
+    inverse = ew.where(keep, ew.div(1.0, ew.where(keep, w, 1.0)), 0.0)
+    return matmul(ew.mul(v, cast_to(unsqueeze(inverse, -2), v._data.dtype)), adjoint(v))
 
 
 def lstsq(
@@ -336,5 +350,6 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """Powers of x as columns: x ** 0, x ** 1, ..., x ** (N - 1)."""
     from .ops.creation import arange
 
+    x = reshape(x, 1) if x.ndim == 0 else x
     count = x.shape[-1] if N is None else N
     return ew.pow(unsqueeze(x, -1), arange(count, device=x.device))

@@ -77,7 +77,9 @@ def test_groups_have_options_of_their_own():
     slow, fast = leaf(1.0), leaf(1.0)
     optimizer = optim.SGD([{"params": slow}, {"params": [fast], "lr": 1.0}], lr=0.1)
     run(optimizer, [slow, fast], steps=1)
-    np.testing.assert_allclose([slow.item(), fast.item()], [1 - 0.1 * 0.1, 1 - 1.0 * 0.2], rtol=1e-6)
+    np.testing.assert_allclose(
+        [slow.item(), fast.item()], [1 - 0.1 * 0.1, 1 - 1.0 * 0.2], rtol=1e-6
+    )
     assert [g["lr"] for g in optimizer.param_groups] == [0.1, 1.0]
 
 

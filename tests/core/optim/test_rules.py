@@ -16,7 +16,9 @@ START = np.array([[1.5, -2.0, 0.3], [0.0, 4.0, -0.7]])
 
 def gradient(w, step):
     """Of a function with a minimum away from zero; depends on the step as a batch would make it."""
-    return 2 * (w - 0.5) * np.array([1.0, 0.1, 3.0]) + 0.2 * np.sin(step + np.arange(6).reshape(2, 3))
+    return 2 * (w - 0.5) * np.array([1.0, 0.1, 3.0]) + 0.2 * np.sin(
+        step + np.arange(6).reshape(2, 3)
+    )
 
 
 def train(make, steps=STEPS, dtype=triptych.float64):
@@ -208,7 +210,9 @@ def test_capturable_counts_in_a_tensor_and_agrees(name):
 
 @pytest.mark.parametrize("name", TWINS)
 def test_float32_stays_float32(name):
-    got, optimizer = train(lambda params: getattr(optim, name)(params, lr=0.05), dtype=triptych.float32)
+    got, optimizer = train(
+        lambda params: getattr(optim, name)(params, lr=0.05), dtype=triptych.float32
+    )
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, twin(name, {"lr": 0.05}), rtol=1e-4, atol=1e-5)
     for state in optimizer.state.values():

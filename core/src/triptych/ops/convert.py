@@ -266,4 +266,9 @@ def _ufunc_calls() -> dict[Any, Any]:
     from .linalg import matmul
 
     named = [p for p in TABLE.values() if p.kind in ("unary", "binary") and isinstance(p.impl, str)]
-    return {np.matmul: matmul} | {getattr(np, p.impl): p.call for p in named}
+    others = {"conjugate": "conj", "rint": "round", "sign": "sign"}
+    return (
+        {np.matmul: matmul}
+        | {getattr(np, theirs): TABLE[ours].call for theirs, ours in others.items()}
+        | {getattr(np, p.impl): p.call for p in named}
+    )

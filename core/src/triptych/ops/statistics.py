@@ -198,7 +198,8 @@ def _kept(out: Tensor, ndim: int, axis: int, everything: bool) -> Tensor:
     """The share axis first, and the reduced dims kept with length one."""
     if everything:
         return reshape(out, (out.shape[-1], *[1] * ndim))
-    return unsqueeze(movedim(out, -1, 0), axis + 1)
+    out = movedim(out, -1, 0)
+    return unsqueeze(out, axis + 1) if ndim else out
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:

@@ -43,8 +43,9 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         raise
     except OverflowError as error:  # NumPy's, of a Python integer beside an array
         raise DTypeError(f"{prim.name}: {error}; convert the tensor with .to() first") from None
-    except Exception:
+    except Exception as error:
         prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
+        error.add_note(f"{prim.name}: called with {', '.join(map(_described, raw))}")
         raise
     if prim.outputs == 1:
         return y if type(y) is type(array) else backend_of(array).asarray(y)
@@ -53,8 +54,15 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
 
 def compute_created(prim: Prim, params: dict[str, Any]) -> Any:
     """The array that a primitive without inputs makes on its device."""
-    with backend_for(params["device"]).on(params["device"]):
-        return run_kernel(prim.kernel_on(params["device"]), **params)
+    device = params["device"]
+    backend = backend_for(device)
+    with backend.on(device):
+        y = run_kernel(prim.kernel_on(device), **params)
+    return y if type(y) is backend.array_type else backend.asarray(y, where=device)
+
+
+def _described(value: Any) -> str:
+    return f"{value.dtype}{list(value.shape)}" if hasattr(value, "dtype") else repr(value)
 
 
 def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:

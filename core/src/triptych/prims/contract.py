@@ -135,7 +135,7 @@ def _taps(kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
 def _columns(
     xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int
 ) -> Any:
-    """(groups, c / groups * k, n * positions): the windows of padded x, unrolled for one product."""
+    """(groups, c / groups * k, n * positions): windows of padded x, unrolled for one product."""
     n, c = x.shape[:2]
     x = xp.swapaxes(x, 0, 1)
     size = math.prod(kernel)

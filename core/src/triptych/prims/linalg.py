@@ -18,7 +18,7 @@ from ..tensor import raw_dtype
 from .contract import check_dtypes, matmul, transposed
 from .elementwise import add, cast, conj_if_complex, div, eq, mul, neg, real, sub, where
 from .kinds import primitive
-from .movement import diagonal, expand, reshape, undiagonal
+from .movement import concat, diagonal, expand, reshape, slice_, undiagonal
 from .reduce import sum_to
 from .spectral import constant_like
 
@@ -175,10 +175,21 @@ def _qr_vjp(g: Any, a: Any, y: Any) -> Any:
     q, r = y
     gq, gr = g
     m, n = a.shape[-2:]
-    if m < n:
-        raise ShapeError(
-            f"qr: the derivative needs at least as many rows as columns, got {m} x {n}"
-        )
+    if m >= n:
+        return _qr_tall_vjp(gq, gr, q, r)
+    # a = (x | z) with square x = q u; the rest z = q v takes part through q alone
+    left, right = (Ellipsis, slice(0, m)), (Ellipsis, slice(m, n))
+    gv = slice_(gr, key=right)
+    gx = _qr_tall_vjp(
+        add(gq, matmul(slice_(a, key=right), transposed(gv))),
+        slice_(gr, key=left),
+        q,
+        slice_(r, key=left),
+    )
+    return concat(gx, matmul(q, gv), axis=len(a.shape) - 1)
+
+
+def _qr_tall_vjp(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     lean = sub(matmul(r, transposed(gr)), matmul(transposed(gq), q))
     strict = mul(lean, _triangle_like(lean, "strict"))
     diag = diagonal_matrices(_as(real(diagonals(lean)), lean))

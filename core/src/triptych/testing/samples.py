@@ -514,7 +514,9 @@ def _register_linalg() -> None:
     for name in ("inv", "slogdet"):
         SAMPLES.register(name, _both(_spread))
     for name in ("qr", "svd"):
-        SAMPLES.register(name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2))])
+        SAMPLES.register(
+            name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2), (2, 3))]
+        )
     # Near a diagonal matrix eigenvalues are real; complex eigenvectors' phase is LAPACK's choice.
     SAMPLES.register(
         "eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))]

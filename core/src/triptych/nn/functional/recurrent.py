@@ -27,7 +27,7 @@ def rnn_scan(gates: Tensor, weight: Tensor, h0: Tensor, *, relu: bool = False) -
     Raises:
         ShapeError: lengths do not fit together.
     """
-    return recurrence.rnn_scan(gates, weight, h0, relu=relu)[0]  # type: ignore[no-any-return]
+    return recurrence.rnn_scan(gates, weight, h0, relu=relu)[0]
 
 
 def lstm_scan(
@@ -49,7 +49,7 @@ def lstm_scan(
         ShapeError: lengths do not fit together.
     """
     extra = () if projection is None else (projection,)
-    return recurrence.lstm_scan(gates, weight, h0, c0, *extra)  # type: ignore[no-any-return]
+    return recurrence.lstm_scan(gates, weight, h0, c0, *extra)
 
 
 def gru_scan(gates: Tensor, weight: Tensor, h0: Tensor, bias: Tensor) -> Tensor:
@@ -68,4 +68,4 @@ def gru_scan(gates: Tensor, weight: Tensor, h0: Tensor, bias: Tensor) -> Tensor:
     Raises:
         ShapeError: lengths do not fit together.
     """
-    return recurrence.gru_scan(gates, weight, h0, bias)[0]  # type: ignore[no-any-return]
+    return recurrence.gru_scan(gates, weight, h0, bias)[0]

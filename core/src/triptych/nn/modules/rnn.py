@@ -10,13 +10,13 @@ from ...errors import ShapeError, UnknownNameError
 from ...ops.creation import arange, empty, zeros
 from ...ops.pointwise import where
 from ...ops.shape import cat, stack
+from ...prims.recurrence import gru_scan, lstm_scan, rnn_scan
 from ...tensor import Tensor
 from .. import functional as F
 from .. import init
 from ..module import Module
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
-from ...prims.recurrence import gru_scan, lstm_scan, rnn_scan
 
 __all__ = ["GRU", "LSTM", "RNN"]
 

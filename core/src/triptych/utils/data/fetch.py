@@ -31,7 +31,20 @@ class MapFetcher:
         self.dataset, self.batched, self.collate = dataset, batched, collate
 
     def fetch(self, request: Any) -> Any:
-        """The collated samples of a list of indices, or the converted one of an index."""
+        """The collated samples of a list of indices, or the converted one of an index.
+
+        Raises:
+            RuntimeError: the dataset raised StopIteration, which would end the epoch unnoticed.
+        """
+        try:
+            return self._fetch(request)
+        except StopIteration as stop:
+            raise RuntimeError(
+                f"{type(self.dataset).__name__} raised StopIteration, which only an IterableDataset "
+                "may"
+            ) from stop
+
+    def _fetch(self, request: Any) -> Any:
         if not self.batched:
             return self.collate(self.dataset[request])
         fetch_all = getattr(self.dataset, "__getitems__", None)

@@ -113,7 +113,7 @@ class WorkerIterator(Iterator[Any]):
         while True:
             if not self._loader.in_order and self._ready:
                 return next(iter(self._ready))
-            number = next(iter(self._owners))
+            number: int = next(iter(self._owners))
             if number in self._ready:
                 return number
             self._receive(number)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import random as tensor_random
+from ...state import state as thread
 from . import wire
 from .failure import Failure
 from .fetch import Collate, Fetcher, MapFetcher, StreamFetcher
@@ -108,7 +109,8 @@ def seed_everything(seed: int) -> None:
     """Seed the default generators of Triptych, Python and NumPy."""
     tensor_random.manual_seed(seed)
     random.seed(seed)
-    np.random.seed([seed & 0xFFFFFFFF, seed >> 32])
+    # Given the seed as it is, NumPy would draw the numbers that Python draws.
+    np.random.seed(np.random.SeedSequence(seed).generate_state(4))
 
 
 class Worker:
@@ -148,19 +150,11 @@ class Worker:
             return "end", None
         try:
             return "data", self._fetcher.fetch(message.request)
-        except StopIteration as stop:
-            if not self.job.streaming:  # a mistake in the dataset, not the end of it
-                return "error", _explained_stop(stop)
+        except StopIteration:
             self._fetcher = None
             return "end", None
         except Exception as error:
             return "error", error
-
-
-def _explained_stop(stop: StopIteration) -> RuntimeError:
-    error = RuntimeError("the dataset raised StopIteration, which only an IterableDataset may")
-    error.__cause__ = stop
-    return error
 
 
 _BLAS_SETTERS = (
@@ -184,11 +178,18 @@ def use_one_blas_thread() -> None:
             return
 
 
+def forget_modes() -> None:
+    """Record gradients and trace nothing, whatever the parent was doing when it forked."""
+    thread.trace, thread.run = None, thread.quiet
+    thread.grad, thread.inference = True, False
+
+
 def process_main(pipe: Connection, parent_ends: Any, job: Job, id: int) -> None:
     """The life of a worker process: answers messages until the pipe closes."""
     for end in list(parent_ends):  # forked: these belong to the parent
         end.close()
     use_one_blas_thread()
+    forget_modes()
     worker = Worker(job, id)
     try:
         while True:
