@@ -635,3 +635,24 @@ def test_gradcheck_finds_a_wrong_derivative_and_wants_double_precision():
         gradcheck(lambda x: x, [leaf(1.0, dtype=tp.float32)])
     with pytest.raises(tp.GradError, match="no input requires grad"):
         gradcheck(lambda x: x, [tp.ones(1).double()])
+
+
+WITH_NUMBERS = [
+    prim
+    for prim in tp.prims.TABLE.values()
+    if prim.kind == "binary" and prim.differentiable and prim.name != "copysign"
+]
+
+
+@pytest.mark.parametrize("prim", WITH_NUMBERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("number", [0.7, 1, True])
+def test_a_python_number_beside_a_tensor_changes_neither_dtype_nor_precision(prim, number):
+    low, high = prim.domain if isinstance(prim.domain, tuple) else (-2.0, 2.0)
+    numbers = np.random.default_rng(0).uniform(low, high, 5)
+    for fn in (lambda x: prim.call(x, number), lambda x: prim.call(number, x)):
+        for dtype in (tp.float16, tp.bfloat16, tp.float32):
+            x = tp.tensor(numbers).to(dtype).requires_grad_()
+            fn(x).sum().backward()
+            assert x.grad.dtype is dtype
+        x = tp.tensor(numbers, requires_grad=True)
+        assert gradcheck(fn, [x], eps=1e-5, rtol=1e-8, atol=1e-8)

@@ -100,7 +100,7 @@ def test_tensor_the_class():
 
 
 @pytest.mark.parametrize(
-    ("make", "value"), [(tp.zeros, 0.0), (tp.ones, 1.0), (tp.empty, 0.0)], ids=lambda v: str(v)
+    ("make", "value"), [(tp.zeros, 0.0), (tp.ones, 1.0), (tp.empty, 0.0)]
 )
 def test_filled_tensors(make, value):
     for args in ((2, 3), ((2, 3),), ([2, 3],), (tp.zeros(2, 3).shape,)):

@@ -31,7 +31,9 @@ complex64  complex64 complex64 complex64 complex64 complex64 complex64 complex64
 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128 complex128
 """  # noqa: E501
 TABLE_ROWS = [line.split() for line in TORCH.strip().splitlines()]
-PAIRS = [(row[0], other, out) for row in TABLE_ROWS for other, out in zip(NAMES, row[1:], strict=True)]
+PAIRS = [
+    (row[0], other, out) for row in TABLE_ROWS for other, out in zip(NAMES, row[1:], strict=True)
+]
 
 
 def named(name):
@@ -156,9 +158,8 @@ def test_the_dtype_rule_is_what_the_kernel_gives(prim, name):
     for rest in [()] if prim.kind == "unary" else [(x,), (1,), (1.5,), (True,)]:
         try:
             out = prim.call(x, *rest)
-        except tp.DTypeError as error:
-            assert "not defined for" in str(error) or "convert the tensor" in str(error)
-            continue
+        except tp.DTypeError:
+            continue  # which dtypes are refused is tested elsewhere
         raw = prim.promote(prim.name, tuple(getattr(v, "_data", v) for v in (x, *rest)))
         aval = prim.aval(*raw)
         assert (aval.shape, aval.dtype) == (out._data.shape, out._data.dtype)

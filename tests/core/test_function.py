@@ -133,3 +133,51 @@ def test_inputs_returned_as_they_are_do_not_change_the_caller_s_tensor():
     y.sum().backward()
     assert y is not x
     assert x.grad.item() == 2.0
+
+
+class SavesItsResult(Function):
+    @staticmethod
+    def forward(ctx, x):
+        y, z = x.exp(), x * 2
+        ctx.save_for_backward(y)
+        return y, z
+
+    @staticmethod
+    def backward(ctx, g, h):
+        (y,) = ctx.saved_tensors
+        return g * y + h * 2
+
+
+def test_a_saved_output_has_its_history_in_the_second_derivative():
+    x = leaf(0.5, -1.0)
+    assert gradgradcheck(lambda x: SavesItsResult.apply(x)[0], [x])
+    assert gradgradcheck(SavesItsResult.apply, [x])
+
+
+def test_a_saved_output_makes_no_cycle():
+    gc.collect()
+    gc.disable()
+    try:
+        y = SavesItsResult.apply(leaf(1.0))[0]
+        node = weakref.ref(y.grad_fn)
+        del y
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_what_is_saved_from_outside_is_read_anew_at_a_replay():
+    class Weighted(Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0], None
+
+    x, w = leaf(1.0), triptych.tensor([2.0], dtype=triptych.float64)
+    graph = triptych.graph.capture(lambda x: grad(Weighted.apply(x, w).sum(), x), x)
+    w.fill_(5.0)
+    assert triptych.graph.replay(graph, x)[0].tolist() == [5.0]

@@ -1,4 +1,4 @@
-"""Capture and replay: the same numbers as eager mode, bit for bit, and nothing changed on the way."""
+"""Capture and replay: the numbers of eager mode, bit for bit, and nothing changed on the way."""
 
 import operator
 
@@ -12,7 +12,11 @@ from triptych.graph import capture, compile, is_capturing, replay
 def same(a, b):
     """Equality of every bit of nested results."""
     if isinstance(a, tp.Tensor):
-        return a.dtype is b.dtype and a.shape == b.shape and a.detach().numpy().tobytes() == b.detach().numpy().tobytes()
+        return (
+            a.dtype is b.dtype
+            and a.shape == b.shape
+            and a.detach().numpy().tobytes() == b.detach().numpy().tobytes()
+        )
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     if isinstance(a, (list, tuple)):
@@ -287,7 +291,9 @@ def test_the_layout_of_an_argument_belongs_to_the_kind_of_call():
 def test_state_that_shares_memory_unseen_is_refused_when_written():
     p = randoms(4)
     twin = p.detach()
-    with pytest.raises(tp.CaptureError, match="two tensors share memory and one of them is written"):
+    with pytest.raises(
+        tp.CaptureError, match="two tensors share memory and one of them is written"
+    ):
         capture(lambda: p.add_(twin))
     capture(lambda: p + twin)  # reading both is fine
     flat = np.zeros(8, np.float32)
@@ -516,7 +522,9 @@ VALUE_CALLS = {
 
 @pytest.mark.parametrize("fn", VALUE_CALLS.values(), ids=VALUE_CALLS)
 def test_asking_for_a_value_names_the_call_and_the_remedy(fn):
-    with pytest.raises(tp.CaptureError, match=r"\(\): the value of a traced tensor .* is not known"):
+    with pytest.raises(
+        tp.CaptureError, match=r"\(\): the value of a traced tensor .* is not known"
+    ):
         capture(fn, tp.ones(2))
 
 

@@ -213,6 +213,15 @@ def test_assignment_converts_to_the_dtype_of_the_target():
     assert y.tolist() == [1.5, 0.0]
 
 
+def test_numbers_keep_double_precision():
+    for x in (tp.zeros(3, dtype=tp.float64), tp.zeros(3, dtype=tp.float64, requires_grad=True) * 1):
+        x[0] = 0.1
+        x[[1]] = 0.1
+        x[x == 0] = 0.1
+        assert x.tolist() == [0.1] * 3
+    assert tp.zeros(1, dtype=tp.float64).copy_(0.1).item() == 0.1
+
+
 @pytest.mark.parametrize(
     ("x", "value"),
     [
@@ -318,7 +327,10 @@ def test_masked_fill_keeps_the_dtype():
     mask = tp.tensor([True, False])
     assert tp.tensor([1, 2]).masked_fill(mask, 1.5).tolist() == [1, 2]
     assert tp.ones(2, dtype=tp.float16).masked_fill(mask, float("-inf")).dtype is tp.float16
-    assert tp.ones(2).masked_fill(tp.tensor([[True], [False]]), 2).tolist() == [[2.0] * 2, [1.0] * 2]
+    assert tp.ones(2).masked_fill(tp.tensor([[True], [False]]), 2).tolist() == [
+        [2.0] * 2,
+        [1.0] * 2,
+    ]
     with pytest.raises(tp.DTypeError, match="does not fit int64"):
         tp.tensor([1, 2]).masked_fill(mask, float("-inf"))
     with pytest.raises(tp.DTypeError, match="must be bool"):
@@ -337,7 +349,11 @@ def test_nonzero():
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
-        (lambda x: x.gather(1, tp.tensor([[9]])), tp.BoundsError, "gather: index 9 is out of range"),
+        (
+            lambda x: x.gather(1, tp.tensor([[9]])),
+            tp.BoundsError,
+            "gather: index 9 is out of range",
+        ),
         (lambda x: x.gather(0, tp.tensor([1])), tp.ShapeError, "gather: index of shape"),
         (lambda x: x.gather(0, tp.ones(1, 2)), tp.DTypeError, "gather: wanted an integer index"),
         (lambda x: x.gather(5, tp.tensor([[0]])), tp.ShapeError, "gather: dim 5 is out of range"),

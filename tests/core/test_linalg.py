@@ -78,8 +78,16 @@ def test_named_products():
         (lambda: tp.zeros(2, 3) @ tp.zeros(2, 3), tp.ShapeError, r"matmul: \(2, 3\) @ \(2, 3\)"),
         (lambda: tp.zeros(3) @ tp.zeros(2), tp.ShapeError, "matmul"),
         (lambda: tp.tensor(1.0) @ tp.zeros(2), tp.ShapeError, "at least 1 dim each"),
-        (lambda: tp.zeros(2, 2, 3) @ tp.zeros(3, 3, 2), tp.ShapeError, "matmul: shapes .* broadcast"),
-        (lambda: tp.zeros(2).double() @ tp.zeros(2), tp.DTypeError, "float64.*float32|float32.*float64"),
+        (
+            lambda: tp.zeros(2, 2, 3) @ tp.zeros(3, 3, 2),
+            tp.ShapeError,
+            "matmul: shapes .* broadcast",
+        ),
+        (
+            lambda: tp.zeros(2).double() @ tp.zeros(2),
+            tp.DTypeError,
+            "float64.*float32|float32.*float64",
+        ),
         (lambda: tp.zeros(2).mm(tp.zeros(2)), tp.ShapeError, "mm: wanted 2 dims each"),
         (lambda: tp.zeros(2, 1, 1).bmm(tp.zeros(3, 1, 1)), tp.ShapeError, "batches of 2 and 3"),
         (lambda: tp.zeros(2, 2).mv(tp.zeros(2, 2)), tp.ShapeError, "a matrix and a vector"),
@@ -120,7 +128,10 @@ EQUATIONS = [
 
 @pytest.mark.parametrize("equation", EQUATIONS)
 def test_einsum(equation):
-    sizes = dict(zip("abcdefghijklmnopq", itertools.cycle([2, 3, 4]), strict=False)) | {"k": 2, "l": 3}
+    sizes = dict(zip("abcdefghijklmnopq", itertools.cycle([2, 3, 4]), strict=False)) | {
+        "k": 2,
+        "l": 3,
+    }
     terms = equation.split("->")[0].split(",")
     arrays = []
     for term in terms:

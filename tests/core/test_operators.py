@@ -25,10 +25,39 @@ BINARY = {
     "gt": np.greater,
     "ge": np.greater_equal,
 }
-UNARY = (
-    "abs acos acosh asin asinh atan atanh ceil cos cosh exp exp2 expm1 floor isfinite isinf isnan "
-    "log log10 log1p log2 neg reciprocal sign sin sinh sqrt square tan tanh trunc"
-).split()
+UNARY = [
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "neg",
+    "reciprocal",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
 NUMPY = {
     "abs": np.abs,
     "acos": np.arccos,
@@ -170,7 +199,7 @@ def test_where():
     assert tp.where(mask, 1, 2).dtype is tp.int64
     nan = tp.where(tp.tensor([True, False]), tp.tensor([1.0, 2.0]), float("nan"))
     assert nan[0].item() == 1.0 and nan[1].isnan().item()
-    with pytest.raises(tp.DTypeError, match="condition must be bool, got triptych.float32"):
+    with pytest.raises(tp.DTypeError, match="condition must be bool"):
         tp.where(tp.ones(2), 1, 2)
 
 
@@ -191,7 +220,9 @@ def test_comparisons_of_whole_tensors():
     a = tp.tensor([1.0, float("nan")])
     assert not tp.equal(a, a) and tp.equal(a[:1], tp.ones(1)) and not tp.equal(a, a[:1])
     assert tp.allclose(a, a, equal_nan=True) and not tp.allclose(a, a)
-    assert tp.isclose(tp.tensor([1.0, 1e9]), tp.tensor([1.0 + 1e-9, 1e9 + 1])).tolist() == [True] * 2
+    assert (
+        tp.isclose(tp.tensor([1.0, 1e9]), tp.tensor([1.0 + 1e-9, 1e9 + 1])).tolist() == [True] * 2
+    )
     assert tp.isclose(tp.tensor([float("inf")]), tp.tensor([float("inf")])).item()
 
 

@@ -112,7 +112,9 @@ def test_topk():
     x = tp.tensor(X, requires_grad=True)
     values, indices = x.topk(2, 1)
     np.testing.assert_array_equal(values.detach().numpy(), -np.sort(-X, 1)[:, :2])
-    np.testing.assert_array_equal(np.take_along_axis(X, indices.numpy(), 1), values.detach().numpy())
+    np.testing.assert_array_equal(
+        np.take_along_axis(X, indices.numpy(), 1), values.detach().numpy()
+    )
     assert x.topk(1, largest=False).values[0, 0, 0].item() == X[0, 0].min()
     with pytest.raises(tp.ShapeError, match="topk: k = 5, but dim 1 has length 3"):
         x.topk(5, 1)
@@ -159,7 +161,11 @@ def test_softmax(dim):
 
 def test_integers_and_booleans():
     x = tp.tensor([[True, False], [True, True]])
-    assert x.sum().item() == 3 and x.sum(0).tolist() == [2, 1] and x.count_nonzero(1).tolist() == [1, 2]
+    assert (
+        x.sum().item() == 3
+        and x.sum(0).tolist() == [2, 1]
+        and x.count_nonzero(1).tolist() == [1, 2]
+    )
     assert x.all(1).tolist() == [False, True] and x.any().item() is True
     assert tp.tensor([2, 3], dtype=tp.uint8).prod().item() == 6
     assert tp.tensor([200, 100], dtype=tp.uint8).cumsum(0).tolist() == [200, 300]
@@ -172,10 +178,16 @@ def test_integers_and_booleans():
 
 def test_empty_axes():
     e = tp.zeros(0, 3)
-    assert e.sum().item() == 0 and e.sum(0).tolist() == [0.0] * 3 and e.prod(0).tolist() == [1.0] * 3
-    assert np.isnan(e.mean().item()) and e.mean(1).shape == (0,) and np.isnan(e.var(0).numpy()).all()
+    assert (
+        e.sum().item() == 0 and e.sum(0).tolist() == [0.0] * 3 and e.prod(0).tolist() == [1.0] * 3
+    )
+    assert (
+        np.isnan(e.mean().item()) and e.mean(1).shape == (0,) and np.isnan(e.var(0).numpy()).all()
+    )
     assert e.all().item() is True and e.any().item() is False
-    assert e.amax(1).shape == (0,) and e.cumsum(0).shape == (0, 3) and e.sort(0).values.shape == (0, 3)
+    assert (
+        e.amax(1).shape == (0,) and e.cumsum(0).shape == (0, 3) and e.sort(0).values.shape == (0, 3)
+    )
     for call in (e.amax, e.max, e.argmax, lambda: e.min(0), lambda: e.argmin(0)):
         with pytest.raises(tp.ShapeError, match="nothing to choose from"):
             call()
@@ -183,7 +195,9 @@ def test_empty_axes():
 
 @pytest.mark.parametrize("name", ["sum", "mean", "amax", "cumsum", "sort", "argmax", "logsumexp"])
 def test_a_bad_dim_names_the_call_and_the_range(name):
-    with pytest.raises(tp.ShapeError, match=rf"{name}: dim 2 is out of range for 2 dims; wanted -2 to 1"):
+    with pytest.raises(
+        tp.ShapeError, match=rf"{name}: dim 2 is out of range for 2 dims; wanted -2 to 1"
+    ):
         getattr(tp.zeros(2, 2), name)(2)
 
 
@@ -194,6 +208,8 @@ def test_an_axis_twice():
 
 def test_gradients_of_the_rest():
     x = tp.tensor(X, requires_grad=True)
-    assert gradcheck(lambda x: (x.prod(1), x.cumsum(2), x.mean((0, 2)), x.amax((0, 1)), x.amin()), [x])
+    assert gradcheck(
+        lambda x: (x.prod(1), x.cumsum(2), x.mean((0, 2)), x.amax((0, 1)), x.amin()), [x]
+    )
     zeros = tp.tensor([[0.0, 2.0, 3.0], [0.0, 0.0, 1.0]], dtype=tp.float64, requires_grad=True)
     assert gradcheck(lambda x: x.prod(1), [zeros])

@@ -64,7 +64,10 @@ COPIES = {
     "diag": (lambda x: x[0, 0].diag(1), np.diag(X[0, 0], 1)),
     "diag of a matrix": (lambda x: x[0].diag(-1), np.diag(X[0], -1)),
     "clone": (lambda x: x.clone(), X),
-    "meshgrid": (lambda x: tp.meshgrid(x[0, 0], x[0, 1])[0] * 1, np.meshgrid(X[0, 0], X[0, 1], indexing="ij")[0]),
+    "meshgrid": (
+        lambda x: tp.meshgrid(x[0, 0], x[0, 1])[0] * 1,
+        np.meshgrid(X[0, 0], X[0, 1], indexing="ij")[0],
+    ),
 }
 
 
@@ -161,7 +164,10 @@ def test_adjoint():
         (lambda x: x.movedim((0, 1), (0,)), "must be as many"),
         (lambda x: tp.meshgrid(x[0, 0], indexing="uv"), "indexing is 'ij' or 'xy'"),
         (lambda x: x.flip(0, 0), "name one axis twice"),
-        (lambda x: tp.broadcast_tensors(x, tp.zeros(5)), "do not broadcast: 4 against 5 at axis -1"),
+        (
+            lambda x: tp.broadcast_tensors(x, tp.zeros(5)),
+            "do not broadcast: 4 against 5 at axis -1",
+        ),
         (lambda x: x + tp.zeros(2, 4), "add: shapes .* do not broadcast: 3 against 2 at axis -2"),
     ],
 )

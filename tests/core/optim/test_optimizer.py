@@ -172,7 +172,7 @@ def test_loading_copies():
 
 
 def test_accepts_what_torch_saves():
-    """There step is a float32 tensor, options of newer versions are there, and old ones lack some."""
+    """There step is a float32 tensor; newer versions save more options, older ones fewer."""
     p = triptych.tensor([1.0], dtype=triptych.float64, requires_grad=True)
     optimizer = optim.AdamW([p], lr=0.3)
     moments = {"exp_avg": triptych.tensor([0.5]), "exp_avg_sq": triptych.tensor([0.25])}

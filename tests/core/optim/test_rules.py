@@ -1,4 +1,4 @@
-"""Every optimizer against its published formula in float64 NumPy, over ten steps, for each option."""
+"""Every optimizer and option against its published formula in float64 NumPy, over ten steps."""
 
 from __future__ import annotations
 

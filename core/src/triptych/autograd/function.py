@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import GradError
 from ..state import state
 from ..tensor import Tensor, box, current_edge
+from .engine import raw_of
 from .modes import no_grad
 from .node import Node, Port
 
@@ -176,6 +178,7 @@ class Function:
             if not plain:
                 o._edge = Port(node, i) if len(outputs) > 1 else node
         ctx._saved = [_getter(t, node, args, outputs) for t in ctx._to_save]
+        ctx._to_save = (None,) * len(ctx._to_save)  # the node must not hold its own output
         for t, o in zip(raw, outputs, strict=True):
             if any(t is d for d in ctx._dirty):
                 t._edge = o._edge
@@ -192,16 +195,21 @@ def _getter(
     """
     if t is None:
         return lambda: None
-    data, cell, version = t._data, t._cell, t._cell[0]
+    data, cell, version = raw_of(t), t._cell, t._cell[0]
     edge = t._edge if any(t is x for x in args) else None
+    made = [i for i, o in enumerate(outputs) if o is t and o._edge is not None]
+    name, this, count = node.prim.name, weakref.ref(node), len(outputs)
 
     def get() -> Tensor:
         if cell[0] != version:
-            raise GradError(node_name + ": " + _STALE)
-        return box(data, edge)
+            raise GradError(f"{name}: {_STALE}")
+        return box(data, _edge_to(this(), made[0], count) if made else edge)
 
-    node_name = node.prim.name
     return get
+
+
+def _edge_to(node: Any, place: int, count: int) -> Any:
+    return Port(node, place) if node is not None and count > 1 else node
 
 
 _STALE = "a saved tensor was modified in place since forward; clone() it before the write"

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..backends import backend_of
-from ..prims.compute import compute_created, first_array
+from ..prims.compute import at_home, compute_created, first_array
 from ..prims.table import Prim
 from ..state import run_kernel
 from ..tensor import Symbol, Tensor
@@ -135,4 +134,4 @@ def _apply(eqn: Equation, raw: tuple[Any, ...]) -> tuple[Any, ...]:
     array = first_array(raw)
     y = run_kernel(eqn.prim.kernel(array), *raw, **eqn.params)
     values = y if eqn.prim.outputs > 1 else (y,)
-    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in values)
+    return tuple(at_home(eqn.prim, v, array) for v in values)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..avals import normalize_axis
+from ..avals import Aval, normalize_axis
 from ..errors import BoundsError, DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
@@ -142,17 +142,20 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
         GradError: the write cannot be recorded (see `overwrite`).
     """
     parsed = parse_key(key)
-    value = _converted(value, input)
-    if not parsed[1]:
-        part = mv.slice_(input, key=parsed[0])
-        overwrite(part, _fit(value, part.shape), WRITE)
-        return
-    part, picks = _parted(input, parsed)
+    if not isinstance(value, Tensor):
+        check_number(WRITE, value, input._data.dtype)
+    part, picks = _parted(input, parsed) if parsed[1] else (input, parsed[0])
     arrays = _on_device(parsed[1], input)
-    mask = _mask_over(part, picks, arrays)
     if not _recorded(part, value):
         _put(part, picks, arrays, value)
-    elif mask is not None and value._data.size == 1:  # x[mask] = number, without counting
+        return
+    value = _converted(value, input)
+    if not arrays:
+        part = mv.slice_(input, key=picks)
+        overwrite(part, _fit(value, part.shape), WRITE)
+        return
+    mask = _mask_over(part, picks, arrays)
+    if mask is not None and value._data.size == 1:  # x[mask] = number, without counting
         overwrite(part, ew.where(mask, reshape(value, ()), part), WRITE)
     else:
         overwrite(part, ix.index_put(part, value, *arrays, key=picks, accumulate=False), WRITE)
@@ -165,7 +168,7 @@ def _converted(value: Any, input: Tensor) -> Tensor:
     """The value as a tensor in the dtype of the one it is written to."""
     if not isinstance(value, Tensor):
         check_number(WRITE, value, input._data.dtype)
-        value = as_tensor(value, device=input.device)
+        return as_tensor(value, dtype=input.dtype, device=input.device)
     return cast_to(value, input._data.dtype)
 
 
@@ -195,24 +198,29 @@ def _mask_over(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor]) -> Te
     return reshape(mask, (*mask.shape, *[1] * after))
 
 
-def _recorded(part: Tensor, value: Tensor) -> bool:
+def _recorded(part: Tensor, value: Any) -> bool:
     """Whether a write must be an operation, for the tape or a capture, and not a bare store."""
     if state.trace is not None:
         return True
-    edges = (current_edge(part), current_edge(value))
-    return state.grad and any(edge is not None for edge in edges)
+    if not state.grad:
+        return False
+    written = current_edge(value) if isinstance(value, Tensor) else None
+    return written is not None or current_edge(part) is not None
 
 
-def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Tensor) -> None:
+def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Any) -> None:
     """Store into the memory of part."""
     raw = [a._data for a in arrays]
+    if not isinstance(value, (bool, int, float)):
+        value = _converted(value, part)._data
     before_write(part, None, WRITE)
     check_memory(part._data, WRITE)
     try:
-        run_kernel(ix.store, part._data, value._data, raw, picks)
+        run_kernel(ix.store, part._data, value, raw, picks)
     except (IndexError, ValueError):
-        rule = ix.index_put.prim.aval  # type: ignore[attr-defined]  # explains it, if the key or the value are to blame
-        rule(part._data, value._data, *raw, key=picks, accumulate=False)
+        rule = ix.index_put.prim.aval  # explains it, if the key or the value are to blame
+        values = value if hasattr(value, "shape") else Aval((), part._data.dtype)
+        rule(part._data, values, *raw, key=picks, accumulate=False)
         raise
     after_write(part, None, WRITE)
 

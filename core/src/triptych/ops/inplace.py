@@ -74,7 +74,8 @@ def after_write(target: Tensor, edge: Any, name: str) -> None:
             set_edge(target, edge)
     elif state.grad and (view.base._edge is not None or edge is not None):
         _rebase(target, view, edge)
-    if view is not None and (edge is not None or not state.grad):
+    fresh = edge is not None or (isinstance(target._data, Symbol) and not state.grad)
+    if view is not None and fresh:
         view.version = cell[0]
 
 
@@ -180,7 +181,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     from .creation import as_tensor
     from .shape import expand
 
-    src = src if isinstance(src, Tensor) else as_tensor(src)
+    src = src if isinstance(src, Tensor) else as_tensor(src, dtype=self.dtype)
     if src.device != self.device:
         src = src.to(self.device)
     value = expand(cast_to(src, self._data.dtype), self.shape)

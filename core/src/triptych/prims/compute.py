@@ -48,8 +48,15 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         error.add_note(f"{prim.name}: called with {', '.join(map(_described, raw))}")
         raise
     if prim.outputs == 1:
-        return y if type(y) is type(array) else backend_of(array).asarray(y)
-    return tuple(v if type(v) is type(array) else backend_of(array).asarray(v) for v in y)
+        return at_home(prim, y, array)
+    return tuple(at_home(prim, v, array) for v in y)
+
+
+def at_home(prim: Prim, y: Any, array: Any) -> Any:
+    """An output as an array of the inputs' library: NumPy gives scalars in place of 0-d arrays."""
+    if type(y) is type(array) or prim.kind == "transfer":
+        return y
+    return backend_of(array).asarray(y)
 
 
 def compute_created(prim: Prim, params: dict[str, Any]) -> Any:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..autograd.node import Node, Port
 from ..avals import shape_of
 from ..backends import backend_of
@@ -17,6 +19,7 @@ from ..dtypes import is_inexact
 from ..state import state
 from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
 from .compute import compute, compute_created
+from .promotion import SCALARS
 from .table import INPUTS, Prim
 
 
@@ -171,6 +174,8 @@ def _unary(prim: Prim) -> Callable[..., Any]:
     def call(x: Any) -> Any:
         run = state.run
         if not isinstance(x, Tensor):
+            if isinstance(x, SCALARS):
+                return _of_numbers(prim, x)
             kernel = kernels.get(type(x))
             if run is None or kernel is None or x.dtype not in direct:
                 return apply(prim, (x,), {})
@@ -210,6 +215,8 @@ def _binary(prim: Prim) -> Callable[..., Any]:
     differentiable = prim.differentiable
 
     def raw_call(run: Any, a: Any, b: Any) -> Any:
+        if isinstance(a, SCALARS) and isinstance(b, SCALARS):
+            return _of_numbers(prim, a, b)
         kernel = kernels.get(type(a))
         if run is not None and kernel is not None and (weak := direct.get(a.dtype)) is not None:
             alike = b.dtype is a.dtype if type(b) is type(a) else type(b) in weak
@@ -218,9 +225,31 @@ def _binary(prim: Prim) -> Callable[..., Any]:
                 return y if type(y) is type(a) else backend_of(a).asarray(y)
         return apply(prim, (a, b), {})
 
+    def scalar_first(run: Any, a: Any, x2: Tensor) -> Any:
+        b = x2._data
+        kernel, weak = kernels.get(type(b)), direct.get(b.dtype)
+        if run is None or kernel is None or weak is None or type(a) not in weak:
+            return apply(prim, (a, x2), {})
+        try:
+            y = run(kernel, a, b)
+        except Exception:
+            return apply(prim, (a, x2), {})  # the same failure again, explained
+        t = box(y if type(y) is type(b) else backend_of(b).asarray(y))
+        if differentiable and (edge := current_edge(x2)) is not None and state.grad:
+            keep_a, keep_b, keep_y = keeps[2]
+            cells = ((x2._cell, x2._cell[0]),) if keep_b else ()
+            if keep_y:
+                cells += ((t._cell, 0),)
+            saved = (a if keep_a else None, b if keep_b else None)
+            y = t._data if keep_y else None
+            t._edge = Node(prim, {}, (None, edge), saved, y, cells, ((), b.shape))
+        return t
+
     def call(x1: Any, x2: Any) -> Any:
         run = state.run
         if not isinstance(x1, Tensor):
+            if isinstance(x2, Tensor):
+                return scalar_first(run, x1, x2)
             return raw_call(run, x1, x2)
         if run is None:
             return apply(prim, (x1, x2), {})
@@ -278,6 +307,11 @@ def _pair_node(
     saved = (a if keep_a else None, b if keep_b else None)
     shapes = (a.shape, shape_of(b))
     return Node(prim, {}, (edge1, edge2), saved, t._data if keep_y else None, cells, shapes)
+
+
+def _of_numbers(prim: Prim, *numbers: Any) -> Any:
+    """A function of Python numbers alone is a Python number, in double precision and weak."""
+    return compute(prim, tuple(map(np.asarray, numbers)), {}).item()
 
 
 def _binary_keep(prim: Prim, mask: int) -> tuple[bool, bool, bool]:

@@ -268,10 +268,12 @@ def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
     return target.asarray(x if source is target else source.to_numpy(x), where=device)
 
 
-transfer = movement(
+transfer = primitive(
+    "transfer",
     "transfer",
     _transfer,
-    aval=lambda x, *, device: Aval(x.shape, x.dtype),
-    vjp=(lambda g, a, *, device: transfer(g, device=_home(a)),),
+    lambda x, *, device: Aval(x.shape, x.dtype),
+    (lambda g, a, *, device: transfer(g, device=_home(a)),),
+    check="late",
 )
 """The same elements on another device."""

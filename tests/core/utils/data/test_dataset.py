@@ -41,10 +41,7 @@ def test_tensor_dataset():
     assert len(dataset) == 3
     assert [t.tolist() for t in dataset[1]] == [[2, 3], 1]
     assert [t.tolist() for t in dataset[-1]] == [[4, 5], 2]
-    assert [[t.tolist() for t in s] for s in dataset.__getitems__([2, 0])] == [
-        [[4, 5], 2],
-        [[0, 1], 0],
-    ]
+    assert [t.tolist() for t in dataset.__getbatch__([2, 0])] == [[[4, 5], [0, 1]], [2, 0]]
 
 
 @pytest.mark.parametrize("shapes", [[], [(2,), (3,)], [()]])
@@ -85,21 +82,24 @@ def test_chain_dataset():
 
 def test_subset():
     subset = Subset(Numbers(5, 6, 7, 8), [3, 1])
-    assert (len(subset), list(subset[i] for i in range(2))) == (2, [8, 6])
+    assert (len(subset), [subset[i] for i in range(2)]) == (2, [8, 6])
     assert Subset(subset, [1]).__getitems__([0]) == [6]
 
 
 def test_subset_fetches_at_once_where_its_dataset_can():
-    class Counted(TensorDataset):
-        calls = 0
-
+    class AtOnce(Numbers):
         def __getitems__(self, indices):
-            self.calls += 1
-            return super().__getitems__(indices)
+            return [tuple(indices)] * len(indices)
 
-    dataset = Counted(triptych.arange(4))
-    assert [x.item() for (x,) in Subset(dataset, [3, 2, 1]).__getitems__([0, 2])] == [3, 1]
-    assert dataset.calls == 1
+    subset = Subset(AtOnce(0, 1, 2, 3), [3, 2, 1])
+    assert subset.__getitems__([0, 2]) == [(3, 1)] * 2
+    assert Subset(subset, [2]).__getitems__([0]) == [(1,)]
+
+
+def test_a_subset_of_tensors_makes_batches_at_once():
+    subset = Subset(TensorDataset(triptych.arange(4)), [3, 2, 1])
+    assert [t.tolist() for t in subset.__getbatch__([0, 2])] == [[3, 1]]
+    assert Subset(Numbers(4, 5, 6), [2, 1]).__getbatch__([0]).tolist() == [6]
 
 
 def test_random_split():

@@ -17,6 +17,7 @@ from triptych.utils.data import (
     Dataset,
     IterableDataset,
     SequentialSampler,
+    Subset,
     TensorDataset,
     get_worker_info,
 )
@@ -245,6 +246,35 @@ def test_datasets_that_fetch_many_at_once_are_asked_to(options):
     assert epochs(DataLoader(AtOnce(), 2, **options), 1) == [[[1, 1], [5, 5]]]
 
 
+def test_own_samples_win_over_inherited_batches():
+    class Shifted(TensorDataset):
+        def __getitem__(self, index):
+            return [t + 100 for t in super().__getitem__(index)]
+
+    class Doubled(Subset):
+        def __getitem__(self, index):
+            return super().__getitem__(index) * 2
+
+    (batch,) = DataLoader(Shifted(triptych.arange(3)), batch_size=3)
+    assert batch[0].tolist() == [100, 101, 102]
+    (batch,) = DataLoader(Subset(Shifted(triptych.arange(3)), [2, 0]), batch_size=3)
+    assert batch[0].tolist() == [102, 100]
+    (batch,) = DataLoader(Doubled(range(9), [5, 2]), batch_size=3)
+    assert batch.tolist() == [10, 4]
+
+
+@way
+def test_batches_at_once_equal_collated_samples(options):
+    dataset = TensorDataset(triptych.randn(9, 5), triptych.arange(9))
+    subset = Subset(dataset, [8, 1, 3, 3])
+    for source in (dataset, subset):
+        at_once = epochs(DataLoader(source, 4, **options), 1)
+        one_by_one = epochs(DataLoader([source[i] for i in range(len(source))], 4), 1)
+        assert at_once == one_by_one
+        lists = DataLoader(source, 4, collate_fn=list, **options)
+        assert plain(next(iter(lists))[0][0]) == plain(source[0][0])
+
+
 @way
 def test_tensor_datasets(options):
     x, y = triptych.randn(9, 5), triptych.arange(9)
@@ -282,6 +312,12 @@ def test_kept_workers_start_over_in_the_middle():
         iterator = iter(loader)
         assert [next(iterator).item() for _ in range(3)] == [0, 1, 2]
         assert [b.item() for b in loader] == list(range(20))
+        with pytest.raises(RuntimeError, match="a new pass ends the one before"):
+            next(iterator)
+
+
+def pids(epoch):
+    return {pid for batch in epoch for pid in batch}
 
 
 def test_kept_workers_are_kept():
@@ -296,9 +332,9 @@ def test_kept_workers_are_kept():
 
     loader = DataLoader(Pid(), num_workers=2, persistent_workers=True)
     first, second = epochs(loader)
-    assert sorted(set(sum(first, []))) == sorted(set(sum(second, [])))
+    assert pids(first) == pids(second)
     fresh = epochs(DataLoader(Pid(), num_workers=2))
-    assert not set(sum(fresh[0], [])) & set(sum(fresh[1], []))
+    assert not pids(fresh[0]) & pids(fresh[1])
 
 
 @workers
@@ -359,13 +395,13 @@ def test_arrays_arrive_whole_and_writable(options):
     def keep(samples):
         return samples
 
-    for arrays in (list(DataLoader(Arrays(), 3, collate_fn=keep, **options))[0],):
-        for index, got in enumerate(arrays):
-            for a, b in zip(got, Arrays()[index], strict=True):
-                np.testing.assert_array_equal(a, b)
-                assert a.dtype == b.dtype
-                if a.size:
-                    a += 1  # in memory of its own
+    (arrays,) = DataLoader(Arrays(), 3, collate_fn=keep, **options)
+    for index, got in enumerate(arrays):
+        for a, b in zip(got, Arrays()[index], strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+            if a.size:
+                a += 1  # in memory of its own
 
 
 @processes
@@ -436,7 +472,7 @@ def test_memory_pinning_is_accepted():
     assert epochs(DataLoader(range(1), pin_memory=True, pin_memory_device="cuda"), 1) == [[[0]]]
 
 
-@processes
+@workers
 def test_batches_do_not_pile_up(options):
     """Each batch goes as soon as it is dropped: nothing behind the scenes holds it."""
     loader = DataLoader(range(50), **options)

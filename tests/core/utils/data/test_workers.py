@@ -53,10 +53,10 @@ class TwoTexts(Exception):
         super().__init__(one, two)
 
 
-def raises(error):
+def raises(kind, *arguments):
     def function(index):
         if index == 5:
-            raise error
+            raise kind(*arguments)
         return index
 
     return function
@@ -68,28 +68,26 @@ def raises(error):
     [(ValueError, ()), (KeyError, ()), (OSError, (2,)), (MemoryError, ())],
 )
 def test_exceptions_arrive_as_themselves(options, kind, arguments):
-    error = kind(*arguments, "bad image")
-    loader = iter(DataLoader(Calls(raises(error)), batch_size=2, **options))
+    loader = iter(DataLoader(Calls(raises(kind, *arguments, "bad image")), batch_size=2, **options))
     assert next(loader).tolist() == [0, 1]
     assert next(loader).tolist() == [2, 3]
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(kind) as caught:
         next(loader)
-    assert type(caught.value).__name__ in (type(error).__name__, "_LongKeyError")
     assert "bad image" in str(caught.value)
     if "worker_type" not in options:
         text = str(caught.value)
         assert "in DataLoader worker 0 (pid " in text
-        assert "raise error" in text  # the line, from the worker's traceback
+        assert "raise kind(*arguments)" in text  # the line, from the worker's traceback
         assert "\n" in text
-        assert type(caught.value.__cause__) is type(error)
+        assert isinstance(caught.value.__cause__, kind)
     else:
-        assert caught.value is error
-        assert "worker thread 0" in error.__notes__[-1]
+        assert caught.value.args == (*arguments, "bad image")
+        assert "worker thread 0" in caught.value.__notes__[-1]
     assert next(loader).tolist() == [6, 7]  # an epoch can go on, as in torch
 
 
 def test_exceptions_that_no_text_makes_become_runtime_errors():
-    loader = DataLoader(Calls(raises(TwoTexts("one", "two"))), num_workers=1)
+    loader = DataLoader(Calls(raises(TwoTexts, "one", "two")), num_workers=1)
     with pytest.raises(RuntimeError, match=r"TwoTexts in DataLoader worker 0[^$]*one[^$]*two"):
         list(loader)
 
@@ -99,15 +97,17 @@ def test_exceptions_of_local_classes_arrive_as_the_class_above():
         pass
 
     with pytest.raises(ValueError, match="Local") as caught:
-        list(DataLoader(Calls(raises(Local("hidden"))), num_workers=1))
+        list(DataLoader(Calls(raises(Local, "hidden")), num_workers=1))
     assert "hidden" in str(caught.value)
 
 
 def test_exceptions_that_cannot_be_pickled_arrive():
-    error = ValueError("with baggage")
-    error.baggage = threading.Lock()
-    with pytest.raises(ValueError, match="with baggage"):
-        list(DataLoader(Calls(raises(error)), num_workers=1))
+    class Baggage:
+        def __reduce__(self):
+            raise TypeError("stays here")
+
+    with pytest.raises(ValueError, match="Baggage object"):
+        list(DataLoader(Calls(raises(ValueError, Baggage())), num_workers=1))
 
 
 @kinds
@@ -142,12 +142,12 @@ def test_errors_of_collate_name_the_element(options):
 @kinds
 def test_stop_iteration_in_a_dataset_is_no_silent_end(options):
     with pytest.raises(RuntimeError, match="raised StopIteration"):
-        list(DataLoader(Calls(raises(StopIteration())), **options))
+        list(DataLoader(Calls(raises(StopIteration)), **options))
 
 
 def test_stop_iteration_without_workers_is_no_silent_end():
     with pytest.raises(RuntimeError, match="raised StopIteration"):
-        list(DataLoader(Calls(raises(StopIteration()))))
+        list(DataLoader(Calls(raises(StopIteration))))
 
 
 def test_batches_that_cannot_be_pickled():
@@ -165,17 +165,15 @@ def kill_self(index):
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_killed_worker_is_an_error_that_names_it(kept):
     loader = DataLoader(Calls(kill_self), batch_size=2, num_workers=2, persistent_workers=kept)
-    start, seen = time.monotonic(), []
+    start = time.monotonic()
     with pytest.raises(RuntimeError) as caught:
-        for batch in loader:
-            seen.append(batch.tolist())
+        list(loader)
     text = str(caught.value)
     assert "worker 0 (pid " in text
     assert "killed by SIGKILL (exit code -9)" in text
     assert "memory" in text
     assert "while loading batch 2" in text
     assert time.monotonic() - start < 10
-    assert seen in ([], [[0, 1]], [[0, 1], [2, 3]])
     with pytest.raises(RuntimeError, match="SIGKILL"):
         list(loader)  # the next epoch has new workers, which meet the same end
 
@@ -201,24 +199,11 @@ def test_a_worker_killed_within_a_message():
     """The parent has half a batch then; it must not wait for the rest."""
 
     def big(index):
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
-        return np.zeros(200_000_000, np.uint8)
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return np.zeros(400_000_000, np.uint8)  # takes longer than that to send
 
-    loader = iter(DataLoader(Calls(big), batch_size=None, num_workers=1, collate_fn=slow_to_pickle))
     with pytest.raises(RuntimeError, match="SIGKILL"):
-        for _ in loader:
-            pass
-
-
-class slow_to_pickle:  # noqa: N801
-    """Wraps a value in two arrays; the second does not come before the kill."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __reduce__(self):
-        time.sleep(0.29)
-        return np.asarray, (self.value,)
+        list(DataLoader(Calls(big), batch_size=None, num_workers=1))
 
 
 @kinds
@@ -240,6 +225,24 @@ def test_abandoned_epochs_leave_nothing(options, kept):
         if batch.item() == 3:
             break
     del loader
+
+
+def test_kept_workers_end_with_their_loader():
+    """At once, not when the garbage collector comes around."""
+    gc.disable()
+    try:
+        loader = DataLoader(range(4), num_workers=2, persistent_workers=True)
+        assert len(list(loader)) == 4
+        assert len(multiprocessing.active_children()) == 2
+        del loader
+        assert not multiprocessing.active_children()
+    finally:
+        gc.enable()
+
+
+def test_kept_workers_outlive_a_loader_that_is_still_iterated():
+    batches = iter(DataLoader(range(9), num_workers=2, persistent_workers=True))
+    assert [b.item() for b in batches] == list(range(9))
 
 
 def test_a_worker_that_is_busy_is_not_waited_for_forever():
@@ -282,8 +285,12 @@ def run_script(tmp_path, body, **options):
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(body))
     return subprocess.run(
-        [sys.executable, "-W", "error", str(path)], capture_output=True, text=True, timeout=60, **options
-    )  # fmt: skip
+        [sys.executable, "-W", "error", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
 
 
 SCRIPT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from ...errors import BoundsError, ShapeError
 from ...ops.random import randperm
 from ...random import Generator
 from ...tensor import Tensor
+from .collate import default_collate
 
 __all__ = [
     "ChainDataset",
@@ -31,8 +32,10 @@ T_co = TypeVar("T_co", covariant=True)
 class Dataset(Generic[T_co]):
     """A collection of samples by number. A subclass writes ``__getitem__`` and ``__len__``.
 
-    A ``__getitems__(indices)`` that returns a list of samples is used, where there is one, to fetch
-    a batch at once.
+    Two more methods are used where there are any. ``__getitems__(indices)`` returns a list of
+    samples, for datasets that fetch many at once faster than one by one. ``__getbatch__(indices)``
+    returns what `default_collate` would make of these samples, and is used in its place. A subclass
+    that defines ``__getitem__`` anew does without both, unless it defines them anew as well.
 
     Example:
         >>> class Squares(Dataset):
@@ -49,6 +52,19 @@ class Dataset(Generic[T_co]):
 
     def __add__(self, other: Dataset[T_co]) -> ConcatDataset[T_co]:
         return ConcatDataset([self, other])
+
+
+def bulk_method(dataset: Any, name: str) -> Callable[[list[int]], Any] | None:
+    """A method that fetches many samples at once; None if there is none that agrees with
+    ``__getitem__``, because that was defined anew further down.
+    """
+    for kind in type(dataset).__mro__:
+        if name in vars(kind):
+            method: Callable[[list[int]], Any] = getattr(dataset, name)
+            return method
+        if "__getitem__" in vars(kind) or "__getitems__" in vars(kind):
+            return None
+    return None
 
 
 class IterableDataset(Dataset[T_co]):
@@ -92,9 +108,8 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
 
-    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, ...]]:
-        rows = [t[indices].unbind(0) for t in self.tensors]  # one gather per tensor
-        return list(zip(*rows, strict=True))
+    def __getbatch__(self, indices: list[int]) -> list[Tensor]:
+        return [t[indices] for t in self.tensors]
 
     def __len__(self) -> int:
         return int(self.tensors[0].shape[0])
@@ -201,8 +216,14 @@ class Subset(Dataset[T_co]):
 
     def __getitems__(self, indices: list[int]) -> list[T_co]:
         chosen = [self.indices[i] for i in indices]
-        fetch = getattr(self.dataset, "__getitems__", None)
+        fetch = bulk_method(self.dataset, "__getitems__")
         return fetch(chosen) if fetch is not None else [self.dataset[i] for i in chosen]
+
+    def __getbatch__(self, indices: list[int]) -> Any:
+        fetch = bulk_method(self.dataset, "__getbatch__")
+        if fetch is None:
+            return default_collate(self.__getitems__(indices))
+        return fetch([self.indices[i] for i in indices])
 
     def __len__(self) -> int:
         return len(self.indices)

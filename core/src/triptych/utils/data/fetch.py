@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Protocol
 
+from .collate import default_collate
+from .dataset import bulk_method
+
 __all__ = ["Fetcher", "MapFetcher", "StreamFetcher"]
 
 Collate = Callable[[Any], Any]
@@ -29,6 +32,9 @@ class MapFetcher:
 
     def __init__(self, dataset: Any, batched: bool, collate: Collate) -> None:
         self.dataset, self.batched, self.collate = dataset, batched, collate
+        self._fetch_samples = bulk_method(dataset, "__getitems__")
+        default = collate is default_collate
+        self._fetch_batch = bulk_method(dataset, "__getbatch__") if default else None
 
     def fetch(self, request: Any) -> Any:
         """The collated samples of a list of indices, or the converted one of an index.
@@ -40,16 +46,17 @@ class MapFetcher:
             return self._fetch(request)
         except StopIteration as stop:
             raise RuntimeError(
-                f"{type(self.dataset).__name__} raised StopIteration, which only an IterableDataset "
-                "may"
+                f"{type(self.dataset).__name__} raised StopIteration, which only an "
+                "IterableDataset may"
             ) from stop
 
     def _fetch(self, request: Any) -> Any:
         if not self.batched:
             return self.collate(self.dataset[request])
-        fetch_all = getattr(self.dataset, "__getitems__", None)
-        if fetch_all is not None:
-            return self.collate(fetch_all(request))
+        if self._fetch_batch is not None:
+            return self._fetch_batch(request)
+        if self._fetch_samples is not None:
+            return self.collate(self._fetch_samples(request))
         return self.collate([self.dataset[i] for i in request])
 
 

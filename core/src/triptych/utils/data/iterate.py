@@ -47,30 +47,27 @@ class InlineIterator(Iterator[Any]):
         return self._fetcher.fetch(next(self._requests))
 
 
+def start_workers(loader: DataLoader[Any]) -> Pool:
+    """Start the workers of a loader."""
+    job = job_of(loader)
+    return ThreadPool(job) if loader.worker_type == "thread" else ProcessPool(job, loader.context())
+
+
 class WorkerIterator(Iterator[Any]):
     """Has workers load batches ahead, and hands them out in order.
 
     Args:
         loader: what to iterate over.
+        pool: its workers; what they still do for an earlier pass is dropped.
     """
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader = loader
-        job = job_of(loader)
-        self._pool: Pool = (
-            ThreadPool(job)
-            if loader.worker_type == "thread"
-            else ProcessPool(job, loader.context())
-        )
-        self._finalizer = weakref.finalize(self, self._pool.shutdown)
-        self._epoch = 0
-        self.begin()
-
-    def begin(self) -> None:
-        """Start over; what is still under way of the last epoch is dropped."""
-        loader, pool = self._loader, self._pool
-        self._epoch += 1
-        self._sent = self._handed_out = 0
+    def __init__(self, loader: DataLoader[Any], pool: Pool) -> None:
+        self._loader, self._pool = loader, pool
+        if not loader.persistent_workers:
+            weakref.finalize(self, pool.shutdown)
+        pool.epoch += 1
+        self._epoch = pool.epoch
+        self._sent = 0
         self._owners: dict[int, int] = {}  # which worker has which batch
         self._ready: dict[int, tuple[Reply, Any]] = {}
         self._turns = list(range(loader.num_workers))  # workers with something left, next one first
@@ -95,6 +92,11 @@ class WorkerIterator(Iterator[Any]):
         self._sent += 1
 
     def __next__(self) -> Any:
+        if self._owners and self._pool.epoch != self._epoch:
+            raise RuntimeError(
+                "DataLoader: with persistent_workers a new pass ends the one before; finish that "
+                "first, or leave persistent_workers out"
+            )
         while self._owners:
             number = self._take()
             reply, payload = self._ready.pop(number)
@@ -147,9 +149,4 @@ class WorkerIterator(Iterator[Any]):
     def shutdown(self) -> None:
         """Stop the workers."""
         self._owners, self._ready = {}, {}
-        self._finalizer()
-
-    @property
-    def alive(self) -> bool:
-        """Whether there are workers to start another epoch with."""
-        return self._finalizer.alive
+        self._pool.shutdown()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from ...random import Generator
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
-from .iterate import InlineIterator, WorkerIterator
+from .iterate import InlineIterator, WorkerIterator, start_workers
+from .pool import Pool
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader"]
@@ -58,7 +60,8 @@ class DataLoader(Generic[T_co]):
     and use a single BLAS thread of their own; still choose "forkserver" or "spawn" if samples are
     made with other threaded libraries or with CUDA. Those two copy the dataset into every worker,
     so it has to be picklable, need the guard ``if __name__ == "__main__":`` in scripts, and take a
-    fraction of a second.
+    fraction of a second; "forkserver" takes milliseconds from the second time on after
+    ``multiprocessing.set_forkserver_preload(["triptych.utils.data"])``.
 
     An exception in a worker is raised here with the same type and the worker's traceback in its
     text. If a worker is killed, that is a RuntimeError.
@@ -105,7 +108,7 @@ class DataLoader(Generic[T_co]):
             self.prefetch_factor = 2
         self._choose_samplers(batch_size, shuffle, sampler, batch_sampler)
         self.collate_fn = collate_fn or (default_collate if self.batched else default_convert)
-        self._iterator: WorkerIterator | None = None
+        self._pool: Pool | None = None
 
     # Checks of the arguments
 
@@ -231,12 +234,11 @@ class DataLoader(Generic[T_co]):
         if self.num_workers == 0:
             return InlineIterator(self)
         if not self.persistent_workers:
-            return WorkerIterator(self)
-        if self._iterator is not None and self._iterator.alive:
-            self._iterator.begin()
-        else:
-            self._iterator = WorkerIterator(self)
-        return self._iterator
+            return WorkerIterator(self, start_workers(self))
+        if self._pool is None or self._pool.closed:
+            self._pool = start_workers(self)
+            weakref.finalize(self, self._pool.shutdown)
+        return WorkerIterator(self, self._pool)
 
     def __len__(self) -> int:
         """How many batches an epoch has.

@@ -41,11 +41,14 @@ class Pool:
 
     Attributes:
         replies: pairs of a `Reply` and what it carries, or `Died`.
+        epoch: the number of the latest pass.
+        closed: whether the workers were stopped.
     """
 
     def __init__(self) -> None:
         self.replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._owner, self._closed = os.getpid(), False
+        self.epoch, self.closed = 0, False
+        self._owner = os.getpid()
 
     def send(self, worker: int, message: Begin | Fetch) -> None:
         """Give a worker something to do."""
@@ -69,13 +72,19 @@ class Pool:
 
     def shutdown(self) -> None:
         """Stop all workers; a second call does nothing, and a forked copy has no say."""
-        if self._closed or os.getpid() != self._owner:
+        if self.closed or os.getpid() != self._owner:
             return
-        self._closed = True
+        self.closed = True
         self._stop()
 
     def _stop(self) -> None:
         raise NotImplementedError
+
+
+def _reply(worker: Worker, message: Fetch) -> tuple[Reply, Any]:
+    """A worker's answer; held by no variable of the thread, which may sleep for long after it."""
+    kind, value = worker.fetch(message)
+    return Reply(message.epoch, message.number, worker.id, kind), value
 
 
 class ThreadPool(Pool):
@@ -101,13 +110,12 @@ class ThreadPool(Pool):
 
     def _run(self, worker: Worker, messages: queue.SimpleQueue[Any]) -> None:
         while (message := messages.get()) is not None:
-            if self._closed:
+            if self.closed:
                 continue
             if isinstance(message, Begin):
                 worker.begin(message)
             else:
-                kind, value = worker.fetch(message)
-                self.replies.put((Reply(message.epoch, message.number, worker.id, kind), value))
+                self.replies.put(_reply(worker, message))
 
     def send(self, worker: int, message: Begin | Fetch) -> None:
         """Give a worker something to do."""
@@ -179,7 +187,7 @@ class ProcessPool(Pool):
 
     def _collect(self) -> None:
         workers = {pipe: i for i, pipe in enumerate(self._pipes)}
-        while workers and not self._closed:
+        while workers and not self.closed:
             try:
                 ready = wait([self._wake, *workers])
             except OSError:  # closed under our feet by a shutdown
@@ -248,9 +256,9 @@ def _start_process(process: Any) -> None:
             process.start()
         except (AttributeError, TypeError, ValueError) as error:
             error.add_note(
-                "DataLoader sends dataset, collate_fn and worker_init_fn to its workers, so "
-                "they must be picklable: define classes and functions at the top level of a module. Or use "
-                "worker_type='thread', or, on Linux, multiprocessing_context='fork'."
+                "DataLoader sends dataset, collate_fn and worker_init_fn to its workers, so they "
+                "must be picklable: define classes and functions at the top level of a module. "
+                "Or use worker_type='thread', or, on Linux, multiprocessing_context='fork'."
             )
             raise
 

@@ -145,7 +145,10 @@ class Worker:
     def fetch(self, message: Fetch) -> tuple[str, Any]:
         """The kind of the reply and what it carries."""
         if self._failure is not None:
-            return "error", self._failure
+            failure = self._failure
+            # Once raised, an exception holds the frames of its way, so a worker must not hold it.
+            self._failure = RuntimeError(f"the worker could not start: {failure!r}")
+            return "error", failure
         if self._fetcher is None:
             return "end", None
         try:
