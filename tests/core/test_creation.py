@@ -99,9 +99,7 @@ def test_tensor_the_class():
     assert tp.is_tensor(tp.Tensor(2)) and not tp.is_tensor(np.ones(2))
 
 
-@pytest.mark.parametrize(
-    ("make", "value"), [(tp.zeros, 0.0), (tp.ones, 1.0), (tp.empty, 0.0)]
-)
+@pytest.mark.parametrize(("make", "value"), [(tp.zeros, 0.0), (tp.ones, 1.0), (tp.empty, 0.0)])
 def test_filled_tensors(make, value):
     for args in ((2, 3), ((2, 3),), ([2, 3],), (tp.zeros(2, 3).shape,)):
         x = make(*args)
