@@ -1,6 +1,7 @@
 """Capture and replay: the numbers of eager mode, bit for bit, and nothing changed on the way."""
 
 import operator
+import re
 
 import numpy as np
 import pytest
@@ -650,3 +651,58 @@ def test_the_graph_prints_as_a_program():
         "  return v2",
     ):
         assert line in text.splitlines()
+
+
+# Random programs of views, writes and detached twins
+
+
+def done(t):
+    """A write: nothing new for the pool."""
+
+
+STEPS = {
+    "select": lambda t, u, k, c: t[k % t.shape[0]] if t.ndim else None,
+    "turn": lambda t, u, k, c: t.transpose(0, 1) if t.ndim > 1 else None,
+    "tail": lambda t, u, k, c: t[1:] if t.ndim and t.shape[0] > 1 else None,
+    "unsqueeze": lambda t, u, k, c: t.unsqueeze(0) if t.ndim < 3 else None,
+    "diagonal": lambda t, u, k, c: t.diagonal() if t.ndim == 2 and min(t.shape) > 1 else None,
+    "detach": lambda t, u, k, c: t.detach(),
+    "scaled": lambda t, u, k, c: t * c,
+    "bent": lambda t, u, k, c: (t * t).sin(),
+    "mul_": lambda t, u, k, c: done(t.mul_(u if t.shape == u.shape else c)),
+    "add_": lambda t, u, k, c: done(t.add_(u.sum() * 0.01)),
+    "copy_": lambda t, u, k, c: done(t.copy_(t.detach() * c + t)),
+    "sin_": lambda t, u, k, c: done(t.sin_()),
+    "item": lambda t, u, k, c: operator.setitem(t, k % t.shape[0], c) if t.ndim else None,
+    "index": lambda t, u, k, c: operator.setitem(t, [0, -1], u.sum() * 0.1) if t.ndim else None,
+    "mask": lambda t, u, k, c: operator.setitem(t, t.detach() > 0.3, c) if t.ndim else None,
+}
+
+
+def run_program(seed, a, b):
+    rng = np.random.default_rng(seed)
+    pool = [a * 1.0, b * 1.0, tp.ones(3, 4, dtype=tp.float64)]
+    for _ in range(rng.integers(4, 14)):
+        t, u = (pool[rng.integers(len(pool))] for _ in range(2))
+        name, k, c = rng.choice(list(STEPS)), int(rng.integers(10)), float(rng.uniform(-1.5, 1.5))
+        with tp.set_grad_enabled(bool(rng.random() > 0.12)):
+            made = STEPS[name](t, u, k, c)
+        pool += [] if made is None else [made]
+    loss = sum((p * (1 + 0.1 * i)).sum() for i, p in enumerate(pool))
+    grads = tp.autograd.grad(loss, [a, b], materialize_grads=True)
+    return [loss.detach(), *grads, *(p.detach().clone() for p in pool)]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_programs(seed):
+    rng = np.random.default_rng(1000 + seed)
+    a, b = (tp.tensor(rng.uniform(-1, 1, s), requires_grad=True) for s in ((3, 4), (2, 3)))
+    try:
+        eager = run_program(seed, a, b)
+    except tp.GradError as error:  # a saved value was overwritten: the capture must say so, too
+        with pytest.raises(tp.GradError, match=re.escape(str(error).split(" at ")[0])):
+            capture(lambda a, b: run_program(seed, a, b), a, b)
+        return
+    replayed = replay(capture(lambda a, b: run_program(seed, a, b), a, b), a, b)
+    for one, two in zip(eager, replayed, strict=True):
+        np.testing.assert_allclose(one.numpy(), two.numpy(), rtol=1e-12, atol=1e-12)
