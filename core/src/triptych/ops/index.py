@@ -13,6 +13,7 @@ from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import movement as mv
 from ..prims.index import Slot
+from ..prims.table import TABLE
 from ..state import run_kernel, state
 from ..tensor import Symbol, Tensor, current_edge
 from .creation import as_tensor, cast_to, check_number
@@ -218,7 +219,7 @@ def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Any)
     try:
         run_kernel(ix.store, part._data, value, raw, picks)
     except (IndexError, ValueError):
-        rule = ix.index_put.prim.aval  # explains it, if the key or the value are to blame
+        rule = TABLE["index_put"].aval  # explains it, if the key or the value are to blame
         values = value if hasattr(value, "shape") else Aval((), part._data.dtype)
         rule(part._data, values, *raw, key=picks, accumulate=False)
         raise

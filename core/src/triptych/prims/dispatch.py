@@ -237,7 +237,7 @@ def _binary(prim: Prim) -> Callable[..., Any]:
         t = box(y if type(y) is type(b) else backend_of(b).asarray(y))
         if differentiable and (edge := current_edge(x2)) is not None and state.grad:
             keep_a, keep_b, keep_y = keeps[2]
-            cells = ((x2._cell, x2._cell[0]),) if keep_b else ()
+            cells: tuple[Any, ...] = ((x2._cell, x2._cell[0]),) if keep_b else ()
             if keep_y:
                 cells += ((t._cell, 0),)
             saved = (a if keep_a else None, b if keep_b else None)
