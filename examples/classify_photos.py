@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from command import exit_code
 from finding import Finding, rendered
 from PIL import Image
 
@@ -80,4 +81,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

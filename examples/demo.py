@@ -16,6 +16,7 @@ import find_speech
 import numpy
 import semantic_search
 import train_digits
+from command import exit_code
 from finding import Finding
 
 import triptych
@@ -40,7 +41,7 @@ def write_report(findings: list[Finding], target: Path) -> None:
     unfinished.replace(target)
 
 
-def main() -> int:
+def main() -> None:
     """Run the jobs, write the report, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -55,8 +56,7 @@ def main() -> int:
     print()
     print(Finding.table(findings))
     print(f"\nPictures: {target.resolve().as_uri()}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -6,11 +6,14 @@ Usage: python examples/find_speech.py [RECORDING ...]
 from __future__ import annotations
 
 import json
+import math
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
+from command import exit_code
 from finding import Finding, rendered
 
 import triptych_audio
@@ -18,6 +21,7 @@ from triptych_audio.pipelines import SILERO_VAD
 from triptych_audio.transforms import AmplitudeToDB, MelSpectrogram
 
 ASSETS = Path(__file__).parent / "assets"
+LETTERS_ACROSS = 120  # of the captions' size, that fit beside each other into the spectrogram
 
 
 def segments_of(path: Path) -> tuple[Any, int, list[tuple[float, float]]]:
@@ -35,12 +39,10 @@ def run() -> Finding:
     start = time.perf_counter()
     waveform, sample_rate, found = segments_of(ASSETS / "speech.flac")
     seconds = time.perf_counter() - start
-    pairs = list(zip(found, known, strict=False))
-    worst = max(max(abs(a - k["start"]), abs(b - k["end"])) for (a, b), k in pairs)
     spans = ", ".join(f"{a:.2f} to {b:.2f} s" for a, b in found)
     return Finding(
         "Find speech in a recording",
-        f"{len(found)} of {len(known)} sentences, each end within {worst:.2f} s",
+        _answer(found, known),
         seconds,
         facts=[
             ("model", "Silero VAD, 16 kHz, 0.31 M parameters"),
@@ -48,11 +50,21 @@ def run() -> Finding:
                 "recording",
                 f"{waveform.shape[-1] / sample_rate:.1f} s, synthesised for this project",
             ),
-            ("found", spans),
+            ("found", spans or "no speech"),
             ("known", ", ".join(f"{k['start']:.2f} to {k['end']:.2f} s" for k in known)),
         ],
         pictures=[_spectrogram(waveform, sample_rate, found, known)],
     )
+
+
+def _answer(found: list[tuple[float, float]], known: list[dict[str, Any]]) -> str:
+    """How many sentences were found, and a bound on how far off their ends are."""
+    if not found:
+        return "no speech found"
+    pairs = zip(found, known, strict=False)
+    worst = max(max(abs(a - k["start"]), abs(b - k["end"])) for (a, b), k in pairs)
+    bound = math.ceil(round(worst * 100, 6)) / 100  # rounded up, as every end is within it
+    return f"{len(found)} of {len(known)} sentences, each end within {bound:.2f} s"
 
 
 def _spectrogram(waveform: Any, sample_rate: int, found: Any, known: Any) -> Any:
@@ -70,7 +82,8 @@ def _spectrogram(waveform: Any, sample_rate: int, found: Any, known: Any) -> Any
         axes.axvspan(a, b, color="white", alpha=0.16, lw=0)
         axes.plot([a, a], [0, 64], [b, b], [0, 64], color="white", lw=1.4)
         if i < len(known):
-            axes.text((a + b) / 2, 59, known[i]["text"], color="white", ha="center", fontsize=8)
+            words = textwrap.fill(known[i]["text"], max(1, int((b - a) / length * LETTERS_ACROSS)))
+            axes.text((a + b) / 2, 62, words, color="white", ha="center", va="top", fontsize=8)
     axes.set(xlabel="time (s)", ylabel="mel band", xlim=(0, length), ylim=(0, 64))
     return rendered(
         figure, "Mel spectrogram; the bright stretches between white lines are what was found."
@@ -83,9 +96,12 @@ def main() -> None:
         print(Finding.table([run()]))
     for name in sys.argv[1:]:
         print(name)
-        for a, b in segments_of(Path(name))[2]:
+        found = segments_of(Path(name))[2]
+        for a, b in found:
             print(f"  {a:8.2f} s  to {b:8.2f} s")
+        if not found:
+            print("  no speech found")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+from command import exit_code
 from finding import Finding, rendered
 
 import triptych
@@ -85,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

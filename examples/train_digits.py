@@ -6,11 +6,13 @@ Usage: python examples/train_digits.py [--epochs N] [--save FILE]
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from command import exit_code
 from finding import Finding, rendered
 from tqdm import tqdm
 
@@ -21,7 +23,7 @@ from triptych.utils.data import DataLoader
 from triptych_vision import transforms
 from triptych_vision.datasets import Digits
 
-EPOCHS = 20
+EPOCHS = 12
 AS_TENSOR = [transforms.ToImage(), transforms.ToDtype(triptych.float32, scale=True)]
 
 
@@ -116,6 +118,7 @@ def run(epochs: int = EPOCHS, save_to: Path | None = None) -> Finding:
 
 def _curve(losses: list[float], scores: list[float]) -> Any:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     epochs = range(1, len(losses) + 1)
     figure = Figure(figsize=(10, 3.2))
@@ -125,6 +128,7 @@ def _curve(losses: list[float], scores: list[float]) -> Any:
     right.plot(epochs, scores, color="#2f6f4f")
     right.set(xlabel="epoch", ylabel="test accuracy", ylim=(min(0.9, *scores), 1))
     for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     figure.tight_layout()
@@ -141,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

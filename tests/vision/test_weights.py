@@ -1,6 +1,7 @@
 """Weights: looked up by name, loaded by hash."""
 
 import hashlib
+import inspect
 from functools import partial
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 import triptych as tp
 from triptych.errors import DTypeError, UnknownNameError
-from triptych_datasets import Artifact, Catalog, HashMismatch
-from triptych_vision.models import MobileNet_V2_Weights
+from triptych_datasets import Artifact, Catalog, HashMismatch, remove
+from triptych_vision.models import MobileNet_V2_Weights, get_model_builder, list_models
 from triptych_vision.transforms.presets import ImageClassification
 from triptych_vision.weights import Weights, WeightsEnum, artifacts
 
@@ -92,3 +93,18 @@ def test_artifacts_of_all_models_make_one_catalogue() -> None:
     for artifact in offered:  # torch's file names carry the first eight digits of the hash
         assert artifact.sha256 is not None
         assert artifact.sha256[:8] == Path(artifact.name).stem.rpartition("-")[2]
+
+
+def test_progress_shows_on_a_terminal_only_unless_asked_for(
+    toy: type[WeightsEnum], capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy["V1"].get_state_dict()
+    assert capsys.readouterr().err == ""
+    remove(toy["V1"].weights.artifact)
+    toy["V1"].get_state_dict(progress=True)
+    assert "gone.pth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_builders_leave_progress_to_the_terminal(name: str) -> None:
+    assert inspect.signature(get_model_builder(name)).parameters["progress"].default is None

@@ -61,7 +61,7 @@ class Weights:
         )
 
     def get_state_dict(
-        self, progress: bool | None = True, check_hash: bool = False, map_location: Any = None
+        self, progress: bool | None = None, check_hash: bool = False, map_location: Any = None
     ) -> dict[str, tp.Tensor]:
         """The tensors of the file, which is fetched first when it is not in the cache.
 
@@ -146,7 +146,7 @@ class WeightsEnum(Enum):
         return self.weights.transforms()
 
     def get_state_dict(
-        self, progress: bool | None = True, check_hash: bool = False, map_location: Any = None
+        self, progress: bool | None = None, check_hash: bool = False, map_location: Any = None
     ) -> dict[str, tp.Tensor]:
         """The tensors of the file; see `Weights.get_state_dict`."""
         return self.weights.get_state_dict(progress, check_hash, map_location)

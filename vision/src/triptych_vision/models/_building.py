@@ -27,7 +27,7 @@ def build_model(
         name: of the builder, for the error's text.
         make: the model's class.
         weights: a member, or None.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         config: arguments of the class; with weights, num_classes is theirs.
 
     Returns:

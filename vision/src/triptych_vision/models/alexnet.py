@@ -62,13 +62,13 @@ class AlexNet(nn.Module):
 
 @register_model()
 def alexnet(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
 ) -> AlexNet:
     """AlexNet.
 
     Args:
         weights: None; no file is registered.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         **kwargs: arguments of `AlexNet`.
 
     Returns:

@@ -209,7 +209,7 @@ class MobileNet_V2_Weights(WeightsEnum):  # noqa: N801 -- torchvision's spelling
 def mobilenet_v2(
     *,
     weights: MobileNet_V2_Weights | str | None = None,
-    progress: bool | None = True,
+    progress: bool | None = None,
     **kwargs: Any,
 ) -> MobileNetV2:
     """MobileNetV2, with or without pretrained weights.

@@ -258,7 +258,7 @@ def _builder(
         return ResNet(block, layers, **{**fixed, **config})
 
     def build(
-        *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+        *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
     ) -> ResNet:
         return build_model(name, make, WeightsEnum.verify(weights), progress, kwargs)
 
@@ -267,7 +267,7 @@ def _builder(
 
     Args:
         weights: None; no file is registered.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         **kwargs: arguments of `ResNet` but block and layers.
 
     Returns:

@@ -111,13 +111,13 @@ def _squeezenet(
 
 @register_model()
 def squeezenet1_0(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
 ) -> SqueezeNet:
     """SqueezeNet 1.0.
 
     Args:
         weights: None; no file is registered.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         **kwargs: arguments of `SqueezeNet`.
 
     Returns:
@@ -128,13 +128,13 @@ def squeezenet1_0(
 
 @register_model()
 def squeezenet1_1(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
 ) -> SqueezeNet:
     """SqueezeNet 1.1.
 
     Args:
         weights: None; no file is registered.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         **kwargs: arguments of `SqueezeNet`.
 
     Returns:

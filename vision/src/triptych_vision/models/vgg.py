@@ -112,7 +112,7 @@ def _builder(depth: int, batch_norm: bool) -> Callable[..., VGG]:
         return VGG(make_features(depth, batch_norm), **config)
 
     def build(
-        *, weights: WeightsEnum | str | None = None, progress: bool | None = True, **kwargs: Any
+        *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
     ) -> VGG:
         return build_model(name, make, WeightsEnum.verify(weights), progress, kwargs)
 
@@ -121,7 +121,7 @@ def _builder(depth: int, batch_norm: bool) -> Callable[..., VGG]:
 
     Args:
         weights: None; no file is registered.
-        progress: show a bar while fetching the weights.
+        progress: show a bar while fetching the weights; None shows it on a terminal only.
         **kwargs: arguments of `VGG` but its features.
 
     Returns:
