@@ -53,6 +53,14 @@ def test_every_dependency_says_why(package):
         assert re.fullmatch(r'    "[^"]+",  # \S.{9,}', line), f"no reason beside {line.strip()}"
 
 
+def test_whatever_is_imported_is_declared(package, project):
+    declared = {re.split(r"[<>=~!\\[; ]", line)[0] for line in project["dependencies"]}
+    declared |= {line.split("-")[0] for lines in OPTIONAL(project) for line in lines}
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (package.root / "src").rglob("*.py")]
+    imported = {name for tree in trees for name in _imported(tree)} - sys.stdlib_module_names
+    assert {DISTRIBUTIONS.get(n, n.replace("_", "-")) for n in imported - {package.module}} <= declared
+
+
 def test_licence_is_that_of_the_repository(package):
     own, whole = package.root / "LICENSE", package.root.parent / "LICENSE"
     assert own.read_bytes() == whole.read_bytes()

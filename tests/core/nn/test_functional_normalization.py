@@ -239,3 +239,45 @@ def test_pad_errors():
         F.pad(x, (-2, -2))
     with pytest.raises(tp.ShapeError, match="value goes with"):
         F.pad(x, (1, 1), mode="reflect", value=2.0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_with_other_channels_names_itself_and_changes_nothing(training):
+    layer = nn.BatchNorm2d(3).train(training)
+    with pytest.raises(ShapeError, match=r"batch_norm: running_mean .*\(3,\), wanted \(4,\)"):
+        layer(tp.randn(2, 4, 3, 3))
+    assert int(layer.num_batches_tracked) == 0
+    np.testing.assert_array_equal(layer.running_mean.numpy(), 0)
+    np.testing.assert_array_equal(layer.running_var.numpy(), 1)
+
+
+def test_batch_norm_checks_a_weight_before_it_moves_statistics():
+    mean, var = tp.zeros(4), tp.ones(4)
+    with pytest.raises(ShapeError, match="batch_norm: weight"):
+        F.batch_norm(tp.randn(2, 4, 3), mean, var, tp.ones(3), None, True)
+    np.testing.assert_array_equal(mean.numpy(), 0)
+    np.testing.assert_array_equal(var.numpy(), 1)
+
+
+def test_batch_norm_of_one_value_does_not_count_the_batch():
+    layer = nn.BatchNorm1d(2)
+    with pytest.raises(ShapeError, match="one value per channel"):
+        layer(tp.randn(1, 2))
+    assert int(layer.num_batches_tracked) == 0
+
+
+def test_batch_norm_averages_all_batches_without_momentum():
+    layer = nn.BatchNorm1d(2, momentum=None)
+    batches = [tp.randn(5, 2) for _ in range(3)]
+    for batch in batches:
+        layer(batch)
+    mean = np.mean([b.numpy().mean(0) for b in batches], 0)
+    np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-5)
+    assert int(layer.num_batches_tracked) == 3
+
+
+def test_instance_norm_with_other_channels_changes_nothing():
+    layer = nn.InstanceNorm2d(3, track_running_stats=True)
+    with pytest.raises(ShapeError, match="instance_norm: running_mean"):
+        layer(tp.randn(2, 4, 3, 3))
+    np.testing.assert_array_equal(layer.running_mean.numpy(), 0)

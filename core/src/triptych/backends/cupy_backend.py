@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DeviceError, MissingDependencyError
 from .base import Backend, Device
+
+if TYPE_CHECKING:
+    from ..prims.table import Prim
 
 
 class CupyBackend(Backend):
@@ -23,6 +27,25 @@ class CupyBackend(Backend):
 
     def on(self, where: Device) -> Any:
         return self.xp.cuda.Device(where.index)
+
+    def bind(self, prim: Prim) -> Callable[..., Any]:
+        """The kernel, run on the device of its inputs."""
+        kernel, array_type, device = super().bind(prim), self.array_type, self.xp.cuda.Device
+
+        def placed(*args: Any, **params: Any) -> Any:
+            places = {a.device.id for a in args if isinstance(a, array_type)}
+            if len(places) > 1:
+                one, two = sorted(places)[:2]
+                raise DeviceError(
+                    f"{prim.name}: inputs are on cuda:{one} and cuda:{two}; move one with "
+                    f".to('cuda:{one}')"
+                )
+            if not places:
+                return kernel(*args, **params)
+            with device(places.pop()):
+                return kernel(*args, **params)
+
+        return placed
 
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         with self.xp.cuda.Device(where.index if where else None):
