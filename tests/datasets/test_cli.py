@@ -1,5 +1,6 @@
 """The command `triptych-datasets`."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import triptych_datasets
 from triptych_datasets import Artifact, blob_path, default_catalog, fetch, is_cached
-from triptych_datasets.cli import main
+from triptych_datasets.cli import EXAMPLES, main
 
 Capture = pytest.CaptureFixture[str]
 
@@ -76,7 +78,7 @@ def test_verify(toys: list[Artifact], capsys: Capture) -> None:
     capsys.readouterr()
     assert main(["verify"]) == 1
     shown = capsys.readouterr()
-    assert shown.out.splitlines() == ["FAILED  a.bin", "ok      b.bin"]
+    assert shown.out.splitlines() == ["FAILED  toy/a.bin", "ok      toy/b.bin"]
     assert "wanted sha256" in shown.err
     assert main(["verify", "toy/b.bin"]) == 0
 
@@ -84,7 +86,10 @@ def test_verify(toys: list[Artifact], capsys: Capture) -> None:
 def test_remove(toys: list[Artifact], capsys: Capture) -> None:
     fetch(toys[0])
     assert main(["remove", "toy/*"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["toy/a.bin: 1.5 kB freed", "toy/b.bin: -"]
+    assert capsys.readouterr().out.splitlines() == [
+        "toy/a.bin: 1.5 kB freed",
+        "toy/b.bin: was not cached",
+    ]
     assert not is_cached(toys[0])
     assert main(["verify", "toy/a.bin"]) == 1
 
@@ -94,7 +99,29 @@ def test_unknown_name(toys: list[Artifact], capsys: Capture, command: str) -> No
     assert main([command, "toy/c.bin"]) == 1
     shown = capsys.readouterr()
     assert shown.err.startswith("triptych-datasets: no artifact is called 'toy/c.bin'; the closest")
+    assert "triptych-datasets list" in shown.err
     assert shown.out == ""
+
+
+def test_version(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"triptych-datasets {triptych_datasets.__version__}\n"
+
+
+def test_verify_names_what_no_package_offers_by_its_file(
+    toys: list[Artifact], capsys: Capture
+) -> None:
+    fetch(replace(toys[0], name="elsewhere/c.bin"))
+    assert main(["verify"]) == 0
+    assert capsys.readouterr().out == "ok      c.bin\n"
+
+
+def test_the_patterns_of_the_help_match_something() -> None:
+    patterns = re.findall(r"get '?([^' ]+)'? ", EXAMPLES)
+    assert len(patterns) == 2
+    assert all(default_catalog().names(pattern) for pattern in patterns)
 
 
 def test_failure_is_told_without_traceback(toys: list[Artifact], capsys: Capture) -> None:

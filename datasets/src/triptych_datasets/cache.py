@@ -113,6 +113,11 @@ def verify(artifact: Artifact) -> Path:
             f"verify: {artifact.name} is not in the cache (looked at {path}); "
             f"get it with: triptych-datasets get {artifact.name}"
         )
+    if artifact.size not in (None, path.stat().st_size):
+        raise HashMismatch(
+            f"verify: {path}: wanted {artifact.size} bytes, got {path.stat().st_size}; "
+            "the file changed after it was fetched: remove it and fetch it again"
+        )
     for algorithm, digest in artifact.digests.items():
         check_digest(path, algorithm, digest)
     return path

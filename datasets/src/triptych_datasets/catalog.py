@@ -108,7 +108,10 @@ class Catalog:
         close = difflib.get_close_matches(name, self._artifacts, n=3, cutoff=0.0)
         if not close:
             return "the catalogue is empty: install a package that registers some"
-        return f"the closest names are {', '.join(close)}; names() gives them all"
+        return (
+            f"the closest names are {', '.join(close)}; default_catalog().names() or, in a shell, "
+            "triptych-datasets list gives them all"
+        )
 
 
 @functools.cache

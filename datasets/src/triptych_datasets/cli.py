@@ -27,7 +27,7 @@ INTERRUPTED = 130  # what a shell gives for Ctrl-C: 128 + SIGINT
 EXAMPLES = """examples:
   triptych-datasets list                 every file that the installed packages offer
   triptych-datasets get chelsea.png      fetch a file and print where it lies
-  triptych-datasets get 'minilm/*'       fetch all files whose name matches
+  triptych-datasets get 'all-Mini*/*'    fetch all files whose name matches
   triptych-datasets verify               read every cached file again and compare hashes
   triptych-datasets where                print the cache folder
 
@@ -76,8 +76,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         for artifact in _select(default_catalog(), arguments.names)
     ]
     if not arguments.names:
+        offered = {blob_path(artifact): artifact.name for artifact in default_catalog()}
         checks = [
-            (path.name, partial(check_digest, path, path.parents[2].name, path.parent.name))
+            (
+                offered.get(path, path.name),
+                partial(check_digest, path, path.parents[2].name, path.parent.name),
+            )
             for path in blobs()
         ]
     return max([_report(name, check) for name, check in checks], default=DONE)
@@ -107,7 +111,8 @@ def _where(arguments: argparse.Namespace) -> int:
 def _remove(arguments: argparse.Namespace) -> int:
     for artifact in _select(default_catalog(), arguments.names):
         freed = remove(artifact)
-        print(f"{artifact.name}: {_human_size(freed)} freed" if freed else f"{artifact.name}: -")
+        outcome = f"{_human_size(freed)} freed" if freed else "was not cached"
+        print(f"{artifact.name}: {outcome}")
     return DONE
 
 
@@ -171,12 +176,23 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, run, count, about_names, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=about.capitalize() + ".")
         command.add_argument("names", metavar="NAME", nargs=count, help=about_names)
         command.set_defaults(run=run)
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"triptych-datasets {version('triptych-datasets')}")
+        parser.exit()
 
 
 def _fail(text: str) -> int:

@@ -154,11 +154,16 @@ class Part:
         os.fsync(self._file.fileno())
         for algorithm, wanted in self.artifact.digests.items():
             got = self._hashes[algorithm].hexdigest()
-            if got != wanted or self.artifact.size not in (None, self.size):
+            if got != wanted:
                 raise HashMismatch(
                     f"wanted {algorithm} {wanted}{_in_bytes(self.artifact.size)}, "
                     f"got {got}{_in_bytes(self.size)}"
                 )
+        if self.artifact.size not in (None, self.size):
+            raise HashMismatch(
+                f"wanted {self.artifact.size} bytes, got {self.size}; the hash is right, so the "
+                "recorded size is wrong"
+            )
         self._file.close()  # Windows does not rename an open file
         os.replace(self._path, self._blob)
         self._note.unlink(missing_ok=True)

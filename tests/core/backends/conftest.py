@@ -121,22 +121,12 @@ class DeviceArray:
         return float(self.host)
 
 
+BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+BITWISE = ("and", "or", "xor", "lshift", "rshift")
+
+
 def _install_operators():
-    for name in [
-        "add",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "matmul",
-        "and",
-        "or",
-        "xor",
-        "lshift",
-        "rshift",
-    ]:
+    for name in BINARY + BITWISE:
         op = getattr(operator, f"{name}_" if name in ("and", "or") else name)
         setattr(DeviceArray, f"__{name}__", on_device(op))
         setattr(DeviceArray, f"__r{name}__", on_device(lambda a, b, op=op: op(b, a)))

@@ -30,7 +30,7 @@ class CupyBackend(Backend):
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         """The kernel, run on the device of its inputs."""
-        kernel, array_type, device = super().bind(prim), self.array_type, self.xp.cuda.Device
+        kernel, array_type, device = super().bind(prim), self.xp.ndarray, self.xp.cuda.Device
 
         def placed(*args: Any, **params: Any) -> Any:
             places = {a.device.id for a in args if isinstance(a, array_type)}
