@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import triptych as tp
-from triptych.autograd import gradcheck
+from triptych.autograd import gradcheck, gradgradcheck
 
 RNG = np.random.default_rng(0)
 
@@ -195,3 +195,44 @@ def test_cosine_similarity():
     zero = tp.zeros(1, 3, dtype=tp.float64, requires_grad=True)
     tp.cosine_similarity(zero, zero).sum().backward()
     assert zero.grad.isfinite().all().item()
+
+
+def cofactors(a):
+    def minor(i, j):
+        return np.linalg.det(np.delete(np.delete(a, i, 0), j, 1))
+
+    return np.array([[(-1) ** (i + j) * minor(i, j) for j in range(len(a))] for i in range(len(a))])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1, 2, 0], [2, 4, 0], [1, 0, 3]],
+        [[1, 2, 3], [1, 2, 3], [-4, 5, 6]],
+        [[1, 0, 0], [0, 0, 0], [0, 0, 0]],
+        [[2, 1, 0], [1, 3, 1], [0, 1, 4]],
+    ],
+)
+def test_the_gradient_of_a_determinant_is_the_cofactors(rows):
+    a = np.array(rows, dtype=float)
+    A = tp.tensor(a, requires_grad=True)
+    y = tp.linalg.det(A)
+    y.backward()
+    np.testing.assert_allclose(y.item(), np.linalg.det(a), atol=1e-12)
+    np.testing.assert_allclose(A.grad.numpy(), cofactors(a), atol=1e-12)
+
+
+def test_determinants_of_a_stack_with_one_singular_matrix():
+    a = np.stack([[[1.0, 2.0], [2.0, 4.0]], [[0.0, 1.0], [1.0, 3.0]]])
+    A = tp.tensor(a, requires_grad=True)
+    weight = tp.tensor([1.0, 2.0], dtype=tp.float64)
+    y = tp.linalg.det(A)
+    np.testing.assert_allclose(y.detach().numpy(), [0, -1], atol=1e-12)
+    (y * weight).sum().backward()
+    expected = np.stack([cofactors(a[0]), 2 * cofactors(a[1])])
+    np.testing.assert_allclose(A.grad.numpy(), expected, atol=1e-12)
+
+
+def test_the_second_derivative_of_a_singular_determinant():
+    a = np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [1.0, 0.0, 3.0]])
+    assert gradgradcheck(tp.linalg.det, (tp.tensor(a, requires_grad=True),))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import triptych as tp
+from triptych.autograd import gradcheck
 
 BINARY = {
     "add": np.add,
@@ -249,3 +250,35 @@ def test_fast_and_general_paths_agree():
         assert tp.equal(call(x), traced)
         one, two = (tp.autograd.grad(t.sum(), x)[0] for t in (call(x), traced))
         assert tp.equal(one, two)
+
+
+def test_the_angle_of_the_origin_has_no_slope():
+    y = tp.tensor([0.0, 0.0, 1.0], dtype=tp.float64, requires_grad=True)
+    x = tp.tensor([0.0, 2.0, 0.0], dtype=tp.float64, requires_grad=True)
+    tp.atan2(y, x).sum().backward()
+    np.testing.assert_allclose(y.grad.numpy(), [0, 0.5, 0])
+    np.testing.assert_allclose(x.grad.numpy(), [0, 0, -1])
+
+
+@pytest.mark.parametrize("base", [tp.zeros(4, dtype=tp.float64), 0.0, 0])
+def test_powers_of_zero_are_flat_in_an_exponent_that_is_not_negative(base):
+    exponent = tp.tensor([0.0, 1.0, 2.5, -1.0], dtype=tp.float64, requires_grad=True)
+    tp.pow(base, exponent).sum().backward()
+    np.testing.assert_array_equal(exponent.grad.numpy(), [0, 0, 0, -np.inf])
+
+
+@pytest.mark.parametrize("base", [0.0 + 0.0j, 2.0 + 1.0j])
+def test_powers_of_complex_numbers_differentiate_in_the_exponent(base):
+    a = tp.tensor([base], dtype=tp.complex128)
+    b = tp.tensor([1.5 + 0.5j], dtype=tp.complex128, requires_grad=True)
+    if base == 0:
+        (a**b).abs().sum().backward()
+        assert b.grad.item() == 0
+    else:
+        assert gradcheck(lambda b: a**b, (b,))
+
+
+def test_a_number_to_a_power_has_a_slope_in_full_precision():
+    b = tp.tensor([3.0], dtype=tp.float64, requires_grad=True)
+    (2.0**b).sum().backward()
+    np.testing.assert_allclose(b.grad.numpy(), 8 * np.log(2), rtol=1e-15)

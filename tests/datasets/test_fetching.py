@@ -1,6 +1,7 @@
 """Sources in order, local files, and the sum of all failures."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,13 @@ def test_wrong_hash_weighs_more_than_a_missing_source(
     with pytest.raises(HashMismatch, match="wrong bytes, nothing was kept"):
         fetch(artifact)
     assert not blob_path(artifact).parent.exists()
+
+
+def test_a_wrong_size_under_the_right_hash(local: Path, artifact_of: ArtifactOf) -> None:
+    artifact = replace(artifact_of(b"some bytes", local.as_uri()), size=11)
+    with pytest.raises(HashMismatch, match=r"wanted 11 bytes, got 10; .*recorded size") as caught:
+        fetch(artifact)
+    assert "sha256" not in str(caught.value)
 
 
 def test_cached_file_of_wrong_size_is_fetched_again(local: Path, artifact_of: ArtifactOf) -> None:

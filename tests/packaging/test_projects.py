@@ -59,8 +59,8 @@ def test_every_dependency_says_why(package):
 
 
 def test_whatever_is_imported_is_declared(package, project):
-    lines = project["dependencies"] + sum(project.get("optional-dependencies", {}).values(), [])
-    declared = {re.match(r"[\w.-]+", line)[0] for line in lines}
+    groups = [project["dependencies"], *project.get("optional-dependencies", {}).values()]
+    declared = {re.match(r"[\w.-]+", line)[0] for lines in groups for line in lines}
     for path in sorted(package.source.rglob("*.py")):
         for name in _imported(path) - sys.stdlib_module_names - {package.module}:
             wanted = DISTRIBUTIONS.get(name, {name, name.replace("_", "-")})

@@ -115,8 +115,14 @@ def test_hostile_bytes_are_refused(pixels: Pixels) -> None:
             vio.decode_image(content)
     with pytest.raises(FileFormatError, match="no JPEG file"):
         vio.decode_jpeg(whole)
-    with pytest.raises(FileNotFoundError):
-        vio.read_image("no/such/file.png")
+
+
+@pytest.mark.parametrize("name", ["read_file", "read_image", "decode_image", "decode_png"])
+def test_a_path_without_a_file(name: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"{name}: there is no file 'no/such/file.png'"):
+        getattr(vio, name)("no/such/file.png")
+    with pytest.raises(IsADirectoryError, match=f"{name}: .* is a folder"):
+        getattr(vio, name)(tmp_path)
 
 
 def test_wrong_arguments_say_what_is_wanted(tmp_path: Path) -> None:

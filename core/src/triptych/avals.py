@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 
 Shape = tuple[int, ...]
 
@@ -67,13 +68,32 @@ def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
     return tuple(out)
 
 
+def integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
+    """Lengths or axes as Python ints, from anything that counts as one: NumPy's, 0-d tensors.
+
+    Raises:
+        DTypeError: a value is no integer, even if it is a whole number such as 2.0.
+    """
+    values = tuple(values)
+    try:
+        return tuple(map(index, values))
+    except TypeError:
+        raise DTypeError(f"{name}: wanted integers, got {_listed(values)}") from None
+
+
+def _listed(values: tuple[Any, ...]) -> str:
+    return repr(values[0]) if len(values) == 1 else repr(values)
+
+
 def normalize_axis(name: str, axis: int, ndim: int) -> int:
     """A non-negative axis.
 
     Raises:
         ShapeError: the axis is out of range.
+        DTypeError: the axis is no integer.
     """
-    axis = int(axis)
+    if type(axis) is not int:
+        (axis,) = integers(name, (axis,))
     span = max(ndim, 1)  # a 0-d tensor takes axis 0 and -1, as in torch
     if not -span <= axis < span:
         raise ShapeError(
@@ -93,6 +113,8 @@ def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tu
     """
     if axes is None:
         return _ALL[ndim]
+    if not isinstance(axes, int) and not hasattr(axes, "__len__"):
+        (axes,) = integers(name, (axes,))
     if not isinstance(axes, int) and len(axes) == 0:
         return _ALL[ndim]
     if isinstance(axes, int):

@@ -11,13 +11,14 @@ from .avals import normalize_axes, normalize_axis
 from .errors import DTypeError, ShapeError
 from .ops.creation import cast_to, eye
 from .ops.linalg import adjoint, matmul
-from .ops.reduce import amax, amin
+from .ops.reduce import amax, amin, prod
 from .ops.reduce import norm as _power_norm
 from .ops.reduce import sum as _sum
 from .ops.shape import diagonal, movedim, reshape, squeeze, tril, triu, unsqueeze
 from .prims import elementwise as ew
 from .prims import linalg as la
-from .tensor import Tensor
+from .state import state
+from .tensor import Tensor, current_edge
 
 __all__ = [
     "cholesky",
@@ -125,9 +126,21 @@ def slogdet(A: Tensor) -> SlogDet:
 
 
 def det(A: Tensor) -> Tensor:
-    """The determinant of square matrices."""
+    """The determinant of square matrices; the gradient of a singular real one is its cofactors."""
     sign, log = la.slogdet(A)
+    recorded = state.grad and state.trace is None and current_edge(A) is not None
+    if recorded and not A.is_complex() and not sign._data.all():
+        return _det_by_svd(A)
     return ew.mul(sign, ew.exp(log))
+
+
+def _det_by_svd(A: Tensor) -> Tensor:
+    """The product of the singular values, whose derivative needs no inverse, with the signs of
+    the bases of singular vectors, which stay while those turn.
+    """
+    u, s, vh = la.svd(A)
+    sign = ew.mul(*(la.slogdet(side.detach())[0] for side in (u, vh)))
+    return ew.mul(sign, prod(s, -1))
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:

@@ -48,5 +48,6 @@ def _numbers(t: Tensor) -> str:
 
 
 def tensor_format(t: Tensor, spec: str) -> str:
-    """``f"{t:.3f}"`` formats the one element of a 0-d tensor."""
-    return format(t.item(), spec) if spec and t.ndim == 0 else format(tensor_repr(t), spec)
+    """``f"{t:.3f}"`` formats the one element of a 0-d tensor, ``f"{t}"`` too."""
+    one = t.ndim == 0 and not isinstance(t._data, Symbol)
+    return format(t.item() if one else tensor_repr(t), spec)

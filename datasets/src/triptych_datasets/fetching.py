@@ -110,7 +110,7 @@ def _sum_up(artifact: Artifact, failures: list[tuple[str, FetchError]]) -> Fetch
     if any(isinstance(error, HashMismatch) for error in errors):
         return HashMismatch(
             f"fetch: {artifact.name}: wrong bytes, nothing was kept:\n{reasons}\n"
-            "The file at the source was changed or damaged, or the recorded hash is wrong."
+            "The file at the source was changed or damaged, or the recorded hash or size is wrong."
         )
     if any(isinstance(error, SourceError) and error.offline for error in errors):
         return Offline(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
+from triptych import ShapeError, nn
 from triptych.autograd import gradcheck, gradgradcheck
 from triptych.nn import functional as F
 

@@ -11,7 +11,14 @@ import safetensors.numpy
 
 import triptych
 from triptych.errors import DTypeError, FileFormatError, UnsafeFileError
-from triptych.serialization import load, load_file, save, save_file
+from triptych.serialization import (
+    load,
+    load_file,
+    read_safetensors,
+    read_torch,
+    save,
+    save_file,
+)
 
 
 def checkpoint() -> dict:
@@ -119,7 +126,6 @@ def test_npz_and_npy(tmp_path):
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (b"", "something else"),
         (b"hello", "something else"),
         (b"\x80\x04N.", "never executes pickles"),
         (b"<!DOCTYPE html><html>", "a web page"),
@@ -132,6 +138,22 @@ def test_unknown_formats(tmp_path, data, match):
     path.write_bytes(data)
     with pytest.raises(FileFormatError, match=rf"load: .*weights\.bin: not a known .*{match}"):
         load(path)
+
+
+def test_an_empty_file(tmp_path):
+    path = tmp_path / "weights.bin"
+    path.touch()
+    for read in (load, load_file, read_torch, read_safetensors):
+        with pytest.raises(FileFormatError, match=r"weights\.bin: is empty; is the download"):
+            read(path)
+
+
+@pytest.mark.parametrize("kept", [5, 100, 2000])
+def test_a_zip_file_that_is_cut_short(kept):
+    file = io.BytesIO()
+    np.savez(file, x=np.zeros(1000))
+    with pytest.raises(FileFormatError, match=r"cut short: .*is the download complete"):
+        load(io.BytesIO(file.getvalue()[:kept]))
 
 
 def test_pickles_are_never_executed(tmp_path):
@@ -157,13 +179,17 @@ def test_damaged_structure_names_the_file():
 
 def test_types_that_tensors_do_not_have(writer):
     file = io.BytesIO(writer.zip_file(b"\x80\x02ctorch\nfloat8_e5m2\n."))
-    with pytest.raises(DTypeError, match=r"load: the file holds float8_e5m2.*read_torch"):
+    with pytest.raises(
+        DTypeError, match=r"load: <BytesIO>: the file holds float8_e5m2.*read_torch"
+    ):
         load(file)
 
 
 def test_what_cannot_be_saved(tmp_path):
     with pytest.raises(DTypeError, match=r"save: model\.0 is a builtins\.object"):
         save({"model": [object()]}, tmp_path / "x")
+    with pytest.raises(DTypeError, match=r"Linear, which no file can hold.*its state_dict\(\)"):
+        save(triptych.nn.Linear(2, 2), tmp_path / "x")
     with pytest.raises(DTypeError, match="save_file: 'x' is a int, wanted a tensor"):
         save_file({"x": 3}, tmp_path / "x")
     with pytest.raises(FileNotFoundError, match="save: the folder"):
@@ -172,8 +198,13 @@ def test_what_cannot_be_saved(tmp_path):
 
 
 def test_a_missing_file():
-    with pytest.raises(FileNotFoundError):
-        load("no-such-file.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"load: there is no file 'no-such-file\.pth'"):
+        load("no-such-file.pth")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"load_file: .* is a folder"):
+        load_file(tmp_path)
 
 
 def test_triptych_offers_both():

@@ -73,7 +73,7 @@ def test_forward_can_be_trained(encoder):
 def test_refuses(encoder):
     with pytest.raises(ValueError, match="batch_size"):
         encoder.encode(TEXTS, batch_size=0)
-    with pytest.raises(DTypeError, match="a int in it"):
+    with pytest.raises(DTypeError, match="a int at position 1"):
         encoder.encode(["cat", 3])
     with pytest.raises(DTypeError, match="generator"):
         encoder.encode(text for text in TEXTS)

@@ -3,13 +3,30 @@ import pytest
 
 import triptych as tp
 from triptych.errors import DTypeError
-from triptych_text.tokenizers.arguments import as_ids, options_of, truncation_limit
+from triptych_text.tokenizers.arguments import (
+    as_ids,
+    checked_inputs,
+    options_of,
+    truncation_limit,
+)
 
 
 def test_truncation_limit():
     assert truncation_limit(False, 9, 0, 5) is None
     assert truncation_limit(True, 9, 2, 5) == (9, 2, "longest_first")
     assert truncation_limit("only_first", None, 0, 5) == (5, 0, "only_first")
+
+
+def test_inputs_name_the_position_of_what_is_no_text():
+    assert checked_inputs(["a", "b"], ["c", "d"]) == [("a", "c"), ("b", "d")]
+    with pytest.raises(
+        DTypeError, match="texts is a sequence of str, got a NoneType at position 1"
+    ):
+        checked_inputs(["a", None], None)
+    with pytest.raises(DTypeError, match="pairs is a sequence of str, got a float at position 0"):
+        checked_inputs(["a"], [float("nan")])
+    with pytest.raises(DTypeError, match="got a single NoneType"):
+        checked_inputs(None, None)
 
 
 @pytest.mark.parametrize("ids", [[1, 2], (1, 2), np.array([1, 2]), tp.tensor([1, 2])])

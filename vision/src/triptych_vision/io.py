@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io as _io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,25 @@ def read_file(path: PathLike) -> tp.Tensor:
 
     Returns:
         (number of bytes,) uint8.
+
+    Raises:
+        FileNotFoundError: there is no such file.
     """
-    return tp.from_numpy(np.fromfile(path, dtype=np.uint8))
+    with _naming("read_file", os.fspath(path)):
+        return tp.from_numpy(np.fromfile(path, dtype=np.uint8))
+
+
+@contextmanager
+def _naming(caller: str, path: str) -> Iterator[None]:
+    """Errors about a path in the block name the public function."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{caller}: there is no file {path!r} (looked in {os.getcwd()!r})"
+        ) from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{caller}: {path!r} is a folder; wanted a file") from None
 
 
 def write_file(filename: PathLike, data: tp.Tensor) -> None:
@@ -111,22 +129,26 @@ def decode_image(
         FileNotFoundError: there is no such file.
         UnknownNameError: no mode is called so.
     """
+    return _decoded("decode_image", input, mode, apply_exif_orientation)
+
+
+def _decoded(caller: str, input: Encoded, mode: ImageReadMode | str, turn: bool) -> tp.Tensor:
     from PIL import Image, UnidentifiedImageError
 
     wanted = _read_mode(mode)
-    source = input if isinstance(input, str | os.PathLike) else _io.BytesIO(_bytes(input))
     name = os.fspath(input) if isinstance(input, str | os.PathLike) else "bytes"
+    source = input if isinstance(input, str | os.PathLike) else _io.BytesIO(_bytes(input))
     try:
-        with Image.open(source) as image:
-            frames = _decoded_frames(image, wanted, apply_exif_orientation)
-    except FileNotFoundError:
+        with _naming(caller, name), Image.open(source) as image:
+            frames = _decoded_frames(image, wanted, turn)
+    except (FileNotFoundError, IsADirectoryError):
         raise
     except UnidentifiedImageError:
         raise FileFormatError(
-            f"decode_image: {name}: no image, or of a format this Pillow does not read"
+            f"{caller}: {name}: no image, or of a format this Pillow does not read"
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise FileFormatError(f"decode_image: {name}: damaged or cut off ({error})") from error
+        raise FileFormatError(f"{caller}: {name}: damaged or cut off ({error})") from error
     return frames[0] if len(frames) == 1 else tp.stack(frames)
 
 
@@ -198,7 +220,7 @@ def read_image(
         >>> read_image(path).shape
         Size([3, 1, 2])
     """
-    return decode_image(path, mode, apply_exif_orientation)
+    return _decoded("read_image", path, mode, apply_exif_orientation)
 
 
 def _decoder(format_name: str) -> Callable[..., tp.Tensor]:
@@ -209,11 +231,14 @@ def _decoder(format_name: str) -> Callable[..., tp.Tensor]:
         mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
         apply_exif_orientation: bool = False,
     ) -> tp.Tensor:
-        content = Path(input).read_bytes() if isinstance(input, str | os.PathLike) else input
+        content: Any = input
+        if isinstance(input, str | os.PathLike):
+            with _naming(decode.__name__, os.fspath(input)):
+                content = Path(input).read_bytes()
         content = bytes(_bytes(content))
         if not magic(content):
             raise FileFormatError(f"{decode.__name__}: the bytes are no {format_name} file")
-        return decode_image(content, mode, apply_exif_orientation)
+        return _decoded(decode.__name__, content, mode, apply_exif_orientation)
 
     decode.__name__ = decode.__qualname__ = f"decode_{format_name.lower()}"
     decode.__doc__ = (

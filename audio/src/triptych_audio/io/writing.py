@@ -12,7 +12,7 @@ import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
 from triptych.serialization import atomic_write
-from triptych_audio.io.sound_file import soundfile_module
+from triptych_audio.io.sound_file import named, soundfile_module
 
 __all__ = ["save"]
 
@@ -98,6 +98,12 @@ def save(
     array = _frames(src, channels_first)
     container, subtype = _file_type(uri, format, encoding, bits_per_sample, array.dtype.name)
     samples = (array.astype(np.int16) - 128) << 8 if array.dtype == np.uint8 else array
+    known = module.available_formats()
+    if container not in known:
+        raise ValueError(
+            f"save: {named(uri)}: there is no format {container!r}; wanted one of "
+            f"{', '.join(sorted({*known, 'OPUS'}))}, as the path's extension or as format="
+        )
     if not module.check_format(container, subtype):
         raise ValueError(
             f"save: {container} cannot hold {subtype}; it can hold "
@@ -113,11 +119,22 @@ def save(
                 sound.write(samples[start : start + CHUNK])
     except module.SoundFileError as error:
         raise ValueError(
-            f"save: {container} does not take {samples.shape[1]} channel(s) at {sample_rate} Hz "
-            f"as {subtype}: {error}"
+            f"save: {named(uri)}: {container} does not take {samples.shape[1]} channel(s) at "
+            f"{sample_rate} Hz as {subtype}{_if_turned(src, samples, channels_first)}"
         ) from error
     with atomic_write(uri, "save") as out:
         out.write(encoded.getbuffer())
+
+
+def _if_turned(src: Any, samples: np.ndarray, channels_first: bool) -> str:
+    """What to try when there are more channels than samples in each."""
+    if samples.shape[1] <= samples.shape[0]:
+        return ""
+    wanted = "(channels, time)" if channels_first else "(time, channels)"
+    return (
+        f"; src of shape {tuple(src.shape)} was taken as {wanted}: pass src.T, or "
+        f"channels_first={not channels_first}"
+    )
 
 
 def _frames(src: Any, channels_first: bool) -> np.ndarray:

@@ -75,6 +75,12 @@ class _Custom:
                 f"{self.name}.backward: wanted a gradient (or None) for each of {len(node.inputs)} "
                 f"inputs, got {len(listed)}"
             )
+        if any(v is not None for v in listed[len(node.inputs) :]):
+            raise GradError(
+                f"{self.name}.backward: {len(listed)} gradients for {len(node.inputs)} inputs; "
+                "only None may follow those of the inputs"
+            )
+        del listed[len(node.inputs) :]
         self._check(listed, node)
         return [v if v is None or boxed else v._data for v in listed]
 

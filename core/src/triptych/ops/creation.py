@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..avals import integers
 from ..backends import Device, backend_for
 from ..errors import DTypeError, ShapeError
 from ..prims import create
@@ -55,7 +56,7 @@ def _dtype(dtype: DTypeLike) -> np.dtype:
 def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
-    lengths = tuple(int(n) for n in size)
+    lengths = integers(name, size)
     if any(n < 0 for n in lengths):
         raise ShapeError(f"{name}: lengths must not be negative, got {lengths}")
     return lengths
@@ -394,10 +395,11 @@ def arange(
 
     Raises:
         ShapeError: step is zero or leads away from end.
+        DTypeError: they are no real numbers.
     """
     if end is None:
         start, end = 0, start
-    start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
+    start, end, step = _numbers("arange", start, end, step)
     if step == 0 or (end - start) / step < 0:
         raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
@@ -411,6 +413,21 @@ def arange(
     return _finish(made, requires_grad)
 
 
+def _numbers(name: str, *values: Any) -> tuple[Any, ...]:
+    """Python numbers, out of tensors and NumPy's where need be."""
+    plain = tuple(v.item() if hasattr(v, "item") else v for v in values)
+    for v in plain:
+        if not isinstance(v, (int, float)):
+            raise DTypeError(f"{name}: wanted numbers, got {v!r}")
+    return plain
+
+
+def _steps(name: str, steps: Any) -> int:
+    """How many numbers to make."""
+    (count,) = _sizes(name, (steps,))
+    return count
+
+
 def linspace(
     start: float,
     end: float,
@@ -421,7 +438,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers evenly spaced from start to end, both included."""
-    values = np.linspace(start, end, steps).astype(_dtype(dtype))
+    values = np.linspace(start, end, _steps("linspace", steps)).astype(_dtype(dtype))
     return _finish(as_tensor(values, device=device), requires_grad)
 
 
@@ -436,7 +453,8 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers from base ** start to base ** end, evenly spaced in their logarithm."""
-    values = np.logspace(start, end, steps, base=base).astype(_dtype(dtype))
+    values = np.logspace(start, end, _steps("logspace", steps), base=base)
+    values = values.astype(_dtype(dtype))
     return _finish(as_tensor(values, device=device), requires_grad)
 
 
@@ -449,7 +467,9 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """The n x m identity matrix."""
-    return _finish(as_tensor(np.eye(n, m, dtype=_dtype(dtype)), device=device), requires_grad)
+    rows, cols = _sizes("eye", (n, n if m is None else m))
+    matrix = np.eye(rows, cols, dtype=_dtype(dtype))
+    return _finish(as_tensor(matrix, device=device), requires_grad)
 
 
 def is_tensor(obj: Any) -> bool:

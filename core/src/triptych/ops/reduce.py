@@ -128,9 +128,8 @@ def var(
         return _in_single(var, input, dim, unbiased, keepdim, correction=correction)
     axes = normalize_axes("var", dim, input.ndim)
     centred = ew.sub(input, mean(input, axes or None, True) if input.ndim else input)
-    squares = ew.square(ew.abs(centred) if input._data.dtype.kind == "c" else centred)
     room = _count(input, axes) - correction
-    total = rd.sum(squares, axes=axes, keepdim=keepdim)
+    total = rd.sum(_squared(centred), axes=axes, keepdim=keepdim)
     return ew.div(total, room) if room > 0 else ew.mul(total, math.nan)
 
 
@@ -288,6 +287,8 @@ def norm(
     if _half(input):
         return _in_single(norm, input, p, dim, keepdim)
     axes = normalize_axes("norm", dim, input.ndim)
+    if p in ("fro", 2):
+        return _root(rd.sum(_squared(input), axes=axes, keepdim=keepdim))
     size = ew.abs(input)
     if p == math.inf:
         return amax(size, axes, keepdim)
@@ -297,11 +298,15 @@ def norm(
         return rd.sum(ew.sign(ew.where(ew.isnan(size), 1, size)), axes=axes, keepdim=keepdim)
     if p == 1:
         return rd.sum(size, axes=axes, keepdim=keepdim)
-    if p in ("fro", 2):
-        total = rd.sum(ew.square(size), axes=axes, keepdim=keepdim)
-        return _root(total)
     total = rd.sum(_power(size, float(p)), axes=axes, keepdim=keepdim)
     return _power(total, 1.0 / float(p))
+
+
+def _squared(x: Tensor) -> Tensor:
+    """|x| ** 2 by smooth steps: the slope of |x| jumps at zero."""
+    if x._data.dtype.kind != "c":
+        return ew.square(x)
+    return ew.add(ew.square(ew.real(x)), ew.square(ew.imag(x)))
 
 
 def _power(x: Tensor, p: float) -> Tensor:

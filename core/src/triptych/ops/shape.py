@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..avals import broadcast_shapes, normalize_axes, normalize_axis
+from ..avals import broadcast_shapes, integers, normalize_axes, normalize_axis
 from ..errors import ShapeError
 from ..prims import elementwise as ew
 from ..prims import movement as mv
@@ -53,10 +53,10 @@ __all__ = [
 ]
 
 
-def _lengths(size: tuple[Any, ...]) -> tuple[int, ...]:
+def _lengths(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
-    return tuple(map(int, size))
+    return integers(name, size)
 
 
 def _resolve(name: str, input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -81,7 +81,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     Raises:
         ShapeError: the element counts differ.
     """
-    return mv.reshape(input, shape=_resolve("reshape", input, _lengths(shape)))
+    return mv.reshape(input, shape=_resolve("reshape", input, _lengths("reshape", shape)))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
@@ -141,7 +141,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The axes in another order: a view."""
-    order = _lengths(dims)
+    order = _lengths("permute", dims)
     return mv.permute(input, axes=tuple(normalize_axis("permute", d, input.ndim) for d in order))
 
 
@@ -211,7 +211,7 @@ def expand(input: Tensor, *size: Any) -> Tensor:
     Raises:
         ShapeError: an axis longer than one would change.
     """
-    wanted = _lengths(size)
+    wanted = _lengths("expand", size)
     lead = len(wanted) - input.ndim
     if lead < 0:
         raise ShapeError(f"expand: {tuple(input.shape)} has more dims than {wanted}")
@@ -239,7 +239,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """The tensor laid side by side, so many times per axis; missing leading axes are added."""
-    counts = _lengths(repeats)
+    counts = _lengths("repeat", repeats)
     lead = len(counts) - input.ndim
     if lead < 0:
         raise ShapeError(f"repeat: wanted a count for each of {input.ndim} dims, got {counts}")
@@ -251,7 +251,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """`repeat` that fills in missing leading counts with one."""
-    counts = _lengths(dims)
+    counts = _lengths("tile", dims)
     return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
 
 
@@ -357,7 +357,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 def flip(input: Tensor, *places: Any, dims: Any = None) -> Tensor:
     """The order of elements reversed along dims, ints or one tuple of them: a copy."""
-    axes = _lengths(places if dims is None else (dims,))
+    axes = _lengths("flip", places if dims is None else (dims,))
     return mv.flip(input, axes=normalize_axes("flip", axes, input.ndim) if axes else ())
 
 
@@ -411,9 +411,13 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return mv.undiagonal(input, shape=tuple(shape), offset=offset, axis1=one, axis2=two)
 
 
-def _triangle(input: Tensor, k: int, upper: bool) -> Tensor:
+def _triangle(name: str, input: Tensor, k: int, upper: bool) -> Tensor:
     from .creation import arange
 
+    if input.ndim < 2:
+        raise ShapeError(
+            f"{name}: wanted matrices in the last two dims, got shape {tuple(input.shape)}"
+        )
     rows = unsqueeze(arange(input.shape[-2], device=input.device), 1)
     cols = arange(input.shape[-1], device=input.device)
     distance = ew.sub(cols, rows)
@@ -422,12 +426,12 @@ def _triangle(input: Tensor, k: int, upper: bool) -> Tensor:
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros elsewhere."""
-    return _triangle(input, diagonal, True)
+    return _triangle("triu", input, diagonal, True)
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros elsewhere."""
-    return _triangle(input, diagonal, False)
+    return _triangle("tril", input, diagonal, False)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:

@@ -43,6 +43,11 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         raise
     except OverflowError as error:  # NumPy's, of a Python integer beside an array
         raise DTypeError(f"{prim.name}: {error}; convert the tensor with .to() first") from None
+    except ValueError as error:
+        prim.aval(*raw, **params)
+        if prim.kind != "binary":
+            raise
+        raise DTypeError(f"{prim.name}: {error} Convert with .float() first") from None
     except Exception as error:
         prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
         error.add_note(f"{prim.name}: called with {', '.join(map(_described, raw))}")

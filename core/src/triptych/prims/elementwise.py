@@ -60,8 +60,11 @@ def _pow_base(g: Any, a: Any, b: Any) -> Any:
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
-    slope = mul(y, log(a))
-    return mul(g, where(eq(y, 0), fill_like(slope, value=0), slope))  # 0 ** b, b > 0, is flat in b
+    if isinstance(a, SCALARS) and a != 0:
+        return mul(g, mul(y, log(a)))
+    rising = ge(real(b) if raw_dtype(b).kind == "c" else b, 0)
+    flat = logical_and(eq(a, 0), rising)  # 0 ** b counts as flat in b for b >= 0
+    return mul(g, mul(y, log(where(flat, 1, a))))
 
 
 pow = binary("pow", "power", promote=ARITHMETIC, d=(_pow_base, _pow_exponent), domain=POSITIVE)
@@ -108,13 +111,21 @@ minimum = binary(
     promote=REAL,
     d=(lambda g, a, b: _larger(g, b, a), lambda g, a, b: _larger(g, a, b)),
 )
+
+
+def _squared_radius(a: Any, b: Any) -> Any:
+    """a ** 2 + b ** 2, but 1 at the origin: the angle there counts as flat."""
+    radius = add(mul(a, a), mul(b, b))
+    return where(eq(radius, 0), 1, radius)
+
+
 atan2 = binary(
     "atan2",
     "arctan2",
     promote=FLOATING,
     d=(
-        lambda g, a, b: mul(g, div(b, add(mul(a, a), mul(b, b)))),
-        lambda g, a, b: neg(mul(g, div(a, add(mul(a, a), mul(b, b))))),
+        lambda g, a, b: mul(g, div(b, _squared_radius(a, b))),
+        lambda g, a, b: neg(mul(g, div(a, _squared_radius(a, b)))),
     ),
     domain=POSITIVE,
 )

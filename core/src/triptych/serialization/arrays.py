@@ -15,10 +15,11 @@ from ..tensor import Tensor
 __all__ = ["unwrap", "wrapper"]
 
 
-def wrapper(map_location: Any = None) -> Callable[[Any], Any]:
+def wrapper(map_location: Any = None, where: str = "load") -> Callable[[Any], Any]:
     """A function from an array to a tensor over the same memory, on a device if one is given.
 
-    A NumPy dtype becomes Triptych's. Either raises DTypeError for a type that tensors do not have.
+    A NumPy dtype becomes Triptych's. Either raises DTypeError for a type that tensors do not have;
+    its text starts with where, the call and the file.
     """
 
     def wrap(value: Any) -> Any:
@@ -27,8 +28,8 @@ def wrapper(map_location: Any = None) -> Callable[[Any], Any]:
             known = from_numpy_dtype(dtype)
         except DTypeError as error:
             raise DTypeError(
-                f"load: the file holds {dtype}, for which there is {error}; read_safetensors and "
-                "read_torch of triptych.serialization give NumPy arrays of it"
+                f"{where}: the file holds {dtype}, for which there is {error}; read_safetensors "
+                "and read_torch of triptych.serialization give NumPy arrays of it"
             ) from None
         if value is dtype:
             return known

@@ -118,7 +118,7 @@ def read_source(source: Source) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def _read_header(source: Source) -> tuple[list[_Entry], dict[str, str], int]:
     """Checked entries, metadata, and where the arrays' bytes start."""
-    length = _LENGTH.unpack(source.read(0, 8).ljust(8, b"\0"))[0]
+    length = _LENGTH.unpack(source.head()[:8].ljust(8, b"\0"))[0]
     if length > _MAX_HEADER or _LENGTH.size + length > source.size:
         raise source.error(
             f"not a safetensors file, or cut off: it claims a header of {length} bytes and has "

@@ -96,7 +96,9 @@ def load(
         The saved structure; a dict of tensors by name for safetensors and npz, a tensor for npy.
 
     Raises:
+        FileNotFoundError: there is no such file.
         FileFormatError: an unknown format, or a damaged or cut-off file.
+        DTypeError: a tensor of a type that Triptych does not have, such as float8.
         UnsafeFileError: the file asks for anything but data, or weights_only is False.
     """
     if not weights_only:
@@ -104,13 +106,12 @@ def load(
             f"load: {file}: weights_only=False asks to execute a pickle, which Triptych never "
             "does; leave it out, and save plain data in torch: torch.save(model.state_dict(), path)"
         )
-    wrap = wrapper(map_location)
     with Source(file, mmap=mmap) as source:
-        return _load_source(source, wrap)
+        return _load_source(source, wrapper(map_location, f"load: {source.name}"))
 
 
 def _load_source(source: Source, wrap: Wrap) -> Any:
-    head = source.read(0, 64)
+    head = source.head()
     if head.startswith(b"PK\x03\x04"):
         records = ZipRecords(source)
         if all(name.endswith(".npy") for name in records.names):
@@ -177,7 +178,8 @@ def load_file(file: File, device: Any = None, *, mmap: bool = False) -> dict[str
         FileFormatError: not safetensors, or damaged.
     """
     with Source(file, mmap=mmap, caller="load_file") as source:
-        return _wrapped(read_source(source)[0], wrapper(device))
+        wrap = wrapper(device, f"load_file: {source.name}")
+        return _wrapped(read_source(source)[0], wrap)
 
 
 def _wrapped(arrays: Mapping[str, np.ndarray], wrap: Wrap) -> dict[str, Any]:

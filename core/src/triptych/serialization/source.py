@@ -30,6 +30,7 @@ class Source:
         caller: the public function to name in error messages.
 
     Raises:
+        FileNotFoundError: there is no such file.
         ValueError: mmap without a path, or a file object that cannot seek.
     """
 
@@ -39,7 +40,7 @@ class Source:
         self._opened = isinstance(file, str | os.PathLike)
         if isinstance(file, str | os.PathLike):
             self.name = os.fspath(file)
-            self._file = open(self.name, "rb")  # noqa: SIM115 -- closed by __exit__
+            self._file = self._open()
         else:
             self._check_object(file, mmap)
             self.name, self._file = _name_of(file), file
@@ -48,6 +49,18 @@ class Source:
         self._map: np.ndarray | None = None  # (size,) uint8
         if mmap and self.size:
             self._map = np.asarray(np.memmap(self.name, np.uint8, mode="c"))
+
+    def _open(self) -> BinaryIO:
+        try:
+            return open(self.name, "rb")
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{self.caller}: there is no file {self.name!r} (looked in {os.getcwd()!r})"
+            ) from None
+        except IsADirectoryError:
+            raise IsADirectoryError(
+                f"{self.caller}: {self.name!r} is a folder; wanted a file"
+            ) from None
 
     def _check_object(self, file: Any, mmap: bool) -> None:
         missing = [m for m in ("read", "seek", "tell") if not hasattr(file, m)]
@@ -92,6 +105,16 @@ class Source:
         except Exception as error:  # parsers of damaged bytes fail in every way there is
             text = f"{part} cannot be read ({type(error).__name__}: {str(error)[:200]})"
             raise self.error(text) from error
+
+    def head(self) -> bytes:
+        """The first 64 bytes, which tell the format.
+
+        Raises:
+            FileFormatError: the file is empty.
+        """
+        if not self.size:
+            raise self.error("is empty; is the download complete?")
+        return self.read(0, 64)
 
     def read(self, offset: int, nbytes: int) -> bytes:
         """Up to nbytes bytes from offset; fewer at the end of the file."""

@@ -78,9 +78,10 @@ class _Encoder:
             return {"ndarray": self._store(value, path)}
         array = self._unwrap(value)
         if array is None:
+            hint = "; save its state_dict()" if hasattr(value, "state_dict") else ""
             raise DTypeError(
                 f"save: {_dotted(path)} is a {type(value).__module__}.{type(value).__qualname__}, "
-                f"which no file can hold; wanted {_SUPPORTED}"
+                f"which no file can hold; wanted {_SUPPORTED}{hint}"
             )
         return {"tensor": self._store(array, path)}
 

@@ -37,7 +37,7 @@ def read_torch(file: File, *, mmap: bool = False, wrap: Wrap = lambda value: val
         (64, 3, 7, 7)
     """
     with Source(file, mmap=mmap, caller="read_torch") as source:
-        head = source.read(0, 64)
+        head = source.head()
         if head.startswith(b"PK\x03\x04"):
             return read_torch_zip(source, ZipRecords(source), wrap)
         if is_torch_legacy(head):

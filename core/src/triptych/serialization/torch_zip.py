@@ -17,6 +17,8 @@ from .unpickler import unpickle
 __all__ = ["ZipRecords", "read_torch_zip"]
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")  # signature ... name length, extra length
+_END = b"PK\x05\x06"  # starts the record that ends the directory: 22 bytes and a comment
+_END_REACH = 22 + 0xFFFF
 _ENCRYPTED = 1
 _FREE_INFLATION = 256 << 20  # bytes that compressed records may always unpack to
 _MAX_INFLATION = 16  # and how often the file's own size beyond that
@@ -31,6 +33,11 @@ class ZipRecords:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        if _END not in source.read(max(0, source.size - _END_REACH), _END_REACH):
+            raise source.error(
+                "a zip archive that is cut short: the directory at its end is missing; is the "
+                "download complete?"
+            )
         with source.damage("the zip directory"):
             self._zip = zipfile.ZipFile(source.stream())
             infos = self._zip.infolist()

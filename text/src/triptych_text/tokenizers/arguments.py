@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from triptych import Tensor
@@ -69,16 +69,25 @@ def checked_inputs(texts: Sequence[str], pairs: Sequence[str] | None) -> list[An
         DTypeError: one of them is not a `str`.
         ValueError: there are not as many of both.
     """
-    for name, values in (("texts", texts), ("pairs", pairs or ())):
-        wrong = next((v for v in values if not isinstance(v, str)), None)
-        if isinstance(values, str) or wrong is not None:
-            came = "a single str" if isinstance(values, str) else f"a {type(wrong).__name__} in it"
-            raise DTypeError(f"Tokenizer: {name} is a sequence of str, got {came}")
+    _check_strings("texts", texts)
+    _check_strings("pairs", () if pairs is None else pairs)
     if pairs is None:
         return list(texts)
     if len(pairs) != len(texts):
         raise ValueError(f"Tokenizer: {len(texts)} texts and {len(pairs)} pairs; counts must match")
     return list(zip(texts, pairs, strict=True))
+
+
+def _check_strings(name: str, values: Any) -> None:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        came = f"a single {type(values).__name__}"
+        raise DTypeError(f"Tokenizer: {name} is a sequence of str, got {came}")
+    for i, value in enumerate(values):
+        if not isinstance(value, str):
+            raise DTypeError(
+                f"Tokenizer: {name} is a sequence of str, got a {type(value).__name__} at "
+                f"position {i}"
+            )
 
 
 def as_ids(ids: Sequence[int] | Tensor) -> list[int]:

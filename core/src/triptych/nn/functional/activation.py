@@ -202,6 +202,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * x)) / beta: a smooth relu; linear where beta * x > threshold."""
     scaled = input if beta == 1 else ew.mul(input, beta)
+    if scaled._data.dtype.itemsize == 2:  # float16 holds exp(x) to 11, and rounds alike from 10
+        threshold = min(threshold, 10.0)
     large = ew.gt(scaled, threshold)
     curve = ew.log1p(ew.exp(ew.where(large, 0.0, scaled)))
     return ew.where(large, input, curve if beta == 1 else ew.div(curve, beta))
@@ -214,7 +216,11 @@ def softsign(input: Tensor) -> Tensor:
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)), without overflow."""
-    return ew.sub(ew.minimum(input, 0.0), ew.log1p(ew.exp(ew.neg(ew.abs(input)))))
+    # x - log(1 + exp(x)) below zero, -log(1 + exp(-x)) from there on: each is smooth where it
+    # holds, zero included, which -|x| in the exponent would not be.
+    below = ew.lt(input, 0)
+    tail = ew.log1p(ew.exp(ew.where(below, input, ew.neg(input))))
+    return ew.sub(ew.where(below, input, 0.0), tail)
 
 
 def tanhshrink(input: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...avals import integers
 from ...errors import BoundsError, DTypeError, ShapeError
 from ...ops.inplace import overwrite
 from ...prims import elementwise as ew
@@ -29,19 +30,22 @@ __all__ = [
 Ints = tuple[int, ...]
 
 
-def per_axis(name: str, label: str, value: int | Sequence[int], dims: int) -> Ints:
+def per_axis(
+    name: str, label: str, value: int | Sequence[int], dims: int, least: int | None = None
+) -> Ints:
     """An int for each of `dims` space axes, from one int for all or a sequence.
 
     Raises:
-        ShapeError: the sequence has another length.
+        ShapeError: the sequence has another length, or an int is below the least.
+        DTypeError: a value is no integer.
     """
-    if isinstance(value, (tuple, list)):
-        if len(value) == 1:
-            return (int(value[0]),) * dims
-        if len(value) != dims:
-            raise ShapeError(f"{name}: {label} wants one int or {dims}, got {tuple(value)}")
-        return tuple(int(v) for v in value)
-    return (int(value),) * dims  # type: ignore[arg-type]
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(given) not in (1, dims):
+        raise ShapeError(f"{name}: {label} wants one int or {dims}, got {given}")
+    ints = integers(f"{name}: {label}", given)
+    if least is not None and ints and min(ints) < least:
+        raise ShapeError(f"{name}: {label} must be at least {least}, got {value}")
+    return ints * dims if len(ints) == 1 else ints
 
 
 def batched(name: str, input: Tensor, dims: int, call: Callable[[Tensor], Any]) -> Any:

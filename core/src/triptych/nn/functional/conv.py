@@ -32,7 +32,7 @@ Pads = tuple[tuple[int, int], ...]
 def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: Ints) -> Pads:
     """(before, after) for every space axis."""
     if not isinstance(padding, str):
-        return tuple((p, p) for p in per_axis(name, "padding", padding, len(kernel)))
+        return tuple((p, p) for p in per_axis(name, "padding", padding, len(kernel), 0))
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same":
@@ -64,7 +64,8 @@ def _conv(
     groups: int,
 ) -> Tensor:
     name = f"conv{dims}d"
-    steps, gaps = per_axis(name, "stride", stride, dims), per_axis(name, "dilation", dilation, dims)
+    steps = per_axis(name, "stride", stride, dims, 1)
+    gaps = per_axis(name, "dilation", dilation, dims, 1)
     pads = _pads(name, padding, tuple(weight.shape[2:]), steps, gaps)
 
     def call(x: Tensor) -> Tensor:
@@ -147,9 +148,10 @@ def _conv_transpose(
     dilation: Size,
 ) -> Tensor:
     name = f"conv_transpose{dims}d"
-    steps, gaps = per_axis(name, "stride", stride, dims), per_axis(name, "dilation", dilation, dims)
-    pads = per_axis(name, "padding", padding, dims)
-    extra = per_axis(name, "output_padding", output_padding, dims)
+    steps = per_axis(name, "stride", stride, dims, 1)
+    gaps = per_axis(name, "dilation", dilation, dims, 1)
+    pads = per_axis(name, "padding", padding, dims, 0)
+    extra = per_axis(name, "output_padding", output_padding, dims, 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, steps, gaps, strict=True)):
         raise ShapeError(
             f"{name}: output_padding {extra} must be below the stride {steps} or dilation {gaps}"
@@ -272,12 +274,12 @@ def unfold(
         ShapeError: the window does not fit.
     """
     size, gaps, pads, steps = (
-        per_axis("unfold", label, value, 2)
-        for label, value in (
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
+        per_axis("unfold", label, value, 2, least)
+        for label, value, least in (
+            ("kernel_size", kernel_size, 1),
+            ("dilation", dilation, 1),
+            ("padding", padding, 0),
+            ("stride", stride, 1),
         )
     )
 
@@ -312,13 +314,13 @@ def fold(
         ShapeError: the columns are not as many as the windows, or of another size.
     """
     space, size, gaps, pads, steps = (
-        per_axis("fold", label, value, 2)
-        for label, value in (
-            ("output_size", output_size),
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
+        per_axis("fold", label, value, 2, least)
+        for label, value, least in (
+            ("output_size", output_size, 1),
+            ("kernel_size", kernel_size, 1),
+            ("dilation", dilation, 1),
+            ("padding", padding, 0),
+            ("stride", stride, 1),
         )
     )
     sides = tuple((p, p) for p in pads)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 
-from ...errors import ShapeError
+from ... import dtypes
+from ...errors import DTypeError, ShapeError
 from ...prims import elementwise as ew
+from ...state import state
 from ...tensor import Tensor
+from .activation import logsigmoid
 from .arguments import legacy_reduction, reduced, same_shape
 
 __all__ = [
@@ -92,9 +95,10 @@ def smooth_l1_loss(
     same_shape("smooth_l1_loss", input, target)
     if beta < 0:
         raise ShapeError(f"smooth_l1_loss: wanted beta >= 0, got {beta}")
-    gap = ew.abs(ew.sub(input, target))
+    signed = ew.sub(input, target)
+    gap = ew.abs(signed)
     if beta > 0:
-        near = ew.mul(ew.square(gap), 0.5 / beta)
+        near = ew.mul(ew.square(signed), 0.5 / beta)
         gap = ew.where(ew.lt(gap, beta), near, ew.sub(gap, 0.5 * beta))
     return reduced("smooth_l1_loss", gap, legacy_reduction(size_average, reduce, reduction))
 
@@ -116,16 +120,47 @@ def huber_loss(
     same_shape("huber_loss", input, target)
     if delta <= 0:
         raise ShapeError(f"huber_loss: wanted delta > 0, got {delta}")
-    gap = ew.abs(ew.sub(input, target))
+    signed = ew.sub(input, target)
+    gap = ew.abs(signed)
     far = ew.mul(ew.sub(gap, 0.5 * delta), delta)
-    loss = ew.where(ew.le(gap, delta), ew.mul(ew.square(gap), 0.5), far)
+    loss = ew.where(ew.le(gap, delta), ew.mul(ew.square(signed), 0.5), far)
     return _weighted("huber_loss", loss, weight, reduction)
 
 
 def _log(p: Tensor) -> Tensor:
-    """log(p), at least -100, so that a certain and wrong prediction costs a finite amount."""
-    never = ew.le(p, 0)
-    return ew.where(never, -100.0, ew.maximum(ew.log(ew.where(never, 1.0, p)), -100.0))
+    """log(p), at least -100, so that a certain and wrong prediction costs a finite amount.
+
+    As in torch the slope is 1 / p with p at least 1e-12: large, but never infinite or lost.
+    """
+    floor = max(1e-12, float(dtypes.finfo(p.dtype).tiny))
+    low = ew.lt(p, floor)
+    y = ew.log(ew.add(p, ew.where(low, ew.sub(floor, p), 0.0).detach()))
+    exact = ew.maximum(ew.log(p.detach()), -100.0)
+    return ew.add(y, ew.where(low, ew.sub(exact, y), 0.0).detach())
+
+
+def _check_probabilities(name: str, p: Tensor) -> None:
+    """Refuse numbers outside [0, 1] where they are at hand: on the CPU, outside captures."""
+    if not dtypes.is_floating(p._data.dtype):
+        raise DTypeError(f"{name}: wanted floating probabilities, got {p.dtype}; use .float()")
+    if state.trace is not None or p.device.type != "cpu":
+        return
+    good = (p._data >= 0) & (p._data <= 1)
+    if not good.all():
+        raise ShapeError(
+            f"{name}: wanted probabilities from 0 to 1, got {float(p._data[~good].flat[0])}; for "
+            "logits use binary_cross_entropy_with_logits"
+        )
+
+
+def _fits(name: str, label: str, weight: Tensor, input: Tensor) -> None:
+    """Refuse a weight that does not broadcast to the input."""
+    sides = zip(reversed(weight.shape), reversed(input.shape), strict=False)
+    if weight.ndim > input.ndim or any(w not in (1, n) for w, n in sides):
+        raise ShapeError(
+            f"{name}: {label} has shape {tuple(weight.shape)}, which does not broadcast to the "
+            f"input {tuple(input.shape)}"
+        )
 
 
 def binary_cross_entropy(
@@ -146,13 +181,16 @@ def binary_cross_entropy(
         reduction: "mean", "sum" or "none".
 
     Raises:
-        ShapeError: the shapes differ.
+        ShapeError: the shapes differ, or input is outside [0, 1].
+        DTypeError: input is not floating.
     """
     same_shape("binary_cross_entropy", input, target)
+    _check_probabilities("binary_cross_entropy", input)
     hit = ew.mul(target, _log(input))
     miss = ew.mul(ew.sub(1, target), _log(ew.sub(1, input)))
     loss = ew.neg(ew.add(hit, miss))
     if weight is not None:
+        _fits("binary_cross_entropy", "weight", weight, input)
         loss = ew.mul(loss, weight)
     return reduced("binary_cross_entropy", loss, legacy_reduction(size_average, reduce, reduction))
 
@@ -181,13 +219,13 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     same_shape(name, input, target)
-    # softplus(-x) = log(1 + exp(-|x|)) - min(x, 0)
-    tail = ew.log1p(ew.exp(ew.neg(ew.abs(input))))
-    cost = ew.sub(tail, ew.minimum(input, 0.0))
+    cost = ew.neg(logsigmoid(input))
     if pos_weight is not None:
+        _fits(name, "pos_weight", pos_weight, input)
         cost = ew.mul(cost, ew.add(ew.mul(target, ew.sub(pos_weight, 1)), 1))
     loss = ew.add(ew.mul(ew.sub(1, target), input), cost)
     if weight is not None:
+        _fits(name, "weight", weight, input)
         loss = ew.mul(loss, weight)
     return reduced(name, loss, legacy_reduction(size_average, reduce, reduction))
 

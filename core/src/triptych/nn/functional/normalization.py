@@ -27,15 +27,27 @@ __all__ = [
 ]
 
 
-def _channelwise(name: str, label: str, v: Tensor, input: Tensor) -> Tensor:
-    """(c,) as (c, 1, ...), to broadcast along axis 1 of input."""
+def _check_vector(name: str, label: str, v: Tensor, input: Tensor) -> None:
     channels = input.shape[1]
     if tuple(v.shape) != (channels,):
         raise ShapeError(
             f"{name}: {label} has shape {tuple(v.shape)}, wanted ({channels},) for the channels of "
             f"the input {tuple(input.shape)}"
         )
-    return v if input.ndim == 2 else mv.reshape(v, shape=(channels, *[1] * (input.ndim - 2)))
+
+
+def _channelwise(name: str, label: str, v: Tensor, input: Tensor) -> Tensor:
+    """(c,) as (c, 1, ...), to broadcast along axis 1 of input."""
+    _check_vector(name, label, v, input)
+    spread = (input.shape[1], *[1] * (input.ndim - 2))
+    return v if input.ndim == 2 else mv.reshape(v, shape=spread)
+
+
+def _check_channels(name: str, input: Tensor, **vectors: Tensor | None) -> None:
+    """Refuse vectors that do not have one number per channel, before anything is changed."""
+    for label, v in vectors.items():
+        if v is not None:
+            _check_vector(name, label, v, input)
 
 
 def _affine(name: str, y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -73,6 +85,8 @@ def batch_norm(
     """
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: wanted (n, c, ...), got {tuple(input.shape)}")
+    vectors = {"running_mean": running_mean, "running_var": running_var}
+    _check_channels("batch_norm", input, **vectors, weight=weight, bias=bias)
     if training:
         _update_running("batch_norm", input, running_mean, running_var, momentum)
         return _affine("batch_norm", _standardized(input, eps), weight, bias)
@@ -154,6 +168,8 @@ def instance_norm(
         raise ShapeError(
             f"instance_norm: wanted more than one value per channel, got {tuple(input.shape)}"
         )
+    vectors = {"running_mean": running_mean, "running_var": running_var}
+    _check_channels("instance_norm", input, **vectors, weight=weight, bias=bias)
     if running_mean is not None or running_var is not None:
         _update_instances(input, running_mean, running_var, momentum, count)
     y = composite.layer_norm(input, dims=input.ndim - 2, eps=eps)

@@ -8,7 +8,7 @@ from ...errors import ShapeError
 from ...ops.creation import empty, zeros
 from ...tensor import Tensor
 from ..parameter import Parameter
-from .rnn import GRURecurrence, LSTMRecurrence, Recurrence, States
+from .rnn import GRURecurrence, LSTMRecurrence, Recurrence, States, given_states
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
@@ -59,9 +59,9 @@ class _Cell(Recurrence):
         if hx is None:
             state = zeros(n, self.hidden_size, dtype=input.dtype, device=input.device)
             return [state] * self._num_states
-        given = [hx] if self._num_states == 1 else list(hx)
+        given = given_states(type(self).__name__, hx, self._num_states)
         wanted = (*input.shape[:-1], self.hidden_size)
-        if len(given) != self._num_states or any(tuple(s.shape) != wanted for s in given):
+        if any(tuple(s.shape) != wanted for s in given):
             raise ShapeError(
                 f"{type(self).__name__}: wanted {self._num_states} state(s) of shape {wanted}, got "
                 f"{[tuple(s.shape) for s in given]}"

@@ -10,9 +10,10 @@ from ...ops.creation import empty
 from ...tensor import Tensor
 from .. import functional as F
 from .. import init
+from ..functional.arguments import per_axis
 from ..module import Module
 from ..parameter import Parameter
-from .sizes import Sizes, ntuple
+from .sizes import Sizes
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
@@ -45,10 +46,10 @@ class _ConvNd(Module):
         name = type(self).__name__
         _check(name, in_channels, out_channels, groups, padding_mode)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = ntuple(name, "kernel_size", kernel_size, self._ndim)
-        self.stride = ntuple(name, "stride", stride, self._ndim)
-        self.dilation = ntuple(name, "dilation", dilation, self._ndim)
-        self.output_padding = ntuple(name, "output_padding", output_padding, self._ndim)
+        self.kernel_size = per_axis(name, "kernel_size", kernel_size, self._ndim, 1)
+        self.stride = per_axis(name, "stride", stride, self._ndim, 1)
+        self.dilation = per_axis(name, "dilation", dilation, self._ndim, 1)
+        self.output_padding = per_axis(name, "output_padding", output_padding, self._ndim, 0)
         self.padding_mode = padding_mode
         self.padding = self._padding(name, padding)
         first = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
@@ -61,7 +62,7 @@ class _ConvNd(Module):
     def _padding(self, name: str, padding: Any) -> Any:
         """As given if a word; sets the amounts per side that the modes other than zeros pad."""
         if not isinstance(padding, str):
-            amounts = ntuple(name, "padding", padding, self._ndim)
+            amounts = per_axis(name, "padding", padding, self._ndim, 0)
             self._sides = [side for p in reversed(amounts) for side in (p, p)]
             return amounts
         if padding not in ("same", "valid"):

@@ -11,6 +11,7 @@ from .. import functional as F
 from .. import init
 from ..module import Module
 from ..parameter import Parameter
+from .sizes import counts
 
 __all__ = ["Bilinear", "Identity", "Linear"]
 
@@ -55,7 +56,9 @@ class Linear(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features, self.out_features = counts(
+            "Linear", in_features=in_features, out_features=out_features
+        )
         self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
         new_bias = Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None
         self.register_parameter("bias", new_bias)
@@ -105,8 +108,12 @@ class Bilinear(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.in1_features, self.in2_features = in1_features, in2_features
-        self.out_features = out_features
+        self.in1_features, self.in2_features, self.out_features = counts(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
         shape = (out_features, in1_features, in2_features)
         self.weight = Parameter(empty(*shape, device=device, dtype=dtype))
         new_bias = Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None

@@ -105,14 +105,13 @@ class _BatchNorm(_RunningNorm):
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         update = self.training and self.track_running_stats
+        counted = self.num_batches_tracked if update else None
         factor = 0.0 if self.momentum is None else self.momentum
-        if update and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:  # the plain average of all batches so far
-                factor = 1 / float(self.num_batches_tracked)
+        if counted is not None and self.momentum is None:  # the average of all batches so far
+            factor = 1 / (float(counted) + 1)
         use_batch = self.training or self.running_mean is None
         keep = not self.training or self.track_running_stats
-        return F.batch_norm(
+        out = F.batch_norm(
             input,
             self.running_mean if keep else None,
             self.running_var if keep else None,
@@ -122,6 +121,9 @@ class _BatchNorm(_RunningNorm):
             factor,
             self.eps,
         )
+        if counted is not None:  # only a batch that went through
+            counted.add_(1)
+        return out
 
 
 class BatchNorm1d(_BatchNorm):

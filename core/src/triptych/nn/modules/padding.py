@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from ...tensor import Tensor
 from .. import functional as F
+from ..functional.arguments import per_axis
 from .configured import Configured
-from .sizes import Sizes, ntuple
+from .sizes import Sizes
 
 __all__ = [
     "CircularPad1d",
@@ -38,7 +39,7 @@ class _Pad(Configured):
     _mode: ClassVar[str]
 
     def _settle(self) -> None:
-        self.padding = ntuple(type(self).__name__, "padding", self.padding, 2 * self._dims)
+        self.padding = per_axis(type(self).__name__, "padding", self.padding, 2 * self._dims)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, self._mode)  # type: ignore[arg-type]

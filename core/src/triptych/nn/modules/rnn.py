@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import Any, ClassVar
 
-from ...errors import ShapeError, UnknownNameError
+from ...errors import DTypeError, ShapeError, UnknownNameError
 from ...ops.creation import arange, empty, zeros
 from ...ops.pointwise import where
 from ...ops.shape import cat, stack
@@ -78,6 +78,21 @@ class GRURecurrence(Recurrence):
             bias, inner = cat([b_ih[: 2 * h] + b_hh[: 2 * h], b_ih[2 * h :]]), b_hh[2 * h :]
         outputs, _ = gru_scan(F.linear(x, w_ih, bias), w_hh, states[0], inner)
         return outputs, [outputs]
+
+
+def given_states(name: str, hx: Any, count: int) -> list[Any]:
+    """The states a caller passed: one tensor, or for an LSTM the pair (h, c).
+
+    Raises:
+        DTypeError: something else came.
+    """
+    if count == 1 and isinstance(hx, Tensor):
+        return [hx]
+    if count > 1 and isinstance(hx, (tuple, list)) and len(hx) == count:
+        return list(hx)
+    wanted = "one tensor h" if count == 1 else "a pair of tensors (h, c)"
+    came = f"{type(hx).__name__} of {len(hx)}" if hasattr(hx, "__len__") else type(hx).__name__
+    raise DTypeError(f"{name}: wanted the states to start from as {wanted}, got a {came}")
 
 
 class _Layers(Recurrence):
@@ -211,7 +226,7 @@ class _Layers(Recurrence):
         wanted = wanted[: self._num_states]
         if hx is None:
             return [zeros(*shape, dtype=x.dtype, device=x.device) for shape in wanted]
-        given = [hx] if self._num_states == 1 else list(hx)
+        given = given_states(name, hx, self._num_states)
         states = [s if batched else s.unsqueeze(1) for s in given]
         if [tuple(s.shape) for s in states] != wanted:
             raise ShapeError(

@@ -1,26 +1,20 @@
-"""One number for every spatial dim, or a number per dim."""
+"""The numbers that layers are made with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ShapeError
+from ..functional.arguments import per_axis
 
 Sizes = int | Sequence[int]
 
 
-def ntuple(name: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]:
-    """`value` per dim: an int is repeated, a sequence must have the right length.
+def counts(name: str, **values: Any) -> tuple[int, ...]:
+    """The numbers of features and the like that a layer is made with.
 
     Raises:
-        ShapeError: the sequence has another length.
+        DTypeError: one is no integer.
+        ShapeError: one is negative.
     """
-    if isinstance(value, int):
-        return (value,) * ndim
-    values = tuple(value)
-    if len(values) == 1:
-        values *= ndim
-    if len(values) != ndim:
-        raise ShapeError(f"{name}: {argument} wants one int or {ndim}, got {value!r}")
-    return values
+    return tuple(per_axis(name, label, value, 1, 0)[0] for label, value in values.items())

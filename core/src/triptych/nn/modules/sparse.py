@@ -12,6 +12,7 @@ from .. import functional as F
 from .. import init
 from ..module import Module
 from ..parameter import Parameter
+from .sizes import counts
 
 __all__ = ["Embedding", "EmbeddingBag"]
 
@@ -29,7 +30,9 @@ class _Table(Module):
         weight: Any,
         **where: Any,
     ) -> None:
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.num_embeddings, self.embedding_dim = counts(
+            type(self).__name__, num_embeddings=num_embeddings, embedding_dim=embedding_dim
+        )
         self.padding_idx = self._place(padding_idx)
         if weight is None:
             self.weight = Parameter(empty(num_embeddings, embedding_dim, **where))

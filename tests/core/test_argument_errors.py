@@ -1,0 +1,143 @@
+"""Arguments that used to be taken silently, or refused in NumPy's words, name the call."""
+
+import numpy as np
+import pytest
+
+import triptych as tp
+from triptych import DTypeError, GradError, ShapeError, nn
+from triptych.autograd import Function
+from triptych.nn import functional as F
+
+IMAGE, KERNEL = tp.ones(1, 3, 8, 8), tp.ones(4, 3, 3, 3)
+
+REFUSED = {
+    "zeros(2.5)": (lambda: tp.zeros(2.5), DTypeError, r"zeros: wanted integers, got 2\.5"),
+    "randn((2.0, 1))": (lambda: tp.randn((2.0, 1)), DTypeError, "randn: wanted integers"),
+    "randint": (lambda: tp.randint(0, 5, (2.5,)), DTypeError, "randint: wanted integers"),
+    "float tensor": (lambda: tp.ones(tp.tensor(2.0)), DTypeError, "ones: wanted integers"),
+    "reshape": (lambda: tp.ones(4).reshape(2.0, 2), DTypeError, "reshape: wanted integers"),
+    "expand": (lambda: tp.ones(4).expand(2.0, 4), DTypeError, "expand: wanted integers"),
+    "permute": (lambda: tp.ones(1, 1).permute(1.0, 0), DTypeError, "permute: wanted integers"),
+    "sum": (lambda: tp.ones(2, 2).sum(1.0), DTypeError, "sum: wanted integers, got 1.0"),
+    "cumsum": (lambda: tp.ones(2, 2).cumsum(1.0), DTypeError, "cumsum: wanted integers"),
+    "Linear": (lambda: nn.Linear(2.5, 3), DTypeError, "Linear: in_features: wanted integers"),
+    "Linear(-1)": (lambda: nn.Linear(2, -1), ShapeError, "Linear: out_features must be at least 0"),
+    "Embedding": (lambda: nn.Embedding(2.5, 3), DTypeError, "Embedding: num_embeddings"),
+    "eye(-1)": (lambda: tp.eye(-1), ShapeError, "eye: lengths must not be negative"),
+    "eye(2.5)": (lambda: tp.eye(2.5), DTypeError, "eye: wanted integers"),
+    "linspace": (lambda: tp.linspace(0, 1, -1), ShapeError, "linspace: lengths"),
+    "logspace": (lambda: tp.logspace(0, 1, 2.5), DTypeError, "logspace: wanted integers"),
+    "arange": (lambda: tp.arange("a"), DTypeError, "arange: wanted numbers, got 'a'"),
+    "tril": (lambda: tp.ones(3).tril(), ShapeError, r"tril: wanted matrices .* got shape \(3,\)"),
+    "triu": (lambda: tp.ones(()).triu(), ShapeError, r"triu: wanted matrices .* got shape \(\)"),
+    "int ** -1": (lambda: tp.tensor([2]) ** -1, DTypeError, "pow: .*negative integer powers"),
+    "stride": (lambda: F.conv2d(IMAGE, KERNEL, stride=0), ShapeError, "conv2d: stride must be"),
+    "padding": (lambda: F.conv2d(IMAGE, KERNEL, padding=-1), ShapeError, "conv2d: padding must"),
+    "dilation": (lambda: F.conv2d(IMAGE, KERNEL, dilation=0), ShapeError, "conv2d: dilation must"),
+    "transposed": (
+        lambda: F.conv_transpose2d(IMAGE, KERNEL.transpose(0, 1), stride=0),
+        ShapeError,
+        "conv_transpose2d: stride must be at least 1, got 0",
+    ),
+    "unfold": (lambda: F.unfold(IMAGE, 3, stride=0), ShapeError, "unfold: stride must be"),
+    "Conv2d(stride=0)": (lambda: nn.Conv2d(3, 4, 3, stride=0), ShapeError, "Conv2d: stride must"),
+    "Conv2d(padding=-1)": (
+        lambda: nn.Conv2d(3, 4, 3, padding=(0, -1)),
+        ShapeError,
+        r"Conv2d: padding must be at least 0, got \(0, -1\)",
+    ),
+    "Conv2d(2.5)": (lambda: nn.Conv2d(3, 4, 2.5), DTypeError, "Conv2d: kernel_size: wanted int"),
+    "max_pool2d": (lambda: F.max_pool2d(IMAGE, 2.5), DTypeError, "max_pool2d: kernel_size: wanted"),
+    "pos_weight": (
+        lambda: F.binary_cross_entropy_with_logits(
+            tp.ones(2, 3), tp.ones(2, 3), pos_weight=tp.ones(4)
+        ),
+        ShapeError,
+        r"with_logits: pos_weight has shape \(4,\), which does not broadcast to the input \(2, 3\)",
+    ),
+    "bce weight": (
+        lambda: F.binary_cross_entropy(0.5 * tp.ones(3), tp.ones(3), weight=tp.ones(2, 3)),
+        ShapeError,
+        "binary_cross_entropy: weight has shape",
+    ),
+    "LSTM": (
+        lambda: nn.LSTM(2, 3)(tp.ones(4, 1, 2), tp.ones(2, 1, 3)),
+        DTypeError,
+        r"LSTM: wanted the states to start from as a pair of tensors \(h, c\), got a Tensor",
+    ),
+    "GRU": (
+        lambda: nn.GRU(2, 3)(tp.ones(4, 1, 2), (tp.ones(1, 1, 3), tp.ones(1, 1, 3))),
+        DTypeError,
+        "GRU: wanted the states to start from as one tensor h, got a tuple of 2",
+    ),
+    "LSTMCell": (
+        lambda: nn.LSTMCell(2, 3)(tp.ones(1, 2), tp.ones(1, 3)),
+        DTypeError,
+        r"LSTMCell: wanted the states to start from as a pair",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_is_named(name):
+    call, kind, text = REFUSED[name]
+    with pytest.raises(kind, match=text):
+        call()
+
+
+@pytest.mark.parametrize("two", [2, np.int64(2), np.int32(2), np.array(2), tp.tensor(2)])
+def test_whatever_counts_as_an_integer_is_a_length(two):
+    assert tuple(tp.zeros(two, 3).shape) == (2, 3)
+    assert tuple(tp.ones(4).reshape(two, -1).shape) == (2, 2)
+    assert tuple(tp.linspace(0, 1, two).shape) == (2,)
+    assert tuple(tp.ones(1, 1, 3).sum(two).shape) == (1, 1)
+    assert tuple(nn.Linear(two, 3).weight.shape) == (3, 2)
+
+
+@pytest.mark.parametrize("p", [1.5, -0.1, float("nan")])
+def test_binary_cross_entropy_refuses_what_is_no_probability(p):
+    with pytest.raises(ShapeError, match="binary_cross_entropy: wanted probabilities from 0 to 1"):
+        F.binary_cross_entropy(tp.tensor([0.5, p]), tp.ones(2))
+
+
+@pytest.mark.parametrize(("p", "target", "slope"), [(0.0, 1.0, -1e12), (1.0, 0.0, 1e12)])
+def test_a_certain_and_wrong_prediction_has_a_steep_but_finite_gradient(p, target, slope):
+    x = tp.tensor([p], dtype=tp.float64, requires_grad=True)
+    loss = F.binary_cross_entropy(x, tp.tensor([target], dtype=tp.float64))
+    loss.backward()
+    assert loss.item() == 100
+    np.testing.assert_allclose(x.grad.numpy(), [slope])
+
+
+class Doubled(Function):
+    extra: tuple = ()
+
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @classmethod
+    def backward(cls, ctx, g):
+        return 2 * g, *cls.extra
+
+
+class TrailingNone(Doubled):
+    extra = (None, None)
+
+
+class TooMany(Doubled):
+    extra = (tp.ones(3),)
+
+
+def test_a_backward_may_add_none_but_no_further_gradients():
+    x = tp.ones(3, requires_grad=True)
+    TrailingNone.apply(x).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), 2)
+    with pytest.raises(GradError, match="TooMany.backward: 2 gradients for 1 inputs"):
+        TooMany.apply(x).sum().backward()
+
+
+def test_a_tensor_of_one_number_formats_as_that_number():
+    assert f"{tp.tensor(2)}" == "2"
+    assert f"{tp.tensor(2.5):.3f} {tp.tensor(True)}" == "2.500 True"
+    assert f"{tp.tensor([2])}" == "tensor([2])"
