@@ -133,7 +133,7 @@ def test_a_backward_may_add_none_but_no_further_gradients():
     x = tp.ones(3, requires_grad=True)
     TrailingNone.apply(x).sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), 2)
-    with pytest.raises(GradError, match="TooMany.backward: 2 gradients for 1 inputs"):
+    with pytest.raises(GradError, match=r"TooMany\.backward: 2 gradients for 1 inputs"):
         TooMany.apply(x).sum().backward()
 
 
@@ -141,3 +141,17 @@ def test_a_tensor_of_one_number_formats_as_that_number():
     assert f"{tp.tensor(2)}" == "2"
     assert f"{tp.tensor(2.5):.3f} {tp.tensor(True)}" == "2.500 True"
     assert f"{tp.tensor([2])}" == "tensor([2])"
+
+
+@pytest.mark.parametrize("op", [tp.floor_divide, tp.remainder, tp.fmod])
+@pytest.mark.parametrize("divisor", [0, tp.tensor([1, 0, 2]), tp.tensor(0)])
+def test_integers_refuse_to_be_divided_by_zero(op, divisor):
+    with pytest.raises(ZeroDivisionError, match=f"{op.__name__}: an integer divided by zero"):
+        op(tp.tensor([4, 5, 6]), divisor)
+
+
+def test_division_by_zero_of_floats_and_by_other_integers():
+    assert (tp.tensor([4.0, -4.0]) // 0).tolist() == [np.inf, -np.inf]
+    assert (tp.tensor([4, -5]) // 2).tolist() == [2, -3]
+    assert (7 % tp.tensor([4, -5])).tolist() == [3, -3]
+    assert (tp.tensor([], dtype=tp.int64) // tp.tensor([], dtype=tp.int64)).tolist() == []

@@ -231,9 +231,12 @@ def test_every_error_is_also_what_a_caller_would_expect():
 
 
 def test_an_error_of_a_kernel_itself_says_what_it_was_called_with():
-    with pytest.raises(ValueError, match="negative integer powers") as caught:
+    with pytest.raises(tp.DTypeError, match="negative integer powers") as caught:
         tp.tensor([2, 3]) ** -1
     assert caught.value.__notes__ == ["pow: called with int64[2], -1"]
+    with pytest.raises(ZeroDivisionError, match="floor_divide: an integer divided") as zero:
+        tp.tensor([2, 3]) // 0
+    assert zero.value.__notes__ == ["floor_divide: called with int64[2], 0"]
 
 
 # Two devices

@@ -105,6 +105,12 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
 _ALL = [tuple(range(ndim)) for ndim in range(65)]  # NumPy has at most 64 axes
 
 
+def _one_or_several(name: str, axes: Any) -> Any:
+    """An int of NumPy's or a 0-d array as Python's; other sequences as they are."""
+    several = hasattr(axes, "__len__") and getattr(axes, "ndim", 1) > 0
+    return axes if several else integers(name, (axes,))[0]
+
+
 def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Sorted non-negative axes; None and () mean all.
 
@@ -113,8 +119,8 @@ def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tu
     """
     if axes is None:
         return _ALL[ndim]
-    if not isinstance(axes, int) and not hasattr(axes, "__len__"):
-        (axes,) = integers(name, (axes,))
+    if not isinstance(axes, (int, tuple, list)):
+        axes = _one_or_several(name, axes)
     if not isinstance(axes, int) and len(axes) == 0:
         return _ALL[ndim]
     if isinstance(axes, int):

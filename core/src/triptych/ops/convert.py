@@ -265,10 +265,11 @@ def _ufunc_calls() -> dict[Any, Any]:
     from ..prims import TABLE
     from .linalg import matmul
 
-    named = [p for p in TABLE.values() if p.kind in ("unary", "binary") and isinstance(p.impl, str)]
+    simple = [p for p in TABLE.values() if p.kind in ("unary", "binary")]
+    named = [(n, p) for p in simple if isinstance(n := getattr(p.impl, "ufunc", p.impl), str)]
     others = {"conjugate": "conj", "rint": "round", "sign": "sign"}
     return (
         {np.matmul: matmul}
         | {getattr(np, theirs): TABLE[ours].call for theirs, ours in others.items()}
-        | {getattr(np, p.impl): p.call for p in named}
+        | {getattr(np, name): p.call for name, p in named}
     )

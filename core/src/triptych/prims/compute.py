@@ -47,14 +47,20 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         prim.aval(*raw, **params)
         if prim.kind != "binary":
             raise
-        raise DTypeError(f"{prim.name}: {error} Convert with .float() first") from None
+        clear = DTypeError(f"{prim.name}: {error} Convert with .float() first")
+        _note_call(prim, raw, clear)
+        raise clear from None
     except Exception as error:
         prim.aval(*raw, **params)  # raises the clear error, if the inputs are to blame
-        error.add_note(f"{prim.name}: called with {', '.join(map(_described, raw))}")
+        _note_call(prim, raw, error)
         raise
     if prim.outputs == 1:
         return at_home(prim, y, array)
     return tuple(at_home(prim, v, array) for v in y)
+
+
+def _note_call(prim: Prim, raw: tuple[Any, ...], error: Exception) -> None:
+    error.add_note(f"{prim.name}: called with {', '.join(map(_described, raw))}")
 
 
 def at_home(prim: Prim, y: Any, array: Any) -> Any:

@@ -76,23 +76,38 @@ rsqrt = unary(
     d=lambda g, y: mul(g, mul(mul(mul(y, y), y), -0.5)),
     domain=POSITIVE,
 )
+
+
+def _by_nonzero(name: str) -> Any:
+    """NumPy's function, but integers have no quotient by zero to give."""
+
+    def kernel(xp: Any, a: Any, b: Any) -> Any:
+        number = isinstance(b, SCALARS)
+        if (a if number else b).dtype.kind in "iu" and not (b if number else b.all()):
+            raise ZeroDivisionError(f"{name}: an integer divided by zero; floats give inf or nan")
+        return getattr(xp, name)(a, b)
+
+    kernel.ufunc = name  # type: ignore[attr-defined]  # NumPy's own comes here too
+    return kernel
+
+
 remainder = binary(
     "remainder",
-    "remainder",
+    _by_nonzero("remainder"),
     promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, floor(div(a, b))))),
     domain=POSITIVE,
 )
 fmod = binary(
     "fmod",
-    "fmod",
+    _by_nonzero("fmod"),
     promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, trunc(div(a, b))))),
     domain=POSITIVE,
 )
 floor_divide = binary(
     "floor_divide",
-    "floor_divide",
+    _by_nonzero("floor_divide"),
     promote=NUMBERS,
     d=(lambda g: _flat(g), lambda g: _flat(g)),
     domain=POSITIVE,
