@@ -42,7 +42,7 @@ class Artifact:
         InvalidArtifact: a field is malformed, or there is no hash.
 
     Example:
-        >>> vocab = Artifact("toy/vocab.txt", sources=("file:///tmp/v.txt",), sha256="0" * 64)
+        >>> vocab = Artifact("toy/vocab.txt", sources=("file:///data/v.txt",), sha256="0" * 64)
         >>> vocab.filename
         'vocab.txt'
     """

@@ -33,7 +33,7 @@ class Catalog:
         CatalogError: two different artifacts have one name.
 
     Example:
-        >>> toy = Artifact("toy.txt", sources=("file:///tmp/toy.txt",), sha256="0" * 64)
+        >>> toy = Artifact("toy.txt", sources=("file:///data/toy.txt",), sha256="0" * 64)
         >>> Catalog([toy]).names("toy*")
         ['toy.txt']
     """
