@@ -131,7 +131,7 @@ HOSTILE_NAMES = {
     "../evil": "outside of the folder",
     "a/../../evil": "outside of the folder",
     "..\\evil": "outside of the folder",
-    "/tmp/evil": "an absolute path",
+    "/evil": "an absolute path",
     "\\evil": "an absolute path",
     "C:/evil": "an absolute path",
     "c:evil": "an absolute path",

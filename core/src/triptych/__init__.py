@@ -13,25 +13,25 @@ from typing import Any as _Any
 
 # Type checkers see what a starred module lists in __all__, and names imported as themselves.
 from . import methods as _methods
-from .autograd.modes import *  # noqa: F403
+from .autograd.modes import *
 from .backends import device as device
-from .dtypes import *  # noqa: F403
-from .errors import *  # noqa: F403
-from .ops.compare import *  # noqa: F403
-from .ops.creation import *  # noqa: F403
-from .ops.index import *  # noqa: F403
-from .ops.linalg import *  # noqa: F403
-from .ops.pieces import *  # noqa: F403
-from .ops.pointwise import *  # noqa: F403
-from .ops.random import *  # noqa: F403
-from .ops.reduce import *  # noqa: F403
-from .ops.search import *  # noqa: F403
-from .ops.shape import *  # noqa: F403
-from .ops.special import *  # noqa: F403
-from .ops.spectral import *  # noqa: F403
-from .ops.statistics import *  # noqa: F403
-from .ops.windows import *  # noqa: F403
-from .random import *  # noqa: F403
+from .dtypes import *
+from .errors import *
+from .ops.compare import *
+from .ops.creation import *
+from .ops.index import *
+from .ops.linalg import *
+from .ops.pieces import *
+from .ops.pointwise import *
+from .ops.random import *
+from .ops.reduce import *
+from .ops.search import *
+from .ops.shape import *
+from .ops.special import *
+from .ops.spectral import *
+from .ops.statistics import *
+from .ops.windows import *
+from .random import *
 from .registry import Registry as Registry
 from .tensor import Size as Size
 from .tensor import Tensor as Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ class Device:
         return hash((self.type, self.index))
 
 
-class Backend:
+class Backend(ABC):
     """An array library behind the table of primitives.
 
     `impl` columns are written over `xp`, the library's NumPy-like namespace. A backend may hold a
@@ -75,6 +76,7 @@ class Backend:
             return getattr(self.xp, prim.impl)
         return partial(prim.impl, self.xp)
 
+    @abstractmethod
     def check(self, where: Device) -> None:
         """Raise DeviceError unless the device is there."""
 
@@ -86,22 +88,22 @@ class Backend:
         """A context in which new arrays are made on the device."""
         return contextlib.nullcontext()
 
+    @abstractmethod
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         """An array on the device, sharing memory with `data` when that is possible."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_numpy(self, array: Any) -> np.ndarray:
         """The same values as a NumPy array; no copy on the CPU."""
-        raise NotImplementedError
 
+    @abstractmethod
     def device_of(self, array: Any) -> Device:
         """The device an array is on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def span(self, array: Any) -> tuple[int, int]:
         """The first address of an array's memory, and the one after the last."""
-        raise NotImplementedError
 
+    @abstractmethod
     def random(self, seed: int, offset: int, where: Device) -> Any:
         """A random source that depends on (seed, offset) alone."""
-        raise NotImplementedError

@@ -8,24 +8,24 @@ from . import init as init
 from . import modules as modules
 from . import utils as utils
 from .module import Module as Module
-from .modules.activation import *  # noqa: F403
-from .modules.attention import *  # noqa: F403
-from .modules.cells import *  # noqa: F403
-from .modules.container import *  # noqa: F403
-from .modules.conv import *  # noqa: F403
-from .modules.distance import *  # noqa: F403
-from .modules.dropout import *  # noqa: F403
-from .modules.flatten import *  # noqa: F403
-from .modules.fold import *  # noqa: F403
-from .modules.linear import *  # noqa: F403
-from .modules.loss import *  # noqa: F403
-from .modules.normalization import *  # noqa: F403
-from .modules.padding import *  # noqa: F403
-from .modules.pooling import *  # noqa: F403
-from .modules.rnn import *  # noqa: F403
-from .modules.sparse import *  # noqa: F403
-from .modules.transformer import *  # noqa: F403
-from .modules.upsampling import *  # noqa: F403
+from .modules.activation import *
+from .modules.attention import *
+from .modules.cells import *
+from .modules.container import *
+from .modules.conv import *
+from .modules.distance import *
+from .modules.dropout import *
+from .modules.flatten import *
+from .modules.fold import *
+from .modules.linear import *
+from .modules.loss import *
+from .modules.normalization import *
+from .modules.padding import *
+from .modules.pooling import *
+from .modules.rnn import *
+from .modules.sparse import *
+from .modules.transformer import *
+from .modules.upsampling import *
 from .parameter import Buffer as Buffer
 from .parameter import Parameter as Parameter
 

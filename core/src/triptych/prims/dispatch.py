@@ -20,7 +20,7 @@ from ..state import state
 from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
 from .compute import compute, compute_created
 from .promotion import SCALARS
-from .table import INPUTS, Prim
+from .table import Prim
 
 
 def callable_for(prim: Prim) -> Callable[..., Any]:
@@ -420,6 +420,3 @@ def shares_memory(prim: Prim, y: Any, x: Any) -> bool:
     if prim.name != "reshape" or isinstance(y, Symbol):
         return True
     return y.base is not None and (y.base is x or y.base is x.base)
-
-
-assert INPUTS[:2] == "ab"  # the binary path names its inputs so

@@ -264,7 +264,7 @@ def _svd_vjp(g: Any, y: Any) -> Any:
     tall = reshape(s, shape=(*s.shape, 1))
     turn_u = mul(sub(uu, transposed(uu)), _as(mul(squares, wide), u))
     turn_v = mul(sub(vv, transposed(vv)), _as(mul(squares, tall), u))
-    core = add(mul(add(turn_u, turn_v), 1.0), diagonal_matrices(_as(gs, u)))
+    core = add(add(turn_u, turn_v), diagonal_matrices(_as(gs, u)))
     if raw_dtype(u).kind == "c":  # the common phase of a pair of singular vectors
         phase = diagonals(sub(uu, transposed(uu)))
         core = add(core, diagonal_matrices(div(phase, _as(mul(s, 2), u))))

@@ -25,26 +25,26 @@ from . import rearrange as _rearrange
 from . import recurrent as _recurrent
 from . import unpooling as _unpooling
 from . import vision as _vision
-from .activation import *  # noqa: F403 -- the list is the module's __all__, here and below
-from .adaptive import *  # noqa: F403
-from .attention import *  # noqa: F403
-from .bag import *  # noqa: F403
-from .classification import *  # noqa: F403
-from .conv import *  # noqa: F403
-from .ctc import *  # noqa: F403
-from .distance import *  # noqa: F403
-from .dropout import *  # noqa: F403
-from .grid import *  # noqa: F403
-from .linear import *  # noqa: F403
-from .loss import *  # noqa: F403
-from .margin import *  # noqa: F403
-from .normalization import *  # noqa: F403
-from .padding import *  # noqa: F403
-from .pooling import *  # noqa: F403
-from .rearrange import *  # noqa: F403
-from .recurrent import *  # noqa: F403
-from .unpooling import *  # noqa: F403
-from .vision import *  # noqa: F403
+from .activation import *
+from .adaptive import *
+from .attention import *
+from .bag import *
+from .classification import *
+from .conv import *
+from .ctc import *
+from .distance import *
+from .dropout import *
+from .grid import *
+from .linear import *
+from .loss import *
+from .margin import *
+from .normalization import *
+from .padding import *
+from .pooling import *
+from .rearrange import *
+from .recurrent import *
+from .unpooling import *
+from .vision import *
 
 _FAMILIES = (
     _activation,

@@ -1,5 +1,5 @@
 """The transforms under the name of torchvision's second version; there is only one here."""
 
-from .. import *  # noqa: F403 -- the list is the module's __all__
+from .. import *
 from .. import __all__ as __all__
 from . import functional as functional  # type: ignore[no-redef]
