@@ -79,6 +79,7 @@ def unary(
     promote: Promotion = INEXACT,
     result: Callable[[np.dtype], np.dtype] = same,
     domain: Any = ANYWHERE,
+    **columns: Any,
 ) -> Call:
     """A function of one value. `d(g, ...)` is g times the derivative; a function that is not
     complex differentiable gives `vjp(g, ...)`, its gradient, instead.
@@ -96,6 +97,7 @@ def unary(
             check="late",
             decomp=PRIMITIVE,
             domain=NOWHERE if isinstance(rule, NA) else domain,
+            **columns,
         )
     )
 
@@ -108,6 +110,7 @@ def binary(
     promote: Promotion = NUMERIC,
     result: Callable[[np.dtype], np.dtype] = same,
     domain: Any = ANYWHERE,
+    **columns: Any,
 ) -> Call:
     """A function of two values that broadcast. Gradients are summed back to the inputs' shapes."""
     return callable_for(
@@ -122,6 +125,7 @@ def binary(
             check="late",
             decomp=PRIMITIVE,
             domain=NOWHERE if isinstance(d, NA) else domain,
+            **columns,
         )
     )
 
@@ -132,20 +136,28 @@ def reduction(
     *,
     vjp: Any,
     result: Callable[[np.dtype], np.dtype] = same,
+    **columns: Any,
 ) -> Call:
     """Many values to one along `axes` (a sorted tuple of non-negative ints)."""
 
     def aval(x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> Aval:
         return Aval(reduced_shape(x.shape, axes, keepdim), result(x.dtype))
 
-    return primitive(name, "reduction", impl, aval, vjp, check="late")
+    return primitive(name, "reduction", impl, aval, vjp, check="late", **columns)
 
 
 def movement(
-    name: str, impl: Call, *, aval: Call, vjp: Any, view: bool = False, check: str = "late"
+    name: str,
+    impl: Call,
+    *,
+    aval: Call,
+    vjp: Any,
+    view: bool = False,
+    check: str = "late",
+    **columns: Any,
 ) -> Call:
     """Linear rearrangement of the first input; no arithmetic."""
-    return primitive(name, "movement", impl, aval, vjp, view=view, check=check)
+    return primitive(name, "movement", impl, aval, vjp, view=view, check=check, **columns)
 
 
 def primitive(name: str, kind: str, impl: Any, aval: Call, vjp: Any, **columns: Any) -> Call:

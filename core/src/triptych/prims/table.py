@@ -86,6 +86,10 @@ class Prim:
         decomp: composites only: the same thing in smaller primitives.
         domain: elementwise only: the open interval where the derivative exists.
         effect: the result depends on more than the inputs (random numbers).
+        jvp: forward derivative, read by `func.jvp`.
+        vmap: batching rule, read by `func.vmap`.
+        names: rule for named dimensions, read by dispatch when an input has names.
+        amp: what autocast does with floating inputs.
     """
 
     COLUMNS = ("impl", "aval", "vjp", "decomp", "domain")
@@ -106,11 +110,16 @@ class Prim:
         decomp: Any = None,
         domain: Any = None,
         effect: bool = False,
+        jvp: Any = None,
+        vmap: Any = None,
+        names: Any = None,
+        amp: Any = None,
     ) -> None:
         self.name, self.kind, self.impl, self.aval, self.vjp = name, kind, impl, aval, vjp
         self.partials = partials
         self.promote, self.view, self.check, self.outputs = promote, view, check, outputs
         self.decomp, self.domain, self.effect = decomp, domain, effect
+        self.jvp, self.vmap, self.names, self.amp = jvp, vmap, names, amp
         self.kernels: dict[type, Callable[..., Any]] = {}
         self.rules, self.joint = self._read_rules(vjp)
         self.differentiable = self.joint is not None or any(self.rules)
