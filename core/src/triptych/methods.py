@@ -415,3 +415,8 @@ def bind() -> None:
     _bind_operators()
     for name in IN_PLACE.split():
         setattr(Tensor, f"{name}_", inplace.inplace(f"{name}_", getattr(Tensor, name)))
+    for name, (step, operand) in pointwise.LAST_STEPS.items():
+        whole = getattr(Tensor, name)
+        setattr(Tensor, f"{name}_", inplace.ending_in(step, f"{name}_", operand, whole))
+        if name in OPERATORS:
+            setattr(Tensor, f"__i{name}__", inplace.ending_in(step, f"{name}_", operand, whole))

@@ -76,6 +76,13 @@ class Backend(ABC):
             return getattr(self.xp, prim.impl)
         return partial(prim.impl, self.xp)
 
+    def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
+        """``f(memory, *others)``, which writes over its first input: for functions of xp alone."""
+        if prim.name in self.overrides or not isinstance(prim.impl, str):
+            return None
+        function = getattr(self.xp, prim.impl)
+        return lambda memory, *others: function(memory, *others, out=memory)
+
     @abstractmethod
     def check(self, where: Device) -> None:
         """Raise DeviceError unless the device is there."""

@@ -16,6 +16,7 @@ from ..autograd.node import Leaf, Node
 from ..callsite import user_line
 from ..errors import DTypeError, GradError, ReadOnlyError, ShapeError
 from ..prims import movement as mv
+from ..prims.table import Prim
 from ..state import run_kernel, state
 from ..tensor import Alias, Symbol, Tensor, View, box, current_edge, set_edge
 from .creation import cast_to
@@ -174,6 +175,40 @@ def inplace(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place form of `{name.strip('_')}`; returns self."
     return method
+
+
+def ending_in(
+    step: Callable[..., Tensor], name: str, operand: Callable[..., Any], function: Callable[..., Any]
+) -> Callable[..., Tensor]:
+    """The method ``name`` of a `function` that ends in ``step(self, operand(self, ...))``, an
+    elementwise primitive: where nothing is recorded, its kernel writes straight into the memory.
+    """
+    prim: Prim = step.prim  # type: ignore[attr-defined]
+    recorded = inplace(name, function)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if state.grad or state.run is None or self._data.dtype.kind not in "fc":
+            return recorded(self, *args, **kwargs)
+        other = operand(self, *args, **kwargs)
+        raw = other._data if isinstance(other, Tensor) else other
+        into = prim.into(self._data)
+        if into is None or not _fits(raw, self._data):
+            return overwrite(self, step(self, other), name)
+        check_memory(self._data, name)
+        state.run(into, self._data, raw)
+        after_write(self, None, name)
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = recorded.__doc__
+    return method
+
+
+def _fits(raw: Any, memory: Any) -> bool:
+    """Whether a kernel may combine raw with memory in place: one dtype, and no longer shape."""
+    if type(raw) is not type(memory):
+        return type(raw) in (int, float)
+    return raw.dtype is memory.dtype and raw.shape in (memory.shape, ())
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:

@@ -188,14 +188,22 @@ bitwise_left_shift = _public(ew.left_shift, "The bits of input moved up by other
 bitwise_right_shift = _public(ew.right_shift, "The bits of input moved down by other places.")
 
 
+def _times(x: Any, factor: Any) -> Any:
+    return x if isinstance(factor, (int, float)) and factor == 1 else ew.mul(x, factor)
+
+
+def _scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    return _times(other, alpha)
+
+
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input + alpha * other."""
-    return ew.add(input, other if alpha == 1 else ew.mul(other, alpha))
+    return ew.add(input, _scaled(input, other, alpha=alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input - alpha * other."""
-    return ew.sub(input, other if alpha == 1 else ew.mul(other, alpha))
+    return ew.sub(input, _scaled(input, other, alpha=alpha))
 
 
 subtract = sub
@@ -274,19 +282,48 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     return ew.where(condition, input, other)
 
 
+def _part_of_the_way(input: Tensor, end: Tensor, weight: Any) -> Any:
+    return ew.mul(ew.sub(end, input), weight)
+
+
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """input + weight * (end - input)."""
-    return ew.add(input, ew.mul(ew.sub(end, input), weight))
+    return ew.add(input, _part_of_the_way(input, end, weight))
+
+
+def _product(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Any:
+    return _times(ew.mul(tensor1, tensor2), value)
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value * tensor1 * tensor2."""
-    return ew.add(input, ew.mul(ew.mul(tensor1, tensor2), value))
+    return ew.add(input, _product(input, tensor1, tensor2, value=value))
+
+
+def _quotient(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Any:
+    return _times(ew.div(tensor1, tensor2), value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value * tensor1 / tensor2."""
-    return ew.add(input, ew.mul(ew.div(tensor1, tensor2), value))
+    return ew.add(input, _quotient(input, tensor1, tensor2, value=value))
+
+
+def _other(input: Tensor, other: Any) -> Any:
+    return other
+
+
+# Functions that end in one elementwise step: name: (the step, what it combines the input with).
+LAST_STEPS: dict[str, tuple[Any, Any]] = {
+    "add": (ew.add, _scaled),
+    "sub": (ew.sub, _scaled),
+    "subtract": (ew.sub, _scaled),
+    "mul": (ew.mul, _other),
+    "multiply": (ew.mul, _other),
+    "lerp": (ew.add, _part_of_the_way),
+    "addcmul": (ew.add, _product),
+    "addcdiv": (ew.add, _quotient),
+}
 
 
 def angle(input: Tensor) -> Tensor:

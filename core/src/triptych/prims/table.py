@@ -121,6 +121,7 @@ class Prim:
         self.decomp, self.domain, self.effect = decomp, domain, effect
         self.jvp, self.vmap, self.names, self.amp = jvp, vmap, names, amp
         self.kernels: dict[type, Callable[..., Any]] = {}
+        self._into: dict[type, Callable[..., Any] | None] = {}
         self.rules, self.joint = self._read_rules(vjp)
         self.differentiable = self.joint is not None or any(self.rules)
         self.needs_dtypes = any(r and "dtype" in r.reads for r in (*self.rules, self.joint))
@@ -141,6 +142,14 @@ class Prim:
         if kind not in self.kernels:
             self.kernels[kind] = backend_of(array).bind(self)
         return self.kernels[kind]
+
+    def into(self, array: Any) -> Callable[..., Any] | None:
+        """``f(memory, *others)``, the kernel that writes over its first input; None if the backend
+        has none."""
+        kind = type(array)
+        if kind not in self._into:
+            self._into[kind] = backend_of(array).bind_into(self)
+        return self._into[kind]
 
     def kernel_on(self, device: Any) -> Callable[..., Any]:
         """The kernel of a primitive without array inputs, for a device."""
