@@ -20,6 +20,12 @@ CASES = [
     ("Adamax", {}),
     ("NAdam", {}),
     ("RAdam", {}),
+    ("Rprop", {}),
+    ("ASGD", {"lambd": 0.1, "t0": 3.0}),
+    ("Lion", {"weight_decay": 0.1}),
+    ("LAMB", {"weight_decay": 0.1}),
+    ("LARS", {}),
+    ("Adafactor", {}),
 ]
 
 

@@ -363,3 +363,40 @@ def test_callable_objects_are_saved_and_functions_are_not():
     other = lrs.LambdaLR(sgd(1.0, 1.0), [Decay(0.9), lambda t: 1.0])
     other.load_state_dict(saved)
     assert other.lr_lambdas[0].rate == 0.5
+
+
+def saw(t, up, down, low, high):
+    part = t % (up + down)
+    return low + (high - low) * (part / up if part <= up else 1 - (part - up) / down)
+
+
+@pytest.mark.parametrize(
+    ("options", "height"),
+    [
+        ({}, lambda t: 1.0),
+        ({"mode": "triangular2"}, lambda t: 0.5 ** (t // 5)),
+        ({"mode": "exp_range", "gamma": 0.9}, lambda t: 0.9**t),
+        ({"scale_fn": lambda cycle: 1 / cycle}, lambda t: 1 / (t // 5 + 1)),
+    ],
+)
+def test_cyclic_rates_and_momenta(options, height):
+    optimizer = sgd(momentum=0.5)
+    schedule = lrs.CyclicLR(optimizer, 0.1, 1.1, step_size_up=2, step_size_down=3, **options)
+    for t in range(16):
+        part = saw(t, 2, 3, 0, 1) * height(t)
+        group = optimizer.param_groups[0]
+        assert group["lr"] == pytest.approx(0.1 + part)
+        assert group["momentum"] == pytest.approx(0.9 - 0.1 * part)
+        optimizer.step()
+        schedule.step()
+
+
+def test_cyclic_moves_beta1_and_refuses():
+    w = triptych.ones(1, requires_grad=True)
+    adam = optim.Adam([w])
+    lrs.CyclicLR(adam, 0.1, 1.0)
+    assert adam.param_groups[0]["betas"] == (0.9, 0.999)
+    with pytest.raises(ValueError, match="mode should be one of triangular"):
+        lrs.CyclicLR(sgd(momentum=0.9), 0.1, 1.0, mode="square")
+    with pytest.raises(ValueError, match="neither momentum nor betas"):
+        lrs.CyclicLR(optim.Rprop([w]), 0.1, 1.0)

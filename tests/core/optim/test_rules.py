@@ -125,6 +125,29 @@ def radam(w, s, g, t, o):
     return w - o["lr"] * m * r * np.sqrt(1 - b2**t) / (np.sqrt(s["v"]) + o.get("eps", 1e-8))
 
 
+def lion(w, s, g, t, o):
+    (b1, b2), m = o.get("betas", (0.9, 0.99)), s.get("m", 0)
+    s["m"] = b2 * m + (1 - b2) * g
+    return w - o["lr"] * (np.sign(b1 * m + (1 - b1) * g) + o.get("weight_decay", 0) * w)
+
+
+def lamb(w, s, g, t, o):
+    b1, b2 = moments(s, g, o)
+    root = np.sqrt(s["v"] / (1 - b2**t)) + o.get("eps", 1e-6)
+    r = s["m"] / (1 - b1**t) / root + o.get("weight_decay", 0) * w
+    size = min(np.linalg.norm(w), o.get("clip", 10.0))
+    return w - o["lr"] * size / np.linalg.norm(r) * r
+
+
+def lars(w, s, g, t, o):
+    decay, momentum = o.get("weight_decay", 0), o.get("momentum", 0.9)
+    size = np.linalg.norm(w)
+    trust = o.get("trust_coefficient", 1e-3) * size
+    g = (g + decay * w) * trust / (np.linalg.norm(g) + decay * size + o.get("eps", 0))
+    s["b"] = momentum * s.get("b", 0) + g
+    return w - o["lr"] * (g + momentum * s["b"] if o.get("nesterov") else s["b"])
+
+
 TWINS = {
     "SGD": sgd,
     "Adam": adam,
@@ -135,6 +158,9 @@ TWINS = {
     "Adamax": adamax,
     "NAdam": nadam,
     "RAdam": radam,
+    "Lion": lion,
+    "LAMB": lamb,
+    "LARS": lars,
 }
 MOMENTS = [{}, {"betas": (0.5, 0.7)}, {"eps": 0.1}, {"weight_decay": 0.3}]
 BOTH_DECAYS = [*MOMENTS, {"weight_decay": 0.3, "decoupled_weight_decay": True}]
@@ -169,9 +195,19 @@ OPTIONS = {
     "Adamax": MOMENTS,
     "NAdam": [*BOTH_DECAYS, {"momentum_decay": 0.5}],
     "RAdam": [*BOTH_DECAYS, {"betas": (0.5, 0.99)}],
+    "Lion": [{}, {"betas": (0.5, 0.7)}, {"weight_decay": 0.3}],
+    "LAMB": [*MOMENTS, {"clip": 1.5}],
+    "LARS": [
+        {},
+        {"trust_coefficient": 0.1},
+        {"weight_decay": 0.3},
+        {"momentum": 0.5},
+        {"nesterov": True},
+        {"eps": 1.0},
+    ],
 }
 CASES = [(name, options) for name, listed in OPTIONS.items() for options in listed]
-CAPTURABLE = [n for n in TWINS if n not in ("SGD", "Adagrad")]
+CAPTURABLE = [n for n in TWINS if n not in ("SGD", "Adagrad", "Lion", "LARS")]
 
 
 def twin(name, options, steps=STEPS):
@@ -264,3 +300,72 @@ def test_gradients_are_left_alone(name):
     assert (w.grad == 1).all()
     assert w.is_leaf
     assert w.requires_grad
+
+
+@pytest.mark.parametrize("name", ["LAMB", "LARS"])
+def test_layers_of_zeros_move_and_vectors_are_not_scaled(name):
+    zero = triptych.zeros(2, 2, requires_grad=True)
+    vector = triptych.tensor([1e-3, 1e-3], requires_grad=True)
+    optimizer = getattr(optim, name)([zero, vector], lr=0.5)
+    for p in (zero, vector):
+        p.grad = triptych.ones_like(p)
+    optimizer.step()
+    np.testing.assert_allclose(zero.detach().numpy(), -0.5, rtol=1e-4)
+    np.testing.assert_allclose(vector.detach().numpy(), 1e-3 - 0.5, rtol=1e-4)
+
+
+def test_muon_makes_steps_nearly_orthogonal():
+    generator = triptych.Generator().manual_seed(0)
+    w = triptych.zeros(6, 4, requires_grad=True)
+    w.grad = triptych.randn(6, 4, generator=generator)
+    optim.Muon([w], lr=1.0, weight_decay=0.0).step()
+    singular = np.linalg.svd(w.detach().numpy() / math.sqrt(6 / 4), compute_uv=False)
+    assert singular.min() > 0.5
+    assert singular.max() < 1.3
+
+
+def test_asgd_averages_from_t0_on():
+    w = triptych.tensor([1.0], dtype=triptych.float64, requires_grad=True)
+    optimizer, path = optim.ASGD([w], lr=0.1, lambd=0.0, t0=2), []
+    for _ in range(6):
+        w.grad = triptych.ones_like(w).detach()
+        optimizer.step()
+        path.append(w.item())
+    assert optimizer.state[w]["ax"].item() == pytest.approx(np.mean(path[2:]))
+
+
+def test_lbfgs_solves_rosenbrock_and_counts_its_evaluations():
+    w = triptych.tensor([-1.2, 1.0], dtype=triptych.float64, requires_grad=True)
+    optimizer = optim.LBFGS([w], max_iter=60, line_search_fn="strong_wolfe")
+    calls = []
+
+    def closure():
+        calls.append(1)
+        optimizer.zero_grad()
+        value = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+        value.backward()
+        return value
+
+    first = optimizer.step(closure)
+    assert first.item() == pytest.approx(24.2)
+    np.testing.assert_allclose(w.detach().numpy(), [1, 1], atol=1e-6)
+    assert optimizer.state[w]["func_evals"] == len(calls) < 70
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda p: optim.Muon([p[0]]), triptych.ShapeError, "takes matrices"),
+        (lambda p: optim.Muon([p], adjust_lr_fn="x"), ValueError, "match_rms_adamw"),
+        (lambda p: optim.LBFGS([p]).step(), triptych.GradError, "closure"),
+        (lambda p: optim.LBFGS([p], line_search_fn="x"), ValueError, "strong_wolfe"),
+        (lambda p: optim.LBFGS([{"params": p}, {"params": []}]), ValueError, "one group"),
+        (lambda p: optim.Rprop([p], etas=(1.5, 0.5)), ValueError, "etas"),
+        (lambda p: optim.Adafactor([p], d=0.5), ValueError, "d should be"),
+        (lambda p: optim.Adafactor([p], beta2_decay=0.5), ValueError, "beta2_decay"),
+        (lambda p: optim.Lion([p], betas=(0.9, 1.0)), ValueError, "betas"),
+    ],
+)
+def test_refuses(make, error, text):
+    with pytest.raises(error, match=text):
+        make(triptych.zeros(2, 2, requires_grad=True))

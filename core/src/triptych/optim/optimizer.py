@@ -23,6 +23,7 @@ __all__ = ["Optimizer", "Params"]
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 Closure = Callable[[], Any]
+_MOMENTS = ("before saving", "after saving", "before loading", "after loading")
 
 
 class HookHandle:
@@ -30,9 +31,11 @@ class HookHandle:
 
     _ids = itertools.count()
 
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
         self._hooks, self._id = hooks, next(self._ids)
         hooks[self._id] = hook
+        if prepend:
+            hooks.move_to_end(self._id, last=False)  # type: ignore[attr-defined]
 
     def remove(self) -> None:
         """Remove the hook; a second call does nothing."""
@@ -122,6 +125,7 @@ class Optimizer:
         self._stepping, self._num_steps = False, 0
         self._pre_hooks: dict[int, Any] = OrderedDict()
         self._post_hooks: dict[int, Any] = OrderedDict()
+        self._state_hooks: dict[str, dict[int, Any]] = {name: OrderedDict() for name in _MOMENTS}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -239,13 +243,22 @@ class Optimizer:
             {"state": {0: {...}, ...}, "param_groups": [{..., "params": [0, ...]}, ...]}; the
             tensors are not copies.
         """
+        for hook in tuple(self._state_hooks["before saving"].values()):
+            hook(self)
         numbers = {id(p): i for i, p in enumerate(self.parameters())}
         groups = [
             {k: _plain(v) for k, v in g.items() if k != "params"}
             | {"params": [numbers[id(p)] for p in g["params"]]}
             for g in self.param_groups
         ]
-        return {"state": {numbers[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
+        saved = {
+            "state": {numbers[id(p)]: s for p, s in self.state.items()},
+            "param_groups": groups,
+        }
+        for hook in tuple(self._state_hooks["after saving"].values()):
+            changed = hook(self, saved)
+            saved = saved if changed is None else changed
+        return saved
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over options and state from `state_dict`, also one that torch saved.
@@ -256,6 +269,10 @@ class Optimizer:
         Raises:
             ValueError: the groups are not of the same sizes as this optimizer's.
         """
+        state_dict = dict(state_dict)
+        for hook in tuple(self._state_hooks["before loading"].values()):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         saved = state_dict["param_groups"]
         sizes = [len(g["params"]) for g in self.param_groups]
         theirs = [len(g["params"]) for g in saved]
@@ -277,9 +294,11 @@ class Optimizer:
             for key, value in {**self.defaults, **other, **kept}.items():
                 group[key] = value if key in kept else copy.deepcopy(value)
         self.state = fresh
+        for hook in tuple(self._state_hooks["after loading"].values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("_stepping", "_num_steps", "_pre_hooks", "_post_hooks")
+        hidden = ("_stepping", "_num_steps", "_pre_hooks", "_post_hooks", "_state_hooks")
         return {k: v for k, v in self.__dict__.items() if k not in hidden}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
@@ -295,6 +314,31 @@ class Optimizer:
     def register_step_post_hook(self, hook: Callable[..., Any]) -> HookHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
         return HookHandle(self._post_hooks, hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> HookHandle:
+        """Call ``hook(optimizer)`` before `state_dict` looks; prepend: before other such hooks."""
+        return HookHandle(self._state_hooks["before saving"], hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> HookHandle:
+        """Call ``hook(optimizer, state_dict)`` on what `state_dict` gives; it may replace it."""
+        return HookHandle(self._state_hooks["after saving"], hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> HookHandle:
+        """Call ``hook(optimizer, state_dict)`` before loading a shallow copy of it; it may return
+        another."""
+        return HookHandle(self._state_hooks["before loading"], hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> HookHandle:
+        """Call ``hook(optimizer)`` after loading."""
+        return HookHandle(self._state_hooks["after loading"], hook, prepend)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -3,6 +3,7 @@
 from .annealed import CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR
 from .base import LRScheduler
 from .composed import ChainedScheduler, SequentialLR
+from .cyclic import CyclicLR
 from .plateau import ReduceLROnPlateau
 from .scaled import (
     ConstantLR,
@@ -20,6 +21,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
