@@ -348,7 +348,7 @@ def test_lbfgs_solves_rosenbrock_and_counts_its_evaluations():
 
     first = optimizer.step(closure)
     assert first.item() == pytest.approx(24.2)
-    np.testing.assert_allclose(w.detach().numpy(), [1, 1], atol=1e-6)
+    np.testing.assert_allclose(w.detach().numpy(), [1, 1], atol=1e-4)
     assert optimizer.state[w]["func_evals"] == len(calls) < 80
 
 
