@@ -294,7 +294,7 @@ def test_repr_lists_the_options():
 
 
 def test_exports():
-    assert len(set(optim.__all__)) == len(optim.__all__)
+    assert optim.__all__ == sorted(optim.__all__)
     assert all(hasattr(optim, name) for name in optim.__all__)
     assert optim.lr_scheduler.__all__ == sorted(optim.lr_scheduler.__all__)
 

@@ -26,16 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASGD",
-    "LAMB",
-    "LARS",
-    "LBFGS",
-    "SGD",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "LAMB",
+    "LARS",
+    "LBFGS",
     "Lion",
     "Muon",
     "NAdam",
@@ -43,6 +42,7 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "SGD",
     "lr_scheduler",
     "swa_utils",
 ]
