@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DTypeError, ShapeError
+from .errors import DTypeError, NamesError, ShapeError
 
 Shape = tuple[int, ...]
 
@@ -85,14 +85,23 @@ def _listed(values: tuple[Any, ...]) -> str:
     return repr(values[0]) if len(values) == 1 else repr(values)
 
 
-def normalize_axis(name: str, axis: int, ndim: int) -> int:
+def normalize_axis(name: str, axis: Any, ndim: int, of: Any = None) -> int:
     """A non-negative axis.
+
+    Args:
+        name: what was called, for errors.
+        axis: an int, negative to count from the end, or the name of a dim.
+        ndim: how many axes there are.
+        of: the tensor whose dims may be called by name.
 
     Raises:
         ShapeError: the axis is out of range.
-        DTypeError: the axis is no integer.
+        NamesError: no dim of the tensor has this name.
+        DTypeError: the axis is neither an integer nor a name.
     """
     if type(axis) is not int:
+        if isinstance(axis, str):
+            return _named_axis(name, axis, of)
         (axis,) = integers(name, (axis,))
     span = max(ndim, 1)  # a 0-d tensor takes axis 0 and -1, as in torch
     if not -span <= axis < span:
@@ -102,20 +111,38 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
     return axis % span
 
 
+def _named_axis(call: str, name: str, of: Any) -> int:
+    if of is None:
+        raise NamesError(f"{call}: dim {name!r} is a name, and this call wants an int")
+    names = getattr(of, "_names", None)
+    if names is None:
+        raise NamesError(
+            f"{call}: dim {name!r} is called by name, but the dims have no names; use an int, or "
+            "name them with refine_names()"
+        )
+    if name not in names:
+        raise NamesError(f"{call}: no dim is named {name!r}; the tensor has names {names}")
+    place: int = names.index(name)
+    return place
+
+
 _ALL = [tuple(range(ndim)) for ndim in range(65)]  # NumPy has at most 64 axes
 
 
 def _one_or_several(name: str, axes: Any) -> Any:
     """An int of NumPy's or a 0-d array as Python's; other sequences as they are."""
+    if isinstance(axes, str):
+        return (axes,)
     several = hasattr(axes, "__len__") and getattr(axes, "ndim", 1) > 0
     return axes if several else integers(name, (axes,))[0]
 
 
-def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """Sorted non-negative axes; None and () mean all.
+def normalize_axes(name: str, axes: Any, ndim: int, of: Any = None) -> tuple[int, ...]:
+    """Sorted non-negative axes of ints or names (see `normalize_axis`); None and () mean all.
 
     Raises:
         ShapeError: an axis is out of range or named twice.
+        NamesError: no dim has this name.
     """
     if axes is None:
         return _ALL[ndim]
@@ -125,7 +152,7 @@ def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tu
         return _ALL[ndim]
     if isinstance(axes, int):
         return (normalize_axis(name, axes, ndim),) if ndim else (normalize_axis(name, axes, 0),)[:0]
-    out = sorted(normalize_axis(name, a, ndim) for a in axes)
+    out = sorted(normalize_axis(name, a, ndim, of) for a in axes)
     if len(set(out)) != len(out):
         raise ShapeError(f"{name}: dims {tuple(axes)} name one axis twice")
     return tuple(out) if ndim else ()

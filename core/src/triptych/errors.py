@@ -10,12 +10,15 @@ __all__ = [
     "CaptureError",
     "DTypeError",
     "DeviceError",
+    "DomainError",
     "FileFormatError",
     "GradError",
     "LinAlgError",
     "MissingDependencyError",
+    "NamesError",
     "ReadOnlyError",
     "ShapeError",
+    "TransformError",
     "TriptychError",
     "UnknownNameError",
     "UnsafeFileError",
@@ -30,8 +33,16 @@ class ShapeError(TriptychError, ValueError):
     """Shapes, axes or indices that do not fit the call."""
 
 
+class NamesError(ShapeError, RuntimeError):
+    """Names of dims that are not there, contradict each other, or would come twice."""
+
+
 class BoundsError(TriptychError, IndexError):
     """An index outside the axis it points into."""
+
+
+class DomainError(TriptychError, ValueError):
+    """A number outside the range that the call takes."""
 
 
 class DTypeError(TriptychError, TypeError):
@@ -56,6 +67,10 @@ class ReadOnlyError(TriptychError, ValueError):
 
 class CaptureError(TriptychError, RuntimeError):
     """A traced function needs a value that exists only when the graph runs."""
+
+
+class TransformError(TriptychError, RuntimeError):
+    """A function under vmap, jvp or another transform does what the transform cannot follow."""
 
 
 class FileFormatError(TriptychError, ValueError):

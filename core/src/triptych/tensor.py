@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from . import dtypes
 from .autograd.node import Cell, Leaf
 from .backends import Device, backend_of
-from .errors import CaptureError, DTypeError, GradError
+from .errors import BoundsError, CaptureError, DTypeError, GradError, ShapeError
 from .state import state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
 
@@ -58,6 +58,7 @@ class Tensor:
     _edge: Any = None
     _view: View | None = None
     _grad: Tensor | None = None
+    _names: tuple[str | None, ...] | None = None  # of the dims; None when no dim has one
     _retained: Any = None  # the Retain hook, once retain_grad() was called
     __array_priority__ = 1000
 
@@ -89,6 +90,21 @@ class Tensor:
         """Where the elements are."""
         data = self._data
         return data.device if isinstance(data, Symbol) else backend_of(data).device_of(data)
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """A name or None per dim. Set it to names, or to None to take all away.
+
+        Setting it raises NamesError unless there is one for each dim, each an identifier of its
+        own or None.
+        """
+        return self._names or (None,) * len(self._data.shape)
+
+    @names.setter
+    def names(self, names: Iterable[str | None] | None) -> None:
+        from .ops.named import set_names
+
+        set_names(self, names)
 
     @property
     def itemsize(self) -> int:
@@ -193,7 +209,12 @@ class Tensor:
             DTypeError: set to something that is no tensor.
             CaptureError: set to another shape or dtype while a graph is captured.
         """
-        return box(self._data) if state.trace is None else self.detach()
+        if state.trace is not None:
+            return self.detach()
+        out = box(self._data)
+        if self._names is not None:
+            out._names = self._names
+        return out
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -204,6 +225,7 @@ class Tensor:
         self._data = value._data
         self._cell = [0]
         self._view = None
+        self._names = value._names
 
     def __hash__(self) -> int:
         return id(self)
@@ -273,6 +295,32 @@ class Symbol:
     def size(self) -> int:
         return Size(self.shape).numel()
 
+    def numbers(self, call: str) -> Any:
+        """The array, for a call that needs its elements; a symbol has none.
+
+        Raises:
+            CaptureError: always.
+        """
+        raise CaptureError(
+            f"{call}: the value of a traced tensor ({self.dtype}, shape {self.shape}) is not known "
+            "while a graph is captured; compute with tensors (where, masked_fill), pass the value "
+            "as a plain Python argument, or do this outside the compiled function"
+        )
+
+    def misused(self, call: str) -> Exception:
+        """The error for a call outside what the symbol belongs to."""
+        return CaptureError(
+            f"{call}: a tensor of a captured graph was used after the capture; it has no numbers: "
+            "return it from the captured function"
+        )
+
+    def check_kept_by(self, tensor: Tensor) -> None:
+        """Raise if a tensor must not keep this as its gradient."""
+
+    def shares_memory(self, other: Any) -> bool:
+        """Whether this, the result of a movement that can be a view of another symbol, is one."""
+        return True
+
     def __repr__(self) -> str:
         return f"%{id(self) & 0xFFFF:x}:{self.dtype}{list(self.shape)}"
 
@@ -303,10 +351,18 @@ def current_edge(t: Tensor) -> Any:
     return t._edge
 
 
+_LOST = (
+    "a view of shape {} is used after a write to the tensor it was made from, and that tensor has "
+    "been reshaped in place since (squeeze_, t_, transpose_ ...): make the view again"
+)
+
+
 def refresh(t: Tensor, view: View) -> None:
     """Rebuild a view from its base after an in-place write to the shared memory."""
     trace = state.trace
     if trace is not None:
+        if trace.elsewhere(refresh, t, view):
+            return
         trace.changing(t)
     view.version = t._cell[0]
     base, traced = view.base, isinstance(t._data, Symbol)
@@ -315,16 +371,20 @@ def refresh(t: Tensor, view: View) -> None:
     if traced and t._data.layout == "unknown":
         raise CaptureError(
             "a reshape of a permuted or sliced tensor is used after a write to that tensor: "
-            "whether it shows the write depends on the memory layout, which a capture does not "
-            "know; reshape again after the write"
+            "whether it shows the write depends on the memory layout, which is not known while a "
+            "function is traced; reshape again after the write"
         )
     y, before = base, state.grad
     state.grad = view.tracked
     try:
         for prim, params in view.chain:
             y = prim.call(y, **params)
+    except (BoundsError, ShapeError) as error:
+        raise GradError(_LOST.format(tuple(t._data.shape))) from error
     finally:
         state.grad = before
+    if tuple(y._data.shape) != tuple(t._data.shape):
+        raise GradError(_LOST.format(tuple(t._data.shape)))
     if traced:
         t._data = trace.enter(y) if trace is not None else y._data
     if view.tracked:
