@@ -46,3 +46,12 @@ def test_a_name_like_no_other_lists_nothing(shapes):
     assert str(caught.value) == "no shape is named 'zzz'"
     with pytest.raises(UnknownNameError, match="no shape is named 3"):
         shapes[3]
+
+
+def test_an_entry_can_be_removed(shapes):
+    count = len(shapes)
+    shapes.register("blob", 0)
+    assert shapes.remove("blob") == 0
+    assert len(shapes) == count
+    with pytest.raises(UnknownNameError, match="no shape is named 'blob'"):
+        shapes.remove("blob")

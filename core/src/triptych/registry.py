@@ -41,6 +41,16 @@ class Registry(Generic[T]):
         self._entries[name] = entry
         return entry
 
+    def remove(self, name: str) -> T:
+        """Take an entry out and return it.
+
+        Raises:
+            UnknownNameError: there is none of this name.
+        """
+        entry = self[name]
+        del self._entries[name]
+        return entry
+
     def __getitem__(self, name: str) -> T:
         try:
             return self._entries[name]

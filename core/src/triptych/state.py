@@ -30,6 +30,10 @@ class State(threading.local):
     trace: Trace | None = None
     grad: bool = True
     inference: bool = False
+    home: Any = None  # the default device, if not the CPU
+    gpu: int = 0  # the GPU that "cuda" without a number means
+    devices: tuple[Any, ...] = ()  # those of the enclosing ``with device(...)`` blocks
+    sweep: Any = None  # the pass over the tape that is running
 
     def __init__(self) -> None:
         self.quiet = _quiet_runner()

@@ -14,9 +14,9 @@ from ..errors import DTypeError, GradError
 from ..prims.elementwise import add, cast, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
 from ..state import run_kernel, state
-from ..tensor import Tensor, box, current_edge, raw_dtype
+from ..tensor import Symbol, Tensor, box, current_edge, raw_dtype
 from .hooks import Retain
-from .node import Leaf, Node, Port
+from .node import AFTER, BEFORE, GradientEdge, Leaf, Node, Port
 
 BROADCASTING = ("unary", "binary", "select")
 
@@ -44,6 +44,7 @@ class Sweep:
         self.wanted = None if targets is None else {key(e): None for e in targets}
         self.useful: set[Any] = set()
         self.pending: dict[Any, Any] = {}
+        self.notes: dict[Any, Any] = {}  # what hooks remember until the end of the pass
         self.nodes = self._collect(edges)
         for edge, grad in zip(edges, grads, strict=True):
             self._deposit(edge, grad)
@@ -75,6 +76,7 @@ class Sweep:
     def run(self) -> dict[Any, Any]:
         """Visit every node; gives the gradients of the targets."""
         before, state.grad = state.grad, self.create_graph
+        around, state.sweep = state.sweep, self
         try:
             for node in self.nodes:
                 if type(node) is Leaf:
@@ -88,7 +90,7 @@ class Sweep:
                     if any(g is not None for g in grads):
                         self._visit(node, self._fill_missing(node, grads))
         finally:
-            state.grad = before
+            state.grad, state.sweep = before, around
         return self.wanted or {}
 
     def _take(self, k: Any, node: Any, index: int) -> Any:
@@ -104,7 +106,7 @@ class Sweep:
         for place, hook in sorted(hooks, key=lambda entry: type(entry[1]) is Retain):
             if place != index:
                 continue
-            changed = hook(grad if isinstance(grad, Tensor) else box(grad))
+            changed = hook(boxed(grad))
             if changed is not None:
                 _check_hooked(changed, grad)
                 grad = changed if self.create_graph else raw_of(changed)
@@ -115,9 +117,13 @@ class Sweep:
         tensor = leaf.tensor
         if self.wanted is not None or grad is None or tensor is None or tensor._edge is None:
             return
+        for hook in hooks_at(leaf, BEFORE):
+            (grad,) = self._replaced([grad], hook((boxed(grad),)), "register_prehook")
         accumulate(tensor, grad, self.create_graph)
         for hook in leaf.post_hooks or ():
             hook(tensor)
+        for hook in hooks_at(leaf, AFTER):
+            hook((), (boxed(grad),))
 
     def _visit(self, node: Node, g: Any) -> None:
         """Pass the gradient of a node's output on to its inputs."""
@@ -125,20 +131,28 @@ class Sweep:
             return
         node.check_saved()
         xs, y = node.xs, node.y
+        if type(xs) is not tuple:
+            xs, y = xs.unpacked(node)
         if self.create_graph:
-            xs, y = self._boxed(node)
-        prim = node.prim
-        if prim.joint is not None:
-            found = prim.joint(g, node, 0, xs, y)
-            for edge, grad in zip(node.inputs, found, strict=False):
-                if edge is not None and grad is not None and not self._useless(edge):
-                    self._deposit(edge, grad)
+            xs, y = self._boxed(node, xs, y)
+        if node.hooks is not None and any(place < 0 for place, _ in node.hooks):
+            self._visit_hooked(node, g, xs, y)
+        elif node.prim.joint is not None:
+            self._deposit_all(node, node.prim.joint(g, node, 0, xs, y))
         else:
             self._visit_inputs(node, g, xs, y)
         if not self.retain_graph:
             node.release()
 
-    def _visit_inputs(self, node: Node, g: Any, xs: Any, y: Any) -> None:
+    def _deposit_all(self, node: Node, found: Sequence[Any]) -> None:
+        for edge, grad in zip(node.inputs, found, strict=False):
+            if edge is not None and grad is not None and not self._useless(edge):
+                self._deposit(edge, grad)
+
+    def _visit_inputs(
+        self, node: Node, g: Any, xs: Any, y: Any, found: list[Any] | None = None
+    ) -> None:
+        """Pass on a gradient per input, or put it into a list."""
         prim = node.prim
         flip = prim.partials and raw_dtype(g).kind == "c"
         broadcasts = prim.kind in BROADCASTING
@@ -152,25 +166,67 @@ class Sweep:
                 grad = rule(g, node, i, xs, y)
             if broadcasts and grad.shape != node.shapes[i]:
                 grad = sum_to(grad, node.shapes[i])
-            self._deposit(edge, grad)
+            if found is None:
+                self._deposit(edge, grad)
+            else:
+                found[i] = grad
+
+    def _visit_hooked(self, node: Node, g: Any, xs: Any, y: Any) -> None:
+        """The same for a node with hooks of its own."""
+        g = self._before(node, g)
+        if node.prim.joint is not None:
+            found = node.prim.joint(g, node, 0, xs, y)
+        else:
+            found = [None] * len(node.inputs)
+            self._visit_inputs(node, g, xs, y, found)
+        self._deposit_all(node, self._after(node, found, g))
+
+    def _before(self, node: Any, g: Any) -> Any:
+        """The gradients of a node's outputs after its own hooks."""
+        grads = list(g) if node.prim.outputs > 1 else [g]
+        for hook in hooks_at(node, BEFORE):
+            grads = self._replaced(grads, hook(tuple(map(boxed, grads))), "register_prehook")
+        return grads if node.prim.outputs > 1 else grads[0]
+
+    def _after(self, node: Any, found: Any, g: Any) -> list[Any]:
+        """The gradients of a node's inputs after its own hooks."""
+        given = tuple(map(boxed, g if node.prim.outputs > 1 else [g]))
+        found = list(found)
+        for hook in hooks_at(node, AFTER):
+            found = self._replaced(found, hook(tuple(map(boxed, found)), given), "register_hook")
+        return found
+
+    def _replaced(self, grads: list[Any], changed: Any, name: str) -> list[Any]:
+        if changed is None:
+            return grads
+        new = list(changed) if isinstance(changed, (tuple, list)) else [changed]
+        if len(new) != len(grads):
+            raise GradError(f"Node.{name}: the hook gave {len(new)} gradients for {len(grads)}")
+        for old, v in zip(grads, new, strict=True):
+            if v is not None and old is not None:
+                _check_hooked(v, old)
+        return [v if v is None or self.create_graph else raw_of(v) for v in new]
 
     def _fill_missing(self, node: Node, grads: list[Any]) -> list[Any]:
+        if not getattr(node.prim, "materialize", True):
+            return grads
         like = next(g for g in grads if g is not None)
         return [
-            _zeros(meta, like) if g is None else g for g, meta in zip(grads, node.meta, strict=True)
+            _zeros(meta, like) if g is None and meta is not None else g
+            for g, meta in zip(grads, node.meta, strict=True)
         ]
 
-    def _boxed(self, node: Node) -> tuple[Any, Any]:
+    def _boxed(self, node: Node, xs: Any, y: Any) -> tuple[Any, Any]:
         """Saved values as tensors with their edges, so that the rules are recorded."""
-        pairs = zip(node.xs, node.inputs, strict=True)
+        pairs = zip(xs, node.inputs, strict=True)
         xs = tuple(box(x, e) if x is not None and hasattr(x, "dtype") else x for x, e in pairs)
-        if node.y is None:
+        if y is None:
             return xs, None
         if node.prim.outputs > 1:
             return xs, tuple(
-                box(v, Port(node, i) if is_inexact(v.dtype) else None) for i, v in enumerate(node.y)
+                box(v, Port(node, i) if is_inexact(v.dtype) else None) for i, v in enumerate(y)
             )
-        return xs, box(node.y, node)
+        return xs, box(y, node)
 
     def _useless(self, edge: Any) -> bool:
         return self.wanted is not None and edge.target()[0] not in self.useful
@@ -199,8 +255,12 @@ def sweep(
     create_graph: bool,
 ) -> dict[Any, Any]:
     """Run one pass over the tape (see `Sweep`); gives the gradients of the targets."""
-    kind = Sweep if state.trace is None else _WatchedSweep
-    return kind(edges, grads, targets, retain_graph, create_graph).run()
+    trace = state.trace
+    if trace is None:
+        return Sweep(edges, grads, targets, retain_graph, create_graph).run()
+    watched = _WatchedSweep(edges, grads, targets, retain_graph, create_graph)
+    found: dict[Any, Any] = trace.around_backward(watched.run)
+    return found
 
 
 def _check_hooked(changed: Any, grad: Any) -> None:
@@ -210,6 +270,16 @@ def _check_hooked(changed: Any, grad: Any) -> None:
             f"hook: wanted None or a tensor of shape {tuple(grad.shape)} like the gradient, got "
             f"{type(changed).__name__}{'' if came is None else f' of shape {tuple(came)}'}"
         )
+
+
+def hooks_at(node: Any, place: int) -> list[Any]:
+    """The hooks of a node for one place, as they are now."""
+    return [hook for at, hook in node.hooks or () if at == place]
+
+
+def boxed(grad: Any) -> Any:
+    """A gradient as a tensor; None stays."""
+    return grad if grad is None or isinstance(grad, Tensor) else box(grad)
 
 
 def key(edge: Any) -> Any:
@@ -230,6 +300,9 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
     trace = state.trace
     if trace is not None:
         trace.touched_grad(tensor)
+        raw = grad._data if isinstance(grad, Tensor) else grad
+        if isinstance(raw, Symbol):
+            raw.check_kept_by(tensor)
     held = tensor._grad
     if held is None:
         tensor._grad = grad if create_graph else box(own(grad))
@@ -265,6 +338,9 @@ def starting_gradients(
         raise GradError(f"{name}: {len(outputs)} outputs, but {len(grads)} gradients for them")
     found = []
     for i, (out, grad) in enumerate(zip(outputs, grads, strict=True)):
+        if isinstance(out, GradientEdge):
+            found.append(_given_for_edge(i, grad, create_graph, name))
+            continue
         if current_edge(out) is None:
             raise GradError(
                 f"{name}: output {i} (shape {tuple(out.shape)}) was made by no recorded operation; "
@@ -273,6 +349,19 @@ def starting_gradients(
         grad = _starting_gradient(i, out, grad, name)
         found.append(grad if create_graph else raw_of(grad))
     return found
+
+
+def _given_for_edge(i: int, grad: Any, create_graph: bool, name: str) -> Any:
+    if not isinstance(grad, Tensor):
+        raise GradError(
+            f"{name}: output {i} is a GradientEdge, which has no shape; pass a gradient for it"
+        )
+    return grad if create_graph else raw_of(grad)
+
+
+def edge_of(x: Any) -> Any:
+    """The edge of a tensor or a GradientEdge."""
+    return x.edge if isinstance(x, GradientEdge) else current_edge(x)
 
 
 def _starting_gradient(i: int, out: Tensor, grad: Tensor | None, name: str) -> Tensor:

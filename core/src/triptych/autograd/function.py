@@ -6,19 +6,29 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import GradError
+from ..errors import DTypeError, GradError
+from ..prims.elementwise import cast
+from ..prims.reduce import sum_to
 from ..state import state
 from ..tensor import Tensor, box, current_edge
 from .engine import raw_of
 from .modes import no_grad
 from .node import Node, Port
+from .saved import Kept
 
 
 class FunctionCtx:
-    """What forward hands to backward. Attributes of any name may be set on it."""
+    """What forward hands to backward. Attributes of any name may be set on it.
+
+    Attributes:
+        needs_input_grad: for each argument of forward, whether its gradient is wanted.
+        saved_for_forward: what `save_for_forward` kept.
+    """
+
+    needs_input_grad: tuple[bool, ...] = ()
+    saved_for_forward: tuple[Tensor | None, ...] = ()
 
     def __init__(self) -> None:
-        self.needs_input_grad: tuple[bool, ...] = ()
         self._to_save: tuple[Tensor | None, ...] = ()
         self._saved: list[Callable[[], Tensor | None]] | None = []
         self._plain: tuple[Tensor, ...] = ()
@@ -26,8 +36,22 @@ class FunctionCtx:
         self._materialize = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep inputs or outputs for backward, guarded against in-place writes."""
+        """Keep inputs or outputs for backward, guarded against in-place writes.
+
+        Raises:
+            DTypeError: something among them is no tensor; set such values as attributes.
+        """
+        _check_tensors("save_for_backward", tensors)
         self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for ``jvp``, which runs right after forward.
+
+        Raises:
+            DTypeError: something among them is no tensor; set such values as attributes.
+        """
+        _check_tensors("save_for_forward", tensors)
+        self.saved_for_forward = tensors
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
@@ -53,6 +77,15 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for outputs without a gradient."""
         self._materialize = value
+
+
+def _check_tensors(name: str, values: tuple[Any, ...]) -> None:
+    for i, value in enumerate(values):
+        if value is not None and not isinstance(value, Tensor):
+            raise DTypeError(
+                f"{name}: argument {i} is no tensor but {type(value).__name__}; set other values "
+                "as attributes of ctx"
+            )
 
 
 class _Custom:
@@ -81,22 +114,47 @@ class _Custom:
                 "only None may follow those of the inputs"
             )
         del listed[len(node.inputs) :]
-        self._check(listed, node)
-        return [v if v is None or boxed else v._data for v in listed]
+        fitted = [self._fitted(i, v, node) for i, v in enumerate(listed)]
+        return [v if v is None or boxed else raw_of(v) for v in fitted]
 
-    def _check(self, found: list[Any], node: Node) -> None:
-        for i, (v, edge) in enumerate(zip(found, node.inputs, strict=False)):
-            if v is not None and edge is not None and tuple(v.shape) != tuple(node.shapes[i]):
+    @property
+    def materialize(self) -> bool:
+        """Whether backward gets zeros for outputs without a gradient."""
+        return self.ctx._materialize
+
+    def _fitted(self, i: int, v: Any, node: Node) -> Any:
+        """A gradient in the dtype of its input, summed where the input was broadcast."""
+        if v is None or node.inputs[i] is None:
+            return None
+        if not isinstance(v, Tensor):
+            raise GradError(
+                f"{self.name}.backward: gradient {i} is no tensor but {type(v).__name__}"
+            )
+        shape, dtype = tuple(node.shapes[i]), node.dtypes[i]
+        if tuple(v.shape) != shape:
+            if not _broadcasts(shape, tuple(v.shape)):
                 raise GradError(
-                    f"{self.name}.backward: gradient {i} has shape {tuple(v.shape)}, "
-                    f"the input {tuple(node.shapes[i])}"
+                    f"{self.name}.backward: gradient {i} has shape {tuple(v.shape)}, the input "
+                    f"{shape}"
                 )
+            v = sum_to(v, shape)
+        return v if v._data.dtype == dtype else cast(v, dtype=dtype)
+
+
+def _broadcasts(shape: tuple[int, ...], wider: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    tail = wider[len(wider) - len(shape) :]
+    fits = (n in (1, m) for n, m in zip(shape, tail, strict=True))
+    return len(shape) <= len(wider) and all(fits)
 
 
 class _CustomNode(Node):
     """A node whose saved tensors live in the context."""
 
     __slots__ = ()
+
+    def name(self) -> str:
+        return f"{self.prim.name}Backward"
 
     def release(self) -> None:
         if self.prim.ctx._to_save:  # type: ignore[attr-defined]
@@ -138,21 +196,74 @@ class Function:
         """The gradients of the inputs of forward, given those of the outputs."""
         raise GradError("Function: a subclass must define backward to be differentiated")
 
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        """A whole batch at once, as (outputs, out_dims): `func.vmap` calls it.
+
+        Without one, and also with ``generate_vmap_rule = True``, forward and backward run under
+        vmap themselves.
+
+        Args:
+            info: has ``batch_size`` and ``randomness``.
+            in_dims: for every argument the dim of the samples, None if it has none.
+            args: those of forward, whole.
+        """
+        raise GradError("Function: a subclass must define vmap to have it called")
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The changes of the outputs, given those of the inputs (None for none): `func.jvp` calls
+        it right after forward. Without one they are worked out from backward.
+        """
+        raise GradError("Function: a subclass must define jvp to have it called")
+
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward and record backward."""
-        ctx = FunctionCtx()
+        return cls._run(FunctionCtx(), args)
+
+    @classmethod
+    def _run(cls, ctx: FunctionCtx, args: tuple[Any, ...]) -> Any:
         edges = tuple(current_edge(x) if isinstance(x, Tensor) else None for x in args)
+        trace = state.trace
+        if trace is not None:
+            edges = trace.own_edges(args, edges)
         ctx.needs_input_grad = tuple(e is not None for e in edges)
-        with no_grad():
-            output = cls._forward(ctx, args)
+        lifted = None if trace is None else trace.custom(cls, args)
+        if lifted is not None:
+            output = cls._lifted_forward(ctx, args, lifted)
+        else:
+            with no_grad():
+                output = cls._forward(ctx, args)
         many = isinstance(output, (tuple, list))
+        returned = list(output) if many else [output]
+        _check_dirty(cls.__name__, ctx, returned)
         outputs = [
-            o.detach() if any(o is x for x in args) else o for o in (output if many else [output])
+            o.detach()
+            if isinstance(o, Tensor) and _among(o, args) and not _among(o, ctx._dirty)
+            else o
+            for o in returned
         ]
         if state.grad and any(ctx.needs_input_grad):
-            cls._record(ctx, args, edges, outputs, list(output) if many else [output])
+            cls._record(ctx, args, edges, outputs, returned)
         return tuple(outputs) if many else outputs[0]
+
+    @classmethod
+    def _lifted_forward(cls, ctx: FunctionCtx, args: tuple[Any, ...], run: Any) -> Any:
+        """The outputs inside a transform, which computes them in the world outside."""
+        output = run()
+        if cls.setup_context is not Function.setup_context:
+            with no_grad():
+                cls.setup_context(ctx, args, output)
+        elif cls.jvp is not Function.jvp or (state.grad and any(ctx.needs_input_grad)):
+            raise GradError(
+                f"{cls.__name__}: to be differentiated inside vmap or jvp, a Function needs "
+                "forward(*args) and setup_context(ctx, inputs, output) in the place of "
+                "forward(ctx, *args)"
+            )
+        return output
 
     @classmethod
     def _forward(cls, ctx: FunctionCtx, args: tuple[Any, ...]) -> Any:
@@ -174,22 +285,45 @@ class Function:
         shapes = tuple(tuple(x.shape) if isinstance(x, Tensor) else () for x in args)
         prim: Any = _Custom(cls, ctx, len(outputs))
         node = _CustomNode(prim, {}, edges, (None,) * len(args), None, (), shapes)
+        node.dtypes = tuple(x._data.dtype if isinstance(x, Tensor) else None for x in args)
         node.meta = [
-            (o._data.shape, o._data.dtype, o.device) for o in outputs if isinstance(o, Tensor)
+            (o._data.shape, o._data.dtype, o.device) if isinstance(o, Tensor) else None
+            for o in outputs
         ]
         for i, o in enumerate(outputs):
-            plain = any(raw[i] is p for p in ctx._plain) or not (
-                o.is_floating_point() or o.is_complex()
-            )
-            if not plain:
-                o._edge = Port(node, i) if len(outputs) > 1 else node
+            if not isinstance(o, Tensor) or _among(raw[i], ctx._plain):
+                continue
+            if not (o.is_floating_point() or o.is_complex()):
+                continue
+            edge = Port(node, i) if len(outputs) > 1 else node
+            if _among(o, ctx._dirty):
+                _written(o, edge, cls.__name__)
+            else:
+                o._edge = edge
         ctx._saved = [_getter(t, node, args, outputs) for t in ctx._to_save]
         ctx._to_save = (None,) * len(ctx._to_save)  # the node must not hold its own output
-        for t, o in zip(raw, outputs, strict=True):
-            if any(t is d for d in ctx._dirty):
-                t._edge = o._edge
         if state.trace is not None:
             state.trace.recorded(node)
+
+
+def _among(x: Any, values: Any) -> bool:
+    return any(x is v for v in values)
+
+
+def _check_dirty(name: str, ctx: FunctionCtx, returned: list[Any]) -> None:
+    if not all(_among(t, returned) for t in ctx._dirty):
+        raise GradError(
+            f"{name}: a tensor given to mark_dirty was not returned by forward; return every input "
+            "that it wrote to"
+        )
+
+
+def _written(t: Tensor, edge: Any, name: str) -> None:
+    """Give an input that forward wrote to its new history."""
+    from ..ops.inplace import after_write, before_write
+
+    before_write(t, edge, name)
+    after_write(t, edge, name)
 
 
 def _getter(
@@ -201,24 +335,19 @@ def _getter(
     """
     if t is None:
         return lambda: None
-    data, cell, version = raw_of(t), t._cell, t._cell[0]
+    kept = Kept(t, node.prim.name)
     edge = t._edge if any(t is x for x in args) else None
     made = [i for i, o in enumerate(outputs) if o is t and o._edge is not None]
-    name, this, count = node.prim.name, weakref.ref(node), len(outputs)
+    this, count = weakref.ref(node), len(outputs)
 
     def get() -> Tensor:
-        if cell[0] != version:
-            raise GradError(f"{name}: {_STALE}")
-        return box(data, _edge_to(this(), made[0], count) if made else edge)
+        return box(kept.raw(), _edge_to(this(), made[0], count) if made else edge)
 
     return get
 
 
 def _edge_to(node: Any, place: int, count: int) -> Any:
     return Port(node, place) if node is not None and count > 1 else node
-
-
-_STALE = "a saved tensor was modified in place since forward; clone() it before the write"
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import GradError
 
@@ -23,7 +23,57 @@ Cell = list[
 ]  # [version, where the last in-place write was made]: shared by a tensor and its views
 
 
-class Node:
+BEFORE, AFTER = -1, -2  # places of hooks on a node as a whole; those of outputs are 0, 1, ...
+
+
+class GraphNode:
+    """A place on the tape: a recorded operation, or a leaf where gradients end.
+
+    ``triptych.autograd.graph.Node``; what `Tensor.grad_fn` gives is one.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        hooks: Any
+        _metadata: dict[Any, Any]
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes."""
+        try:
+            return self._metadata
+        except AttributeError:  # a slot that construction leaves empty, for speed
+            object.__setattr__(self, "_metadata", {})
+            return self._metadata
+
+    def register_prehook(self, fn: Callable[[tuple[Any, ...]], Any]) -> Any:
+        """Call ``fn(grad_outputs)`` in backward, before the node is run; what it returns, if
+        anything, takes the place of the gradients of the outputs.
+
+        Returns:
+            A handle with ``remove()``.
+        """
+        return self._registered(BEFORE, fn)
+
+    def register_hook(self, fn: Callable[[tuple[Any, ...], tuple[Any, ...]], Any]) -> Any:
+        """Call ``fn(grad_inputs, grad_outputs)`` in backward, after the node was run; what it
+        returns, if anything, takes the place of the gradients of the inputs.
+
+        Returns:
+            A handle with ``remove()``.
+        """
+        return self._registered(AFTER, fn)
+
+    def _registered(self, place: int, fn: Callable[..., Any]) -> Any:
+        from .hooks import Handle
+
+        if self.hooks is None:
+            self.hooks = []
+        return Handle(self.hooks, (place, fn))
+
+
+class Node(GraphNode):
     """One recorded operation.
 
     Attributes:
@@ -37,6 +87,7 @@ class Node:
 
     __slots__ = (
         "__weakref__",
+        "_metadata",
         "cells",
         "dtypes",
         "hooks",
@@ -96,6 +147,20 @@ class Node:
             if cell[0] != version:
                 raise GradError(self._stale(cell, version))
 
+    def check_cells(self, cells: tuple[Any, ...]) -> None:
+        """Raise GradError if a kept value was written to since."""
+        for cell, version in cells:
+            if cell[0] != version:
+                raise GradError(self._stale(cell, version))
+
+    def pack(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
+        """Hand what is kept to a pack function, unless that was done before."""
+        if type(self.xs) is tuple and (self.y is not None or any(x is not None for x in self.xs)):
+            from .saved import PackedValues
+
+            self.xs = PackedValues(self, pack, unpack)
+            self.y, self.cells = None, ()
+
     def _stale(self, cell: Cell, version: int) -> str:
         where = f" by {cell[1]}" if len(cell) > 1 and cell[1] else ""
         made = f"; {self.prim.name} was called at {self.stack}" if self.stack else ""
@@ -130,11 +195,33 @@ class Port:
         return f"<{self.node.name()} output {self.index}>"
 
 
-class Leaf:
+class GradientEdge(NamedTuple):
+    """Where a gradient passes: an output of a node. `grad` and `backward` take it for a tensor, so
+    that the tensor itself need not be kept.
+
+    Attributes:
+        node: the recorded operation or leaf.
+        output_nr: which of its outputs.
+        ownership_token: here for torch's signature; nothing needs it.
+    """
+
+    node: Any
+    output_nr: int
+    ownership_token: Any = None
+
+    @property
+    def edge(self) -> Any:
+        """The edge as the tape has it."""
+        several = not isinstance(self.node, Leaf) and self.node.prim.outputs > 1
+        return Port(self.node, self.output_nr) if several else self.node
+
+
+class Leaf(GraphNode):
     """Where a gradient ends: the edge of a tensor that was made by no recorded operation."""
 
-    __slots__ = ("__weakref__", "_tensor", "hooks", "post_hooks", "seq")
+    __slots__ = ("__weakref__", "_metadata", "_tensor", "hooks", "post_hooks", "seq")
     inputs: tuple[Any, ...] = ()
+    next_functions: tuple[Any, ...] = ()
 
     def __init__(self, tensor: Tensor) -> None:
         self._tensor = weakref.ref(tensor)
@@ -146,6 +233,8 @@ class Leaf:
     def tensor(self) -> Tensor | None:
         """The tensor, unless nothing else holds it any more."""
         return self._tensor()
+
+    variable = tensor
 
     def target(self) -> tuple[Leaf, int]:
         return self, 0

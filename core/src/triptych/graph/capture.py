@@ -58,6 +58,8 @@ class Capture(Trace):
         symbol = self.symbol_like(t._data)
         self.graph.inputs.append(symbol)
         out = box(symbol)
+        if t._names is not None:
+            out._names = t._names
         self.arguments.append((t, out))
         return out.requires_grad_() if t.requires_grad else out
 
@@ -84,6 +86,9 @@ class Capture(Trace):
             self.graph.state.append((slot, found))
         return found
 
+    def detached(self, tensor: Tensor) -> Symbol:
+        return self.enter(tensor)
+
     def _outside_view(self, tensor: Tensor, view: View) -> Symbol:
         """A view made before the capture: looked up in its base, which may have been written to."""
         version, symbol = self._views.get(id(tensor), (None, None))
@@ -101,7 +106,7 @@ class Capture(Trace):
         listed = avals if prim.outputs > 1 else (avals,)
         outputs = tuple(self.symbol(a.shape, a.dtype, device) for a in listed)
         if prim.view:
-            outputs[0].layout = _layout(prim, inputs[0], outputs[0].shape)
+            outputs[0].layout = mv.layout_after(prim, inputs[0], outputs[0].shape)
         self.graph.equations.append(Equation(prim, inputs, params, outputs))
         return outputs if prim.outputs > 1 else outputs[0]
 
@@ -204,8 +209,9 @@ class Capture(Trace):
     def finish(self, result: Any) -> Graph:
         """Close the graph over the result."""
         graph = self.graph
-        leaves, graph.out_spec = flatten(result)
+        leaves, graph.out_spec = flatten(result, is_module)
         graph.outputs = [self.enter(x) if isinstance(x, Tensor) else x for x in leaves]
+        graph.output_names = [x._names if isinstance(x, Tensor) else None for x in leaves]
         for key, tensor in self._written.items():
             if id(tensor) not in self._grad_ids():
                 graph.writes.append((Slot(tensor, "data"), self._now[key]))
@@ -243,11 +249,9 @@ class Capture(Trace):
             cell[:] = content
 
 
-def _layout(prim: Prim, x: Any, shape: tuple[int, ...]) -> str:
-    if prim.name != "reshape":
-        return "unknown" if x.layout == "unknown" else "strided"
-    same = [n for n in x.shape if n != 1] == [n for n in shape if n != 1]
-    return x.layout if same or x.layout == "packed" else "unknown"
+def is_module(x: Any) -> bool:
+    """Whether x is a module: to a graph its parameters are state, and not arguments."""
+    return not isinstance(x, type) and hasattr(x, "modules") and hasattr(x, "training")
 
 
 def capture(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
@@ -259,7 +263,7 @@ def capture(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
         CaptureError: fn needs the value of a traced tensor, for an `if` or an `item()`, or writes
             to memory that another tensor it reads looks into, too.
     """
-    leaves, _ = flatten((args, kwargs))
+    leaves, _ = flatten((args, kwargs), is_module)
     trace = Capture()
     with trace:
         traced: dict[int, Tensor] = {}
@@ -269,7 +273,9 @@ def capture(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
                     traced[id(t)] = trace.argument(t)
                 trace.graph.places.append(list(traced).index(id(t)))
         call_args, call_kwargs = tree_map(
-            lambda x: traced[id(x)] if isinstance(x, Tensor) else x, (args, kwargs)
+            lambda x: traced[id(x)] if isinstance(x, Tensor) else x,
+            (args, kwargs),
+            is_leaf=is_module,
         )
         try:
             graph = trace.finish(fn(*call_args, **call_kwargs))

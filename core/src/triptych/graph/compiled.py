@@ -11,10 +11,11 @@ from ..autograd.node import Leaf
 from ..dtypes import get_default_dtype
 from ..errors import CaptureError
 from ..ops.inplace import check_memory
+from ..prims.trace import chain
 from ..state import state
 from ..tensor import Symbol, Tensor, box, current_edge
 from ..tree import flatten, unflatten
-from .capture import Capture, capture
+from .capture import Capture, capture, is_module
 from .ir import Graph, evaluate
 
 Key = tuple[Any, ...]
@@ -33,12 +34,15 @@ def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
     Raises:
         CaptureError: a tensor has another shape or dtype than the one captured.
     """
-    leaves, _ = flatten((args, kwargs))
+    leaves, _ = flatten((args, kwargs), is_module)
     tensors = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
     env = evaluate(graph, tensors)
     results = [
         box(_own(env[v], v in graph.shared)) if isinstance(v, Symbol) else v for v in graph.outputs
     ]
+    for out, names in zip(results, graph.output_names, strict=False):
+        if names is not None:
+            out._names = names
     _write_back(graph, env, tensors)
     return unflatten(graph.out_spec, results) if graph.out_spec is not None else None
 
@@ -127,9 +131,9 @@ class CompiledFunction:
         self.entries: dict[Key, Entry] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if state.trace is not None:
+        if any(trace.key() is None for trace in chain()):
             return self.fn(*args, **kwargs)
-        leaves, spec = flatten((args, kwargs))
+        leaves, spec = flatten((args, kwargs), is_module)
         entry = self.entries.setdefault(self._key(leaves, spec), Entry())
         entry.calls += 1
         if entry.calls == 1:
@@ -152,7 +156,7 @@ class CompiledFunction:
         parts = tuple(_leaf_key(x) for x in leaves)
         ids = [id(x) if isinstance(x, Tensor) else 0 for x in leaves]
         same = tuple(ids.index(i) for i in ids)  # which arguments are one tensor
-        modes = (state.grad, state.inference, get_default_dtype())
+        modes = (state.grad, state.inference, get_default_dtype(), *(t.key() for t in chain()))
         return spec, parts, same, modes, tuple(m.training for m in _modules(self.fn))
 
     def explain(self) -> str:
@@ -167,7 +171,7 @@ class CompiledFunction:
 
 def _refuse_history(result: Any) -> None:
     """Raise CaptureError if a gradient would have to flow back through the result of a replay."""
-    for x in flatten(result)[0]:
+    for x in flatten(result, is_module)[0]:
         edge = current_edge(x) if isinstance(x, Tensor) else None
         if edge is not None and not isinstance(edge, Leaf) and not _spent(edge):
             raise CaptureError(
@@ -196,7 +200,8 @@ def _leaf_key(x: Any) -> Any:
     if isinstance(x, Tensor):
         data = x._data
         packed = data.flags.c_contiguous
-        return tuple(data.shape), str(data.dtype), str(x.device), x.requires_grad, packed
+        kind = tuple(data.shape), str(data.dtype), str(x.device), x.requires_grad, packed
+        return kind if x._names is None else (*kind, x._names)
     if isinstance(x, (bool, int, float, complex)):
         return type(x), repr(x)  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     try:
@@ -214,7 +219,7 @@ def _modules(fn: Any) -> list[Any]:
     cells = [c.cell_contents for c in getattr(fn, "__closure__", None) or () if _filled(c)]
     names = getattr(getattr(fn, "__code__", None), "co_names", ())
     outside = [getattr(fn, "__globals__", {}).get(n) for n in names]
-    roots = [x for x in (fn, getattr(fn, "__self__", None), *cells, *outside) if _is_module(x)]
+    roots = [x for x in (fn, getattr(fn, "__self__", None), *cells, *outside) if is_module(x)]
     return [m for root in roots for m in root.modules()]
 
 
@@ -224,10 +229,6 @@ def _filled(cell: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_module(x: Any) -> bool:
-    return not isinstance(x, type) and hasattr(x, "modules") and hasattr(x, "training")
 
 
 def _valid(graph: Graph, arguments: list[Tensor]) -> bool:

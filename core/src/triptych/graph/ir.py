@@ -56,6 +56,7 @@ class Graph:
         constants: (symbol, raw array): values fixed at capture.
         equations: in the order they ran.
         outputs: symbols or plain values, in the order of the flattened result.
+        output_names: the names of the dims of each output, or None.
         out_spec: how to nest the outputs.
         writes: (slot, symbol or None): state the graph changes.
         shared: symbols whose arrays must be copied before they leave the graph.
@@ -68,6 +69,7 @@ class Graph:
     constants: list[tuple[Symbol, Any]] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
+    output_names: list[Any] = field(default_factory=list)
     out_spec: TreeSpec | None = None
     writes: list[tuple[Slot, Any]] = field(default_factory=list)
     shared: set[Symbol] = field(default_factory=set)

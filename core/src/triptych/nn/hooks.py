@@ -24,6 +24,15 @@ class Hook:
     always_call: bool = False
 
 
+EVERYWHERE: list[tuple[str, Hook]] = []  # (kind, hook) for all modules of the process
+
+
+def _hooks(module: Any, kind: str) -> list[Hook]:
+    """Hooks of a kind, those for all modules first."""
+    own: list[Hook] = getattr(module, f"_{kind}_hooks")
+    return [hook for other, hook in EVERYWHERE if other == kind] + own
+
+
 def attach(hooks: list[Any], hook: Any, prepend: bool = False) -> Handle:
     """Add a hook to the end of a list, or to its front; gives the handle that removes it."""
     handle = Handle(hooks, hook)
@@ -92,18 +101,21 @@ class Hooks:
         """
         return attach(self._backward_hooks, Hook(hook), prepend)
 
+    register_backward_hook = register_full_backward_hook  # torch's old name
+
     def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             args, kwargs = _before(self, args, kwargs)
             crossing = None
-            if state.grad and (self._backward_hooks or self._backward_pre_hooks):
+            if state.grad and (_hooks(self, "backward") or _hooks(self, "backward_pre")):
                 crossing = Crossing(self)
                 args = crossing.enter(args)
             out = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
-            out = _after(self, self._forward_hooks, args, kwargs, out)
+            out = _after(self, _hooks(self, "forward"), args, kwargs, out)
             return out if crossing is None else crossing.leave(out)
         except Exception:
-            _after(self, [h for h in self._forward_hooks if h.always_call], args, kwargs, None)
+            forced = [hook for hook in _hooks(self, "forward") if hook.always_call]
+            _after(self, forced, args, kwargs, None)
             raise
 
 
@@ -111,7 +123,7 @@ def _before(
     module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments after the pre-hooks."""
-    for hook in tuple(module._forward_pre_hooks):
+    for hook in _hooks(module, "forward_pre"):
         if hook.with_kwargs:
             changed = hook.call(module, args, kwargs)
             if changed is not None:
@@ -205,7 +217,7 @@ class Crossing:
 
     def _arriving(self, grads: list[Any], places: list[int], total: int) -> list[Any]:
         full = _spread(grads, places, total)
-        for hook in tuple(self.module._backward_pre_hooks):
+        for hook in _hooks(self.module, "backward_pre"):
             full = _replaced(full, hook.call(self.module, full), "register_full_backward_pre_hook")
         self.grad_output = full
         if not self.recorded:
@@ -217,7 +229,7 @@ class Crossing:
         return [full[i] for i in places]
 
     def _run(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in tuple(self.module._backward_hooks):
+        for hook in _hooks(self.module, "backward"):
             changed = hook.call(self.module, grad_input, self.grad_output)
             grad_input = _replaced(grad_input, changed, "register_full_backward_hook")
         return grad_input
