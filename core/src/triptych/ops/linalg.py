@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
+from ..avals import broadcast_shapes, normalize_axis
 from ..errors import ShapeError
 from ..prims import elementwise as ew
 from ..prims.contract import matmul as _matmul
+from ..prims.naming import infer, one_name
+from ..prims.precision import computes_in
 from ..prims.reduce import sum as _sum
 from ..tensor import Tensor
 from .creation import as_tensor
+from .named import unnamed, with_names
 from .reduce import norm
 from .shape import broadcast_tensors, permute, reshape, squeeze, transpose, unsqueeze
 
@@ -59,7 +65,10 @@ def _stacked(left: Tensor, right: Tensor) -> Tensor:
     if right.ndim > 2 or left.ndim == 2 or not left._data.size or left.shape[-1] != right.shape[0]:
         return _matmul(left, right)
     rows = _matmul(reshape(left, (-1, left.shape[-1])), right)
-    return reshape(rows, (*left.shape[:-1], right.shape[-1]))
+    out = reshape(rows, (*left.shape[:-1], right.shape[-1]))
+    if left._names is None and right._names is None:
+        return out
+    return with_names(out, infer(_matmul.prim, (left, right), {})[0])  # type: ignore[attr-defined]
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -95,6 +104,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return matmul(input, vec)
 
 
+@computes_in("widest")
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of products of two vectors."""
     if input.ndim != 1 or input.shape != tensor.shape:
@@ -106,47 +116,141 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """All products of two vectors: (n,) and (m,) to (n, m)."""
+    """All products of two vectors: (n,) and (m,) to (n, m).
+
+    Raises:
+        ShapeError: an input is no vector.
+    """
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise ShapeError(
+            f"outer: wanted two vectors, got {tuple(input.shape)} and {tuple(vec2.shape)}"
+        )
     return ew.mul(unsqueeze(input, 1), vec2)
 
 
+@computes_in("low")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2)."""
-    product = mm(mat1, mat2)
+    return plus("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+def plus(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    """beta * input + alpha * product, where input broadcasts; with beta = 0 it is not read.
+
+    Raises:
+        ShapeError: input does not broadcast to the product.
+    """
+    shape = tuple(product.shape)
+    if tuple(input.shape) != shape:
+        wide = broadcast_shapes(name, tuple(input.shape), shape)
+        if wide != shape:
+            raise ShapeError(
+                f"{name}: the product is {shape}, to which {tuple(input.shape)} does not broadcast"
+            )
     product = product if alpha == 1 else ew.mul(product, alpha)
+    if beta == 0:
+        return product
     return ew.add(product, input if beta == 1 else ew.mul(input, beta))
 
 
+@computes_in("low")
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
 ) -> Tensor:
     """beta * input + alpha * bmm(batch1, batch2)."""
-    product = bmm(batch1, batch2)
-    product = product if alpha == 1 else ew.mul(product, alpha)
-    return ew.add(product, input if beta == 1 else ew.mul(input, beta))
+    return plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sums of products by index letters, such as ``einsum("bij,bjk->bik", a, b)``.
 
-    Letters that appear in no output are summed; ``...`` stands for broadcast dims.
+    Letters that appear in no output are summed; ``...`` stands for broadcast dims. In place of
+    letters each operand may be followed by a list of numbers from 0 to 51:
+    ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Three operands and more are
+    multiplied in a cheap order.
+
+    The dims of the result have the names of the dims that their letters stand for.
 
     Raises:
         ShapeError: letters and dims do not match, or one letter has two lengths.
+        NamesError: one letter stands for dims of two names.
     """
+    if isinstance(equation, Tensor):
+        equation, operands = _spelled_out((equation, *operands))
     tensors = (
         list(operands[0])
         if len(operands) == 1 and not isinstance(operands[0], Tensor)
         else list(operands)
     )
     terms, result = _parse(equation, tensors)
-    aligned = [_diagonals(t, term) for t, term in zip(tensors, terms, strict=True)]
-    acc, letters = aligned[0]
-    for i, (t, term) in enumerate(aligned[1:], 2):
-        later = {c for _, other in aligned[i:] for c in other} | set(result)
-        acc, letters = _pair(acc, letters, t, term, later)
+    names = _letter_names(tensors, terms) if _some_named(tensors) else None
+    tensors = unnamed(tensors)
+    parts = [_diagonals(t, term) for t, term in zip(tensors, terms, strict=True)]
+    while len(parts) > 1:
+        i, j = (0, 1) if len(parts) == 2 else _cheapest_pair(parts)
+        one, two = parts[i], parts[j]
+        parts = [part for k, part in enumerate(parts) if k not in (i, j)]
+        later = {c for _, term in parts for c in term} | set(result)
+        parts.append(_pair(*one, *two, later))
+    acc, letters = parts[0]
     acc, letters = _sum_out(acc, letters, set(result))
-    return permute(acc, tuple(letters.index(c) for c in result)) if result else acc
+    out = permute(acc, tuple(letters.index(c) for c in result)) if result else acc
+    return out if names is None else with_names(out, tuple(names[c] for c in result))
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def _spelled_out(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """(equation, operands) from operands that are each followed by a list of numbers."""
+    count = len(arguments) // 2
+    terms = [_letters(numbers) for numbers in arguments[1 : 2 * count : 2]]
+    equation = ",".join(terms)
+    if len(arguments) % 2:
+        equation += "->" + _letters(arguments[-1])
+    return equation, arguments[: 2 * count : 2]
+
+
+def _letters(numbers: Any) -> str:
+    found = []
+    for n in numbers if isinstance(numbers, (list, tuple)) else (None,):
+        if n is not Ellipsis and not (isinstance(n, int) and 0 <= n < len(LETTERS)):
+            raise ShapeError(
+                "einsum: after each operand wanted a list of numbers from 0 to 51 or ..., got "
+                f"{numbers!r}"
+            )
+        found.append("..." if n is Ellipsis else LETTERS[n])
+    return "".join(found)
+
+
+def _cheapest_pair(parts: list[tuple[Tensor, str]]) -> tuple[int, int]:
+    """The two operands whose product takes the fewest multiplications."""
+    sizes: dict[str, int] = {}
+    for t, term in parts:
+        for c, n in zip(term, t.shape, strict=True):
+            sizes[c] = max(sizes.get(c, 1), n)
+
+    def work(pair: tuple[int, int]) -> int:
+        return math.prod(sizes[c] for c in set(parts[pair[0]][1] + parts[pair[1]][1]))
+
+    return min(itertools.combinations(range(len(parts)), 2), key=work)
+
+
+def _some_named(tensors: list[Tensor]) -> bool:
+    return any(t._names is not None for t in tensors)
+
+
+def _letter_names(tensors: list[Tensor], terms: list[str]) -> dict[str, str | None]:
+    """The name of the dims that each letter of an equation stands for.
+
+    Raises:
+        NamesError: a letter stands for dims of two names.
+    """
+    seen: dict[str, list[str | None]] = {}
+    for t, term in zip(tensors, terms, strict=True):
+        for letter, name in zip(term, t.names, strict=True):
+            seen.setdefault(letter, []).append(name)
+    return {letter: one_name(f"einsum: {letter}", *names) for letter, names in seen.items()}
 
 
 def _parse(equation: str, tensors: list[Tensor]) -> tuple[list[str], str]:
@@ -155,7 +259,7 @@ def _parse(equation: str, tensors: list[Tensor]) -> tuple[list[str], str]:
     terms = inputs.split(",")
     if len(terms) != len(tensors):
         raise ShapeError(f"einsum: {equation!r} names {len(terms)} operands, got {len(tensors)}")
-    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]
+    spare = [c for c in LETTERS if c not in equation]
     widths = [t.ndim - len(term.replace("...", "")) for t, term in zip(tensors, terms, strict=True)]
     dots = "".join(spare[: max(widths, default=0)])
     full = []
@@ -247,6 +351,7 @@ def _arranged(
     return reshape(t, tuple(shape))
 
 
+@computes_in("widest")
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sums of products over pairs of dims, or over the last and first `dims`."""
     if isinstance(dims, int):
@@ -261,10 +366,13 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     return einsum(f"{''.join(la)},{''.join(lb)}->{''.join(out)}", a, b)
 
 
+@computes_in("single")
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along dim; lengths are at least eps."""
     x1, x2 = broadcast_tensors(x1, x2)
-    product = _total(ew.mul(x1, x2), dim)
+    product = ew.mul(x1, x2)
+    dim = normalize_axis("cosine_similarity", dim, product.ndim, product)
+    product = _total(product, dim)
     lengths = ew.mul(ew.maximum(norm(x1, 2, dim), eps), ew.maximum(norm(x2, 2, dim), eps))
     return ew.div(product, lengths)
 

@@ -12,6 +12,7 @@ from ..dtypes import complex_of, real_of
 from ..errors import DTypeError, ShapeError
 from ..tensor import Symbol
 from .elementwise import div, mul
+from .forward import linear
 from .kinds import primitive
 
 
@@ -44,7 +45,7 @@ def _fft_vjp(g: Any, shape: Any, *, axis: int, inverse: bool) -> Any:
     return div(back, n) if inverse else mul(back, n)
 
 
-fft = primitive("fft", "spectral", _fft, _fft_aval, (_fft_vjp,))
+fft = primitive("fft", "spectral", _fft, _fft_aval, (_fft_vjp,), jvp=linear)
 
 
 def _half_weights(n: int, inner: float, ndim: int, axis: int) -> np.ndarray:
@@ -90,5 +91,5 @@ def _irfft_vjp(g: Any, shape: Any, *, axis: int, n: int) -> Any:
     return mul(rfft(g, axis=axis), weights)
 
 
-rfft = primitive("rfft", "spectral", _rfft, _rfft_aval, (_rfft_vjp,))
-irfft = primitive("irfft", "spectral", _irfft, _irfft_aval, (_irfft_vjp,))
+rfft = primitive("rfft", "spectral", _rfft, _rfft_aval, (_rfft_vjp,), jvp=linear)
+irfft = primitive("irfft", "spectral", _irfft, _irfft_aval, (_irfft_vjp,), jvp=linear)

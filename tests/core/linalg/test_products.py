@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import triptych as tp
-from triptych.autograd import gradcheck, gradgradcheck
+from triptych.autograd import gradcheck
 
 RNG = np.random.default_rng(0)
 
@@ -92,6 +92,7 @@ def test_named_products():
         (lambda: tp.zeros(2, 1, 1).bmm(tp.zeros(3, 1, 1)), tp.ShapeError, "batches of 2 and 3"),
         (lambda: tp.zeros(2, 2).mv(tp.zeros(2, 2)), tp.ShapeError, "a matrix and a vector"),
         (lambda: tp.zeros(2).dot(tp.zeros(3)), tp.ShapeError, "two vectors of one length"),
+        (lambda: tp.outer(tp.zeros(2, 1), tp.zeros(3)), tp.ShapeError, "outer: wanted two vectors"),
     ],
 )
 def test_errors(call, kind, text):
@@ -197,42 +198,108 @@ def test_cosine_similarity():
     assert zero.grad.isfinite().all().item()
 
 
-def cofactors(a):
-    def minor(i, j):
-        return np.linalg.det(np.delete(np.delete(a, i, 0), j, 1))
+# Products with an addend
 
-    return np.array([[(-1) ** (i + j) * minor(i, j) for j in range(len(a))] for i in range(len(a))])
+
+ADDENDS = {
+    "addmv": ((3,), (3, 4), (4,), lambda a, b: a @ b),
+    "addmm": ((3, 2), (3, 4), (4, 2), lambda a, b: a @ b),
+    "addr": ((3, 2), (3,), (2,), np.outer),
+    "addbmm": ((3, 2), (5, 3, 4), (5, 4, 2), lambda a, b: (a @ b).sum(0)),
+    "baddbmm": ((5, 3, 2), (5, 3, 4), (5, 4, 2), lambda a, b: a @ b),
+}
+
+
+@pytest.mark.parametrize(("beta", "alpha"), [(1, 1), (0.5, -2), (0, 1), (1, 0)])
+@pytest.mark.parametrize("name", ADDENDS)
+def test_products_with_an_addend(name, beta, alpha):
+    *shapes, product = ADDENDS[name]
+    for first in (shapes[0], shapes[0][-1:], (*shapes[0][:-1], 1), ()):
+        c, a, b = normal(*first), normal(*shapes[1]), normal(*shapes[2])
+        wanted = beta * c + alpha * product(a, b)
+        tensors = [tp.tensor(t, requires_grad=True) for t in (c, a, b)]
+        options = {"beta": beta, "alpha": alpha}
+        np.testing.assert_allclose(
+            getattr(tp, name)(*tensors, **options).detach().numpy(), wanted, atol=1e-12
+        )
+        assert gradcheck(lambda *ts, o=options: getattr(tp, name)(*ts, **o), tensors)
+        if first == shapes[0]:
+            target = tp.tensor(c)
+            out = getattr(target, f"{name}_")(*(t.detach() for t in tensors[1:]), **options)
+            assert out is target
+            np.testing.assert_allclose(target.numpy(), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ADDENDS)
+def test_with_beta_zero_the_addend_is_not_read(name):
+    *shapes, _ = ADDENDS[name]
+    c, a, b = tp.full(shapes[0], np.nan), tp.ones(*shapes[1]), tp.ones(*shapes[2])
+    assert getattr(tp, name)(c, a, b, beta=0).isfinite().all().item()
+    with pytest.raises(tp.ShapeError, match="does not broadcast"):
+        getattr(tp, name)(tp.ones(2, *shapes[0]), a, b)
+
+
+def test_vector_products():
+    a, b, c = normal(2, 3), normal(4, 5, 3), normal(3)
+    x, y, z = map(tp.tensor, (a, b, c))
+    np.testing.assert_allclose(tp.inner(x, y).numpy(), np.inner(a, b))
+    np.testing.assert_allclose(x.inner(z).numpy(), np.inner(a, c))
+    np.testing.assert_allclose(tp.inner(tp.tensor(2.0).double(), x).numpy(), 2 * a)
+    assert tp.inner(tp.zeros(2, 0), tp.zeros(3, 0)).tolist() == [[0, 0, 0]] * 2
+    w = c + 1j * a[0]
+    got = tp.vdot(tp.tensor(w, dtype=tp.complex128), tp.tensor(w[::-1].copy(), dtype=tp.complex128))
+    np.testing.assert_allclose(got.item(), np.vdot(w, w[::-1]))
+    np.testing.assert_allclose(tp.ger(x[0], z).numpy(), np.outer(a[0], c))
+    for function in (tp.inner, lambda a, b: tp.vdot(a[0], b[0])):
+        assert gradcheck(
+            function, [tp.tensor(t, requires_grad=True) for t in (a, a[:, ::-1].copy())]
+        )
+    with pytest.raises(tp.ShapeError, match="equal last dims"):
+        tp.inner(x, tp.zeros(2))
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("one", "two"),
+    [((2, 3), (4, 5)), ((3,), (2, 2)), ((2, 2, 2), (3,)), ((), (2,)), ((0, 2), (2, 3))],
+)
+def test_kron(one, two):
+    a, b = normal(*one), normal(*two)
+    x, y = tp.tensor(a, requires_grad=True), tp.tensor(b, requires_grad=True)
+    np.testing.assert_allclose(tp.kron(x, y).detach().numpy(), np.kron(a, b))
+    assert gradcheck(tp.kron, [x, y])
+
+
+# Einsum by numbers, and in which order
+
+
+@pytest.mark.parametrize(
+    ("numbers", "equation"),
     [
-        [[1, 2, 0], [2, 4, 0], [1, 0, 3]],
-        [[1, 2, 3], [1, 2, 3], [-4, 5, 6]],
-        [[1, 0, 0], [0, 0, 0], [0, 0, 0]],
-        [[2, 1, 0], [1, 3, 1], [0, 1, 4]],
+        (([0, 1], [1, 2], [0, 2]), "ij,jk->ik"),
+        (([0, 1], [1, 2]), "ij,jk"),
+        (([5, 2], [2, 1]), "zb,ba->az"),  # without an output list, in the order of the numbers
+        (([..., 0, 1], [1, 2], [..., 0, 2]), "...ij,jk->...ik"),
+        (([30, 51], [51, 7], []), "ij,jk->"),
     ],
 )
-def test_the_gradient_of_a_determinant_is_the_cofactors(rows):
-    a = np.array(rows, dtype=float)
-    A = tp.tensor(a, requires_grad=True)
-    y = tp.linalg.det(A)
-    y.backward()
-    np.testing.assert_allclose(y.item(), np.linalg.det(a), atol=1e-12)
-    np.testing.assert_allclose(A.grad.numpy(), cofactors(a), atol=1e-12)
+def test_einsum_by_numbers(numbers, equation):
+    a, b = normal(2, 3), normal(3, 4)
+    got = tp.einsum(tp.tensor(a), numbers[0], tp.tensor(b), *numbers[1:]).numpy()
+    np.testing.assert_allclose(got, np.einsum(equation, a, b))
 
 
-def test_determinants_of_a_stack_with_one_singular_matrix():
-    a = np.stack([[[1.0, 2.0], [2.0, 4.0]], [[0.0, 1.0], [1.0, 3.0]]])
-    A = tp.tensor(a, requires_grad=True)
-    weight = tp.tensor([1.0, 2.0], dtype=tp.float64)
-    y = tp.linalg.det(A)
-    np.testing.assert_allclose(y.detach().numpy(), [0, -1], atol=1e-12)
-    (y * weight).sum().backward()
-    expected = np.stack([cofactors(a[0]), 2 * cofactors(a[1])])
-    np.testing.assert_allclose(A.grad.numpy(), expected, atol=1e-12)
+@pytest.mark.parametrize("numbers", [[0, 52], [0, -1], "ij", None, [0, 1.0]])
+def test_einsum_by_bad_numbers(numbers):
+    with pytest.raises(tp.ShapeError, match="numbers from 0 to 51"):
+        tp.einsum(tp.ones(2, 3), numbers)
 
 
-def test_the_second_derivative_of_a_singular_determinant():
-    a = np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [1.0, 0.0, 3.0]])
-    assert gradgradcheck(tp.linalg.det, (tp.tensor(a, requires_grad=True),))
+def test_operands_are_multiplied_in_a_cheap_order():
+    """From left to right the first product has 64 ** 4 elements; the test would not end."""
+    a, b = tp.ones(64, 64), tp.ones(64, 64)
+    thin = tp.ones(64)
+    out = tp.einsum("ij,kl,j,l->ik", a, b, thin, thin)
+    assert out.shape == (64, 64) and out[0, 0].item() == 64 * 64
+    arrays = [normal(3, 4), normal(4, 5), normal(5, 2), normal(2, 3)]
+    got = tp.einsum("ab,bc,cd,de->ae", *map(tp.tensor, arrays))
+    np.testing.assert_allclose(got.numpy(), arrays[0] @ arrays[1] @ arrays[2] @ arrays[3])
