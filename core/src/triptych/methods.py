@@ -7,28 +7,47 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes, printing
+from . import dtypes, layouts, printing
 from .autograd import api
 from .autograd.hooks import Handle, Retain, hooks_of
 from .autograd.node import Leaf
-from .errors import CaptureError, DTypeError, GradError
+from .avals import normalize_axis
+from .errors import CaptureError, DTypeError, GradError, ShapeError
 from .ops import (
     compare,
     convert,
+    coordinates,
+    copies,
     creation,
+    decompose,
+    elements,
+    factorizations,
+    histograms,
     index,
     inplace,
     linalg,
+    made,
+    metadata,
+    named,
+    norms,
     pieces,
     pointwise,
+    products,
     reduce,
+    rules,
+    sampling,
+    scattering,
     search,
     shape,
     special,
+    spectral,
     statistics,
+    storage,
+    strided,
 )
 from .ops import random as random_ops
 from .prims import elementwise as ew
+from .spelling import spelled
 from .tensor import Symbol, Tensor, box, current_edge
 
 Method = Callable[..., Any]
@@ -41,9 +60,9 @@ METHODS: dict[Any, str] = {
         "bitwise_or bitwise_right_shift bitwise_xor ceil clamp clip conj cos cosh div divide eq "
         "erf exp exp2 expm1 fix floor floor_divide fmod ge greater greater_equal gt isfinite isinf "
         "isnan le lerp less less_equal log log10 log1p log2 log_softmax logaddexp logical_and "
-        "logical_not logical_or logical_xor lt maximum minimum mul multiply ne neg negative "
-        "not_equal pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh softmax sqrt "
-        "square sub subtract tan tanh true_divide trunc"
+        "logical_not logical_or logical_xor lt gcd lcm maximum minimum mul multiply ne neg "
+        "negative not_equal pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh softmax "
+        "sqrt square sub subtract tan tanh true_divide trunc"
     ),
     reduce: (
         "all amax amin any argmax argmin argsort count_nonzero cumsum logsumexp max mean min "
@@ -65,19 +84,40 @@ METHODS: dict[Any, str] = {
     ),
     special: (
         "clamp_max clamp_min copysign deg2rad digamma erfc erfinv float_power fmax fmin frac "
-        "heaviside hypot isneginf isposinf isreal ldexp lgamma logaddexp2 logit mvlgamma "
-        "nan_to_num nextafter positive rad2deg sgn signbit sinc xlogy"
+        "heaviside hypot i0 igamma igammac isneginf isposinf isreal ldexp lgamma logaddexp2 logit "
+        "mvlgamma nan_to_num nextafter positive rad2deg sgn signbit sinc xlogy"
     ),
     statistics: (
         "aminmax bincount corrcoef cov cummax cummin cumprod diff histc kthvalue logcumsumexp "
         "median mode msort nanmean nanmedian nanquantile quantile"
     ),
+    scattering: "index_reduce masked_scatter put scatter_reduce",
+    strided: "as_strided as_strided_scatter",
+    elements: "apply_ fill_diagonal_ index map2_ map_",
+    metadata: (
+        "as_strided_ resize_ resize_as_ set_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_"
+    ),
+    storage: "dim_order is_pinned is_set_to pin_memory storage_offset untyped_storage",
+    norms: "renorm",
+    spectral: "istft stft",
+    rules: "is_nonzero is_same_size",
+    decompose: "conj_physical frexp is_conj is_neg resolve_conj resolve_neg",
+    histograms: "histogram",
+    coordinates: "nonzero_static",
+    copies: "narrow_copy unsafe_chunk unsafe_split unsafe_split_with_sizes",
     search: "isin unique unique_consecutive",
     linalg: "addmm adjoint baddbmm bmm dot matmul mm mv outer",
+    products: "addbmm addmv addr cross dist ger inner kron vdot",
+    factorizations: (
+        "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve matrix_exp "
+        "matrix_power orgqr ormqr pinverse qr slogdet svd triangular_solve"
+    ),
     compare: "allclose equal isclose",
-    convert: "cpu cuda item numpy to tolist type type_as",
+    convert: "cpu cuda item numpy to to_device tolist type type_as",
     inplace: "copy_ detach detach_ fill_ zero_",
+    named: "align_as align_to has_names refine_names rename rename_",
     random_ops: "bernoulli multinomial",
+    sampling: ("bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ uniform_"),
 }
 
 OPERATORS: dict[str, Method] = {
@@ -99,11 +139,26 @@ COMPARISONS = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, 
 
 # ``x.exp_()`` for each of these is ``x.copy_(x.exp())`` with exp's history.
 IN_PLACE = (
-    "abs acos add addcdiv addcmul asin atan bitwise_and bitwise_not bitwise_or bitwise_xor ceil "
-    "clamp clip cos cosh div erf exp expm1 floor floor_divide fmod index_add index_copy index_fill "
-    "index_put lerp log log1p logical_and logical_not logical_or masked_fill mul multiply neg pow "
-    "reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square "
-    "sub subtract tan tanh tril triu trunc"
+    "abs acos add addbmm addcdiv addcmul addmm addmv addr asin atan baddbmm bitwise_and "
+    "bitwise_not bitwise_or bitwise_xor ceil clamp clip cos cosh digamma div erf erfc erfinv exp "
+    "expm1 floor floor_divide fmod i0 igamma igammac index_add index_copy index_fill index_put "
+    "lerp lgamma log log1p logical_and logical_not logical_or masked_fill mul multiply mvlgamma "
+    "neg polygamma pow reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin "
+    "sinc sinh sqrt square sub subtract tan tanh tril triu trunc xlogy "
+    "absolute acosh arccos arccosh arcsin arcsinh arctan arctan2 arctanh asinh atan2 atanh "
+    "bitwise_left_shift bitwise_right_shift clamp_max clamp_min conj_physical copysign cumprod "
+    "cumsum deg2rad divide eq exp2 fix float_power frac gcd ge greater greater_equal gt heaviside "
+    "hypot index_reduce lcm ldexp le less less_equal log10 log2 logical_xor logit lt "
+    "masked_scatter nan_to_num ne negative nextafter not_equal put rad2deg renorm "
+    "scatter_reduce sgn true_divide"
+)
+# Of these torch has a function, too: ``exp_(x)`` is ``x.exp_()``.
+IN_PLACE_FUNCTIONS = (
+    "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil clamp "
+    "clamp_max clamp_min clip conj_physical cos cosh deg2rad detach erf erfc exp exp2 expm1 fill "
+    "fix floor frac gcd i0 index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative "
+    "rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square tan tanh trunc xlogy "
+    "zero"
 )
 
 
@@ -174,9 +229,46 @@ def _contains(self: Tensor, value: Any) -> bool:
     return bool(ew.eq(self, value).any())
 
 
-def size(self: Tensor, dim: int | None = None) -> Any:
+def size(self: Tensor, dim: int | str | None = None) -> Any:
     """The shape, or the length of one dim."""
+    if isinstance(dim, str):
+        dim = normalize_axis("size", dim, self.ndim, self)
     return self.shape if dim is None else self.shape[dim]
+
+
+class SizeInt(int):
+    """The number of elements, as the array API has it; called, the shape or the length of one dim,
+    as torch has it.
+    """
+
+    _tensor: Tensor
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one dim."""
+        return size(self._tensor, dim)
+
+
+def _size(self: Tensor) -> SizeInt:
+    """How many elements there are; ``x.size()`` is the shape, ``x.size(dim)`` a length."""
+    count = SizeInt(self._data.size)
+    count._tensor = self
+    return count
+
+
+def _namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The module with the functions of the array API standard, `triptych.array_api`.
+
+    Raises:
+        ValueError: api_version is one that the module does not follow.
+    """
+    from . import array_api
+
+    if api_version not in (None, *array_api.VERSIONS):
+        raise ValueError(
+            f"__array_namespace__: wanted one of the versions {array_api.VERSIONS}, got "
+            f"{api_version!r}"
+        )
+    return array_api
 
 
 def view(self: Tensor, *sizes: Any) -> Tensor:
@@ -195,17 +287,21 @@ def _reinterpreted(self: Tensor, dtype: dtypes.dtype) -> Tensor:
         raise CaptureError("view(dtype): the bits of a traced tensor are not known; use .to(dtype)")
     out = box(self._data.view(dtype.dtype))
     out._cell = self._cell
-    return out
+    return named.with_names(out, self._names)
 
 
-def stride(self: Tensor, dim: int | None = None) -> Any:
+def stride(self: Tensor, dim: int | str | None = None) -> Any:
     """Steps in memory between neighbours along each axis, in elements."""
     steps = tuple(s // self._data.dtype.itemsize for s in self._data.strides)
+    if isinstance(dim, str):
+        dim = normalize_axis("stride", dim, self.ndim, self)
     return steps if dim is None else steps[dim]
 
 
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Whether memory holds the elements in row-major order without gaps."""
+    if memory_format is not None:
+        return layouts.ordered("is_contiguous", self, memory_format)
     data = self._data
     if isinstance(data, Symbol):
         return data.layout == "packed"
@@ -214,7 +310,13 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself if contiguous, else a contiguous copy."""
-    return self if is_contiguous(self) else shape.clone(self)
+    order = None if memory_format is None else memory_format.order
+    if is_contiguous(self, memory_format):
+        return self
+    if order is None:
+        return shape.clone(self)
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    return shape.permute(shape.clone(shape.permute(self, order)), back)
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -273,34 +375,6 @@ def _backward(
     api.backward([self], [gradient], retain_graph, create_graph, inputs)
 
 
-def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
-    """Write uniform numbers from [a, b); returns self."""
-    draws = random_ops.rand_like(self, generator=generator)
-    return inplace.overwrite(self, draws * (b - a) + a, "uniform_")
-
-
-def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
-    """Write normal numbers; returns self."""
-    draws = random_ops.randn_like(self, generator=generator)
-    return inplace.overwrite(self, draws * std + mean, "normal_")
-
-
-def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
-    """Write one with probability p, else zero; returns self."""
-    draws = random_ops.rand(*self.shape, generator=generator, device=self.device)
-    return inplace.overwrite(self, (draws < p).to(self.dtype), "bernoulli_")
-
-
-def random_(
-    self: Tensor, low: int = 0, high: int | None = None, *, generator: Any = None
-) -> Tensor:
-    """Write integers from low up to but not including high; returns self."""
-    if high is None:
-        low, high = 0, low or 1 << 24
-    draws = random_ops.randint(low, high, self.shape, generator=generator, device=self.device)
-    return inplace.overwrite(self, draws.to(self.dtype), "random_")
-
-
 def _new(function: Method) -> Method:
     def method(
         self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any
@@ -333,15 +407,29 @@ def _rebuild(cls: type, data: Tensor, requires_grad: bool) -> Tensor:
 
 def _reduced(self: Tensor) -> Any:
     """pickle: the numbers and whether a gradient is wanted; the device is not kept."""
-    return _unpickle, (type(self), convert.numpy(self, force=True), self.requires_grad)
+    array = convert.numpy(self, force=True)
+    return _unpickle, (type(self), array, self.requires_grad, self._names)
 
 
-def _unpickle(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
-    return kind._rebuild(creation.from_numpy(array), requires_grad)
+def _unpickle(kind: type[Tensor], array: Any, requires_grad: bool, names: Any = None) -> Tensor:
+    out = kind._rebuild(creation.from_numpy(array), requires_grad)
+    return out if names is None else named.set_names(out, names)
+
+
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor itself, which is dense, or converted to a dtype."""
+    return self if dtype is None else convert.to(self, dtype=dtype)
+
+
+def _functional() -> Any:
+    from .nn import functional
+
+    return functional
 
 
 OTHERS: dict[str, Any] = {
     "__array__": convert.to_array,
+    "__array_namespace__": _namespace,
     "__array_ufunc__": convert.array_ufunc,
     "__bool__": convert.to_bool,
     "__complex__": convert.to_complex,
@@ -361,9 +449,8 @@ OTHERS: dict[str, Any] = {
     "__setitem__": index.setitem,
     "_rebuild": classmethod(_rebuild),
     "backward": _backward,
-    "bernoulli_": bernoulli_,
     "contiguous": contiguous,
-    "data_ptr": lambda self: self._data.ctypes.data,
+    "data_ptr": strided.address_of,
     "dim": lambda self: self.ndim,
     "element_size": lambda self: self._data.dtype.itemsize,
     "get_device": lambda self: -1 if self.device.index is None else self.device.index,
@@ -378,40 +465,62 @@ OTHERS: dict[str, Any] = {
     "new_ones": _new(creation.ones),
     "new_tensor": _new(creation.tensor),
     "new_zeros": _new(creation.zeros),
-    "normal_": normal_,
     "numel": lambda self: self._data.size,
-    "random_": random_,
+    "hardshrink": lambda self, lambd=0.5: _functional().hardshrink(self, lambd),
+    "polygamma": lambda self, n: special.polygamma(n, self),
+    "new_empty_strided": _new(made.empty_strided),
+    "prelu": lambda self, weight: _functional().prelu(self, weight),
     "register_hook": register_hook,
     "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
     "retain_grad": retain_grad,
-    "size": size,
     "stride": stride,
-    "uniform_": uniform_,
     "view": view,
+    "to_dense": to_dense,
     "where": lambda self, condition, other: pointwise.where(condition, self, other),
 }
 
+
+def _conjugate_transpose(self: Tensor) -> Tensor:
+    """The conjugate transpose of a matrix, as a property; a 0-d tensor conjugated."""
+    if self.ndim not in (0, 2):
+        raise ShapeError(f"H: wanted a matrix, got shape {tuple(self.shape)}; use .mH for batches")
+    return linalg.adjoint(self) if self.ndim else pointwise.conj(self)
+
+
 PROPERTIES: dict[str, Method] = {
-    "H": lambda self: linalg.adjoint(self),
+    "H": _conjugate_transpose,
     "T": lambda self: shape.permute(self, *reversed(range(self.ndim))),
     "__cuda_array_interface__": convert.cuda_array_interface,
     "imag": pointwise.imag,
     "is_cuda": lambda self: self.device.type == "cuda",
+    "is_cpu": lambda self: self.device.type == "cpu",
+    "layout": lambda self: layouts.strided,
+    "mH": lambda self: linalg.adjoint(self),
     "mT": lambda self: shape.transpose(self, -2, -1),
     "real": lambda self: pointwise.real(self) if self._data.dtype.kind == "c" else self,
     "retains_grad": lambda self: self._retained is not None and not self.is_leaf,
+    "size": _size,
 }
+
+
+# Kinds of tensors that torch has and that are none here.
+ABSENT = (
+    "is_ipu is_maia is_meta is_mkldnn is_mps is_mtia is_nested is_quantized is_sparse "
+    "is_sparse_csr is_vulkan is_xla is_xpu"
+)
 
 
 def bind() -> None:
     """Give `Tensor` its methods; called once, when the package is imported."""
     for module, names in METHODS.items():
         for name in names.split():
-            setattr(Tensor, name, getattr(module, name))
+            setattr(Tensor, name, spelled(getattr(module, name)))
     for name, method in {**convert.CONVERTERS, **OTHERS}.items():
         setattr(Tensor, name, method)
     for name, getter in PROPERTIES.items():
         setattr(Tensor, name, property(getter))
+    for name in ABSENT.split():
+        setattr(Tensor, name, False)
     _bind_operators()
     for name in IN_PLACE.split():
         setattr(Tensor, f"{name}_", inplace.inplace(f"{name}_", getattr(Tensor, name)))

@@ -5,7 +5,9 @@ Every draw depends on (seed, number of draws so far) alone, so a saved state rep
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from .backends import Device, backend_for
@@ -14,6 +16,7 @@ from .errors import ShapeError
 __all__ = [
     "Generator",
     "default_generator",
+    "fork_rng",
     "get_rng_state",
     "initial_seed",
     "manual_seed",
@@ -115,3 +118,34 @@ def get_rng_state() -> Any:
 def set_rng_state(new_state: Any) -> None:
     """Put the default generator into a state from `get_rng_state`."""
     default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(
+    devices: Any = None,
+    enabled: bool = True,
+    _caller: str = "fork_rng",
+    _devices_kw: str = "devices",
+    device_type: str = "cuda",
+) -> Iterator[None]:
+    """A block whose draws leave the default generator as it was before.
+
+    Args:
+        devices, device_type: taken for compatibility; one generator serves all devices.
+        enabled: False makes the block do nothing.
+
+    Example:
+        >>> _ = manual_seed(1)
+        >>> with fork_rng():
+        ...     a = triptych.rand(2)
+        >>> bool((a == triptych.rand(2)).all())
+        True
+    """
+    if not enabled:
+        yield
+        return
+    state = default_generator.get_state()
+    try:
+        yield
+    finally:
+        default_generator.set_state(state)

@@ -6,10 +6,19 @@ import importlib
 from typing import Any
 
 from ..errors import DeviceError
-from .base import Backend, Device
+from .base import Backend, Device, default_device
 from .numpy_backend import NUMPY
 
-__all__ = ["Backend", "Device", "NUMPY", "backend_for", "backend_of", "device", "is_device"]
+__all__ = [
+    "Backend",
+    "Device",
+    "NUMPY",
+    "backend_for",
+    "backend_of",
+    "default_device",
+    "device",
+    "is_device",
+]
 
 _BY_TYPE: dict[type, Backend] = {NUMPY.array_type: NUMPY}
 _BY_DEVICE: dict[str, Backend] = {"cpu": NUMPY}
@@ -39,6 +48,11 @@ def is_device(name: str) -> bool:
     """Whether a name such as ``cuda:1`` starts with a kind of device."""
     kind = name.partition(":")[0]
     return kind in _BY_DEVICE or kind in _LOADERS
+
+
+def loaded(kind: str) -> bool:
+    """Whether the library behind a kind of device is loaded."""
+    return kind in _BY_DEVICE
 
 
 def add_backend(device_type: str, backend: Backend) -> Backend:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DeviceError
+from ..state import state
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
@@ -38,7 +39,7 @@ class Device:
                 raise DeviceError(f"device({type!r}, {index}): wanted 'cpu', 'cuda' or 'cuda:0'")
             index = int(number)
         self.type = kind
-        self.index = 0 if kind == "cuda" and index is None else index
+        self.index = state.gpu if kind == "cuda" and index is None else index
 
     def __repr__(self) -> str:
         number = "" if self.index is None else f", index={self.index}"
@@ -54,6 +55,22 @@ class Device:
 
     def __hash__(self) -> int:
         return hash((self.type, self.index))
+
+    def __enter__(self) -> Device:
+        """Inside the block, tensors are made here when no device is given."""
+        state.devices = (*state.devices, self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        state.devices = state.devices[:-1]
+
+
+_CPU = Device("cpu")
+
+
+def default_device() -> Device:
+    """Where this thread makes tensors when no device is given."""
+    return state.devices[-1] if state.devices else state.home or _CPU
 
 
 class Backend(ABC):

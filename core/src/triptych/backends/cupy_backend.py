@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DeviceError, MissingDependencyError
+from ..runtime import check_deterministic
 from .base import Backend, Device
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
+
+
+# These sum numbers into indexed places by atomic additions, in no particular order.
+UNORDERED = frozenset({"index_put", "scatter", "ungather", "unindex"})
 
 
 class CupyBackend(Backend):
@@ -30,9 +35,12 @@ class CupyBackend(Backend):
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         """The kernel, run on the device of its inputs."""
+        unordered = prim.name in UNORDERED
         kernel, array_type, device = super().bind(prim), self.xp.ndarray, self.xp.cuda.Device
 
         def placed(*args: Any, **params: Any) -> Any:
+            if unordered:
+                check_deterministic(prim.name)
             places = {a.device.id for a in args if isinstance(a, array_type)}
             if len(places) > 1:
                 one, two = sorted(places)[:2]

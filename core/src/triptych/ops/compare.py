@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dtypes import BOOL
 from ..prims import elementwise as ew
 from ..tensor import Tensor
 from .creation import as_tensor
@@ -17,6 +18,8 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|."""
+    if input._data.dtype == other._data.dtype == BOOL:
+        return ew.eq(input, other)
     near = ew.le(ew.abs(ew.sub(input, other)), ew.add(ew.mul(ew.abs(other), rtol), atol))
     out = ew.logical_or(ew.eq(input, other), ew.logical_and(near, ew.isfinite(other)))
     if equal_nan:
@@ -32,5 +35,7 @@ def allclose(
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have one shape and the same elements."""
+    """Whether two tensors have one shape, the same names of dims, and the same elements."""
+    if input._names != other._names:
+        return False
     return input.shape == other.shape and bool(ew.eq(input, other).all())

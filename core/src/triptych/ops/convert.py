@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backends import Device, backend_for, backend_of, is_device
-from ..errors import CaptureError, DeviceError, DTypeError, GradError, ShapeError
+from ..errors import DeviceError, DTypeError, GradError, ShapeError
 from ..prims.movement import transfer
 from ..prims.promotion import SCALARS
 from ..tensor import Symbol, Tensor
@@ -66,6 +66,18 @@ def cuda(self: Tensor, device: Any = None) -> Tensor:
     return to(self, device=Device("cuda") if device is None else Device(device))
 
 
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """This tensor on a device, as the array API spells it; itself if it is there.
+
+    Raises:
+        DeviceError: there is no such device, or stream is given: work is ordered by the devices'
+            current streams.
+    """
+    if stream is not None:
+        raise DeviceError("to_device: stream should be None; the current stream is used")
+    return to(self, device=Device(device))
+
+
 def type(self: Tensor, dtype: Any = None) -> Any:
     """The dtype's name, such as ``triptych.float32``; with a dtype, the tensor converted."""
     return repr(self.dtype) if dtype is None else to(self, dtype=dtype)
@@ -107,14 +119,11 @@ def host_array(self: Tensor, call: str) -> np.ndarray:
 
     Raises:
         CaptureError: under capture there are no numbers yet.
+        TransformError: under vmap, they differ from sample to sample.
     """
     data = self._data
     if isinstance(data, Symbol):
-        raise CaptureError(
-            f"{call}: the value of a traced tensor ({data.dtype}, shape {data.shape}) is not known "
-            "while a graph is captured; compute with tensors (where, masked_fill), pass the value "
-            "as a plain Python argument, or do this outside the compiled function"
-        )
+        data = data.numbers(call)
     return backend_of(data).to_numpy(data)
 
 
@@ -204,22 +213,33 @@ def to_index(self: Tensor) -> int:
     return int(item(self))
 
 
-def dlpack(self: Tensor, *, stream: Any = None, max_version: Any = None, **options: Any) -> Any:
-    """Export through DLPack; the memory is shared.
+def dlpack(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """Export through DLPack; the memory is shared unless a copy is asked for.
+
+    Args:
+        stream: where the consumer will work, in DLPack's numbering; only for GPUs.
+        max_version: the newest version of the protocol that the consumer knows.
+        dl_device: where the consumer wants the data, as (kind, index).
+        copy: True always copies, False never does.
 
     Raises:
         GradError: the tensor requires grad.
+        BufferError: the array library cannot export the dtype, or not to that device.
     """
     if self.requires_grad:
         raise GradError("__dlpack__: the tensor requires grad; export .detach()")
     if isinstance(self._data, Symbol):
         host_array(self, "__dlpack__")
-    data = self._data
-    if isinstance(data, np.ndarray):
-        if max_version is not None:
-            options["max_version"] = max_version
-        return data.__dlpack__(stream=stream, **options)
-    return data.__dlpack__(stream=stream)
+    wanted = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+    options = {name: value for name, value in wanted.items() if value is not None}
+    return self._data.__dlpack__(stream=stream, **options)
 
 
 def dlpack_device(self: Tensor) -> tuple[int, int]:

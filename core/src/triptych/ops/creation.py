@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..avals import integers
-from ..backends import Device, backend_for
+from ..backends import Device, backend_for, default_device
 from ..errors import DTypeError, ShapeError
 from ..prims import create
 from ..prims.elementwise import cast
@@ -18,6 +18,7 @@ from ..prims.elementwise import fill_like as _fill_like
 from ..prims.movement import copy
 from ..state import run_kernel
 from ..tensor import Tensor, box
+from .named import set_names, with_names
 
 __all__ = [
     "arange",
@@ -43,10 +44,11 @@ __all__ = [
 
 DeviceLike = str | int | Device | None
 DTypeLike = Any
+DimNames = Sequence[str | None] | None
 
 
 def _device(device: DeviceLike) -> Device:
-    return Device("cpu" if device is None else device)
+    return default_device() if device is None else Device(device)
 
 
 def _dtype(dtype: DTypeLike) -> np.dtype:
@@ -62,12 +64,20 @@ def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return lengths
 
 
-def _finish(t: Tensor, requires_grad: bool) -> Tensor:
+def _finish(t: Tensor, requires_grad: bool, names: DimNames = None) -> Tensor:
+    """What a creation function does last: name the dims, and have operations recorded."""
+    if names is not None:
+        set_names(t, names)
     return t.requires_grad_() if requires_grad else t
 
 
 def tensor(
-    data: Any, *, dtype: DTypeLike = None, device: DeviceLike = None, requires_grad: bool = False
+    data: Any,
+    *,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """A new tensor holding a copy of data.
 
@@ -77,6 +87,7 @@ def tensor(
             default floating type, or its complex type.
         device: "cpu" or "cuda:0"; default the device data is on.
         requires_grad: record operations on it.
+        names: a name or None per dim; a named tensor keeps its own if left out.
 
     Raises:
         ShapeError: nested sequences have different lengths.
@@ -89,14 +100,14 @@ def tensor(
     if isinstance(data, Tensor):
         made = copy(data.detach())
         made = made if dtype is None else cast_to(made, dtypes.to_numpy_dtype(dtype))
-        return _finish(made if device is None else made.to(device), requires_grad)
+        return _finish(made if device is None else made.to(device), requires_grad, names)
     array = _to_array(data, None if dtype is None else dtypes.to_numpy_dtype(dtype))
     if type(array) is np.ndarray:
         where = _device(device)
         raw = backend_for(where).asarray(array.copy(), where=where)
     else:
         raw = array.copy()
-    return _finish(box(raw), requires_grad)
+    return _finish(box(raw), requires_grad, names)
 
 
 def _to_array(data: Any, dtype: np.dtype | None) -> Any:
@@ -201,7 +212,10 @@ def asarray(
     made = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
     if copy is False:
         start = obj._data if isinstance(obj, Tensor) else _to_array(obj, None)
-        if not (type(made._data) is type(start) and np.shares_memory(made._data, start)):
+        same = made._data is start or (
+            type(made._data) is type(start) and np.shares_memory(made._data, start)
+        )
+        if not same:
             raise ValueError("asarray: copy=False, but the asked dtype or device needs a copy")
     return _finish(made, requires_grad)
 
@@ -228,14 +242,48 @@ def frombuffer(
     return _finish(box(flat), requires_grad)
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor over the memory of any DLPack array: torch, JAX, CuPy, NumPy and others."""
-    if isinstance(ext_tensor, Tensor):
-        return ext_tensor
-    kind, index = ext_tensor.__dlpack_device__()
+def from_dlpack(
+    ext_tensor: Any, /, *, device: DeviceLike = None, copy: bool | None = None
+) -> Tensor:
+    """A tensor over the memory of any DLPack array: torch, JAX, CuPy, NumPy and others.
+
+    Args:
+        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``; a tensor is returned as it is.
+        device: where the tensor should be; default where the data are.
+        copy: True always copies, False never does, None only when the device asks for it.
+
+    Raises:
+        DTypeError: ext_tensor is no such array.
+        BufferError: copy=False, but the data are on another device; or the dtype cannot cross.
+    """
+    found = ext_tensor if isinstance(ext_tensor, Tensor) else _imported(ext_tensor)
+    where = found.device if device is None else _device(device)
+    if where.type != found.device.type or where.index not in (None, found.device.index):
+        if copy is False:
+            raise BufferError(
+                f"from_dlpack: copy=False, but the data are on {found.device}, not on {where}"
+            )
+        return found.to(where)
+    return _copied(found) if copy else found
+
+
+def _copied(t: Tensor) -> Tensor:
+    return copy(t)
+
+
+def _imported(array: Any) -> Tensor:
+    if not hasattr(array, "__dlpack_device__"):
+        raise DTypeError(
+            f"from_dlpack: wanted an array with __dlpack__ and __dlpack_device__, got "
+            f"{type(array).__name__}; for capsules there is utils.dlpack.from_dlpack"
+        )
+    kind, index = array.__dlpack_device__()
     if kind in (2, 13):  # kDLCUDA, kDLCUDAManaged
-        return box(backend_for(Device("cuda", index)).xp.from_dlpack(ext_tensor))
-    return box(np.from_dlpack(ext_tensor))
+        raw = backend_for(Device("cuda", index)).xp.from_dlpack(array)
+    else:
+        raw = np.from_dlpack(array)
+    dtypes.from_numpy_dtype(raw.dtype)
+    return box(raw)
 
 
 def check_number(name: str, value: Any, dtype: np.dtype) -> None:
@@ -270,25 +318,34 @@ def _create(
     dtype: DTypeLike,
     device: DeviceLike,
     requires_grad: bool,
+    names: DimNames,
 ) -> Tensor:
     shape = _sizes(name, size)
     check_number(name, value, _dtype(dtype))
     made = create.full(shape=shape, dtype=_dtype(dtype), device=_device(device), value=value)
-    return _finish(made, requires_grad)
+    return _finish(made, requires_grad, names)
 
 
 def zeros(
-    *size: Any, dtype: DTypeLike = None, device: DeviceLike = None, requires_grad: bool = False
+    *size: Any,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """A tensor of zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return _create("zeros", size, 0, dtype, device, requires_grad)
+    return _create("zeros", size, 0, dtype, device, requires_grad, names)
 
 
 def ones(
-    *size: Any, dtype: DTypeLike = None, device: DeviceLike = None, requires_grad: bool = False
+    *size: Any,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """A tensor of ones."""
-    return _create("ones", size, 1, dtype, device, requires_grad)
+    return _create("ones", size, 1, dtype, device, requires_grad, names)
 
 
 def empty(
@@ -296,10 +353,11 @@ def empty(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
     memory_format: Any = None,
 ) -> Tensor:
     """A tensor whose values will be overwritten; here they are zeros."""
-    return _create("empty", size, 0, dtype, device, requires_grad)
+    return _create("empty", size, 0, dtype, device, requires_grad, names)
 
 
 def full(
@@ -309,6 +367,7 @@ def full(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """A tensor of one value; its dtype is that of the value unless given."""
     if isinstance(fill_value, (Tensor, np.generic)):
@@ -316,7 +375,7 @@ def full(
         fill_value = fill_value.item()
     if dtype is None:
         dtype = dtypes.scalar_dtype(fill_value, None)
-    return _create("full", tuple(size), fill_value, dtype, device, requires_grad)
+    return _create("full", tuple(size), fill_value, dtype, device, requires_grad, names)
 
 
 def _as(
@@ -330,7 +389,7 @@ def _as(
     wanted = input._data.dtype if dtype is None else dtypes.to_numpy_dtype(dtype)
     where = input.device if device is None else _device(device)
     made = create.full(shape=tuple(input.shape), dtype=wanted, device=where, value=value)
-    return _finish(made, requires_grad)
+    return _finish(with_names(made, input._names), requires_grad)
 
 
 def zeros_like(
@@ -390,6 +449,7 @@ def arange(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """Numbers from start (0 if only one is given) up to but not including end, by step.
 
@@ -410,7 +470,7 @@ def arange(
     made = create.arange(
         shape=(count,), dtype=_dtype(dtype), device=_device(device), start=start, step=step
     )
-    return _finish(made, requires_grad)
+    return _finish(made, requires_grad, names)
 
 
 def _numbers(name: str, *values: Any) -> tuple[Any, ...]:
@@ -436,10 +496,11 @@ def linspace(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """`steps` numbers evenly spaced from start to end, both included."""
     values = np.linspace(start, end, _steps("linspace", steps)).astype(_dtype(dtype))
-    return _finish(as_tensor(values, device=device), requires_grad)
+    return _finish(as_tensor(values, device=device), requires_grad, names)
 
 
 def logspace(
@@ -451,11 +512,12 @@ def logspace(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """`steps` numbers from base ** start to base ** end, evenly spaced in their logarithm."""
     values = np.logspace(start, end, _steps("logspace", steps), base=base)
     values = values.astype(_dtype(dtype))
-    return _finish(as_tensor(values, device=device), requires_grad)
+    return _finish(as_tensor(values, device=device), requires_grad, names)
 
 
 def eye(
@@ -465,11 +527,12 @@ def eye(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """The n x m identity matrix."""
     rows, cols = _sizes("eye", (n, n if m is None else m))
     matrix = np.eye(rows, cols, dtype=_dtype(dtype))
-    return _finish(as_tensor(matrix, device=device), requires_grad)
+    return _finish(as_tensor(matrix, device=device), requires_grad, names)
 
 
 def is_tensor(obj: Any) -> bool:

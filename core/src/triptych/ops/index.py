@@ -12,6 +12,7 @@ from ..errors import BoundsError, DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import movement as mv
+from ..prims import naming
 from ..prims.index import Slot
 from ..prims.table import TABLE
 from ..state import run_kernel, state
@@ -119,14 +120,31 @@ def _parted(input: Tensor, parsed: Parsed) -> tuple[Tensor, tuple[Any, ...]]:
 
 
 def getitem(input: Tensor, key: Any) -> Tensor:
-    """``input[key]``: a view for ints, slices, None and ...; a copy when tensors take part."""
+    """``input[key]``: a view for ints, slices, None and ...; a copy when tensors take part.
+
+    A dict has a part per named dim: ``x[{"C": 0, "W": slice(1, 3)}]``.
+    """
     if type(key) is int:
         return mv.slice_(input, key=(key,))
+    if type(key) is dict:
+        key = by_name(input, key)
     parsed = parse_key(key)
     if not parsed[1]:
         return mv.slice_(input, key=parsed[0])
     part, picks = _parted(input, parsed)
     return ix.index(part, *_on_device(parsed[1], input), key=picks)
+
+
+def by_name(input: Tensor, key: dict[str, Any]) -> tuple[Any, ...]:
+    """``x[{"C": 0}]`` as a key with a part for every dim.
+
+    Raises:
+        NamesError: no dim has such a name.
+    """
+    parts: list[Any] = [slice(None)] * input.ndim
+    for name, part in key.items():
+        parts[normalize_axis("indexing", name, input.ndim, input)] = part
+    return tuple(parts)
 
 
 def _on_device(arrays: list[Tensor], like: Tensor) -> list[Tensor]:
@@ -141,12 +159,15 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
         ShapeError: it does not broadcast.
         BoundsError: the key points outside.
         GradError: the write cannot be recorded (see `overwrite`).
+        NamesError: dims of the value have other names.
     """
-    parsed = parse_key(key)
+    parsed = parse_key(by_name(input, key) if type(key) is dict else key)
     if not isinstance(value, Tensor):
         check_number(WRITE, value, input._data.dtype)
     part, picks = _parted(input, parsed) if parsed[1] else (input, parsed[0])
     arrays = _on_device(parsed[1], input)
+    if isinstance(value, Tensor) and value._names is not None and part._names is not None:
+        _check_names(part, picks, arrays, value)
     if not _recorded(part, value):
         _put(part, picks, arrays, value)
         return
@@ -163,6 +184,18 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
 
 
 WRITE = "indexed assignment"
+
+
+def _check_names(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Tensor) -> None:
+    """Raise NamesError unless the names of a value fit those of what a key picks."""
+    prim = TABLE["index" if arrays else "slice"]
+    shape = ix._index_shape(tuple(part.shape), tuple(a._data for a in arrays), picks)
+    names = prim.names(naming.dims_of(part), *map(naming.dims_of, arrays), key=picks)
+    own = naming.dims_of(value)
+    extra = max(len(own.shape) - len(shape), 0)  # leading dims of length one, to be dropped
+    naming.unify(
+        WRITE, naming.Dims(names, shape), naming.Dims(own.names[extra:], own.shape[extra:])
+    )
 
 
 def _converted(value: Any, input: Tensor) -> Tensor:
@@ -228,7 +261,7 @@ def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Any)
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries of a dim that a vector of indices names."""
-    axis = normalize_axis("index_select", dim, input.ndim)
+    axis = normalize_axis("index_select", dim, input.ndim, input)
     key = (*[slice(None)] * axis, Slot(0))
     return ix.index(input, reshape(index, -1), key=key)
 
@@ -240,7 +273,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: one pick per element of index."""
-    axis = normalize_axis("gather", dim, input.ndim)
+    axis = normalize_axis("gather", dim, input.ndim, input)
     if index._data.size == 0:  # as in torch, of any shape
         return reshape(mv.slice_(reshape(input, -1), key=(slice(0, 0),)), index.shape)
     if input.ndim == 0:
@@ -248,13 +281,18 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return ix.gather(input, index, axis=axis)
 
 
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """`gather` whose other dims broadcast."""
-    axis = normalize_axis("take_along_dim", dim, input.ndim)
-    shape = [
-        max(a, b) if i != axis else b
-        for i, (a, b) in enumerate(zip(input.shape, indices.shape, strict=True))
-    ]
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather` whose other dims broadcast; without a dim, `take` of all indices in one row."""
+    if dim is None:
+        return ix.gather(reshape(input, -1), reshape(indices, -1), axis=0)
+    axis = normalize_axis("take_along_dim", dim, input.ndim, input)
+    if indices.ndim != input.ndim:
+        raise ShapeError(
+            f"take_along_dim: indices have shape {tuple(indices.shape)}, input "
+            f"{tuple(input.shape)}; they must have as many dims"
+        )
+    pairs = zip(input.shape, indices.shape, strict=True)
+    shape = [b if i == axis or a == 1 else a for i, (a, b) in enumerate(pairs)]
     wide = [a if i == axis else n for i, (a, n) in enumerate(zip(input.shape, shape, strict=True))]
     return ix.gather(expand(input, wide), expand(indices, shape), axis=axis)
 
@@ -262,7 +300,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
 def _scatter(
     name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool
 ) -> Tensor:
-    axis = normalize_axis(name, dim, input.ndim)
+    axis = normalize_axis(name, dim, input.ndim, input)
     if input.ndim == 0:
         src = reshape(src, -1) if isinstance(src, Tensor) else src
         wide = _scatter(name, reshape(input, 1), 0, reshape(index, -1), src, accumulate)
@@ -285,11 +323,19 @@ def scatter(
 ) -> Tensor:
     """A copy with src written where index points along dim: the opposite of `gather`.
 
-    With ``reduce="add"`` values are added. Of several writes to one place, the last wins.
+    With ``reduce="add"`` values are added to what is there, with "multiply" they multiply it. Of
+    several writes to one place, the last wins.
+
+    Raises:
+        DTypeError: reduce is another word.
     """
     accumulate = reduce == "add"
+    if reduce == "multiply":
+        from .scattering import multiplied
+
+        return multiplied(input, dim, index, value if src is None else src)
     if reduce not in (None, "add"):
-        raise DTypeError(f"scatter: reduce is None or 'add', got {reduce!r}")
+        raise DTypeError(f"scatter: reduce is None, 'add' or 'multiply', got {reduce!r}")
     return _scatter("scatter", input, dim, index, value if src is None else src, accumulate)
 
 
@@ -311,7 +357,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 def _index_along(
     name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool
 ) -> Tensor:
-    axis = normalize_axis(name, dim, input.ndim)
+    axis = normalize_axis(name, dim, input.ndim, input)
     wide = input if input.ndim else reshape(input, 1)
     key = _index_key(axis)
     index = reshape(index, -1)

@@ -13,9 +13,11 @@ from typing import Any
 
 from .. import dtypes
 from ..autograd.node import Leaf, Node
+from ..autograd.saved import PackedValues
 from ..callsite import user_line
 from ..errors import DTypeError, GradError, ReadOnlyError, ShapeError
 from ..prims import movement as mv
+from ..prims.naming import dims_of, unify
 from ..prims.table import Prim
 from ..state import run_kernel, state
 from ..tensor import Alias, Symbol, Tensor, View, box, current_edge, set_edge
@@ -29,6 +31,7 @@ def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
         GradError: target is a leaf whose gradient is wanted, or a view that may not be written to.
         ShapeError: value has another shape, or several elements of target are one number.
         DTypeError: value would lose its kind (float into int).
+        NamesError: dims of value have other names.
     """
     if tuple(value._data.shape) != tuple(target._data.shape):
         raise ShapeError(
@@ -36,6 +39,11 @@ def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
             "an in-place operation cannot change the shape, use the out-of-place form"
         )
     value = _to_dtype(target, value, name)
+    if value._names is not None:
+        target._names = unify(name, dims_of(target), dims_of(value))
+    trace = state.trace
+    if trace is not None and trace.overwrite(target, value, name):
+        return target
     edge = current_edge(value) if state.grad else None
     before_write(target, edge, name)
     if type(edge) is Node:
@@ -82,7 +90,13 @@ def after_write(target: Tensor, edge: Any, name: str) -> None:
 
 def _keep_apart(target: Tensor, node: Node) -> None:
     """Copy what the operation saved of the memory that its own result is about to replace."""
-    if node.xs is None or not any(x is target._data for x in node.xs):
+    if node.xs is None:
+        return
+    if isinstance(node.xs, PackedValues):
+        if not isinstance(target._data, Symbol):
+            node.xs.keep_apart(target._data)
+        return
+    if not any(x is target._data for x in node.xs):
         return
     copied = target._data if isinstance(target._data, Symbol) else target._data.copy()
     node.xs = tuple(copied if x is target._data else x for x in node.xs)
@@ -189,8 +203,14 @@ def ending_in(
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if state.grad or state.run is None or self._data.dtype.kind not in "fc":
             return recorded(self, *args, **kwargs)
+        if self._names is not None:
+            return recorded(self, *args, **kwargs)
         other = operand(self, *args, **kwargs)
-        raw = other._data if isinstance(other, Tensor) else other
+        raw = other
+        if isinstance(other, Tensor):
+            if other._names is not None:
+                return recorded(self, *args, **kwargs)
+            raw = other._data
         into = prim.into(self._data)
         if into is None or not _fits(raw, self._data):
             return overwrite(self, step(self, other), name)
@@ -240,8 +260,10 @@ def zero_(self: Tensor) -> Tensor:
 def detach(input: Tensor) -> Tensor:
     """The same memory without history: no gradient flows through the result."""
     trace = state.trace
-    out = box(input._data if trace is None else trace.enter(input))
+    out = box(input._data if trace is None else trace.detached(input))
     out._cell = input._cell
+    if input._names is not None:
+        out._names = input._names
     if isinstance(out._data, Symbol):
         out._view = Alias(input, input._cell[0])
     return out

@@ -15,9 +15,20 @@ from ..prims import movement as mv
 from ..prims.reduce import sum as _sum
 from ..prims.reduce import sum_to
 from ..tensor import Size, Tensor
-from .creation import arange, as_tensor, zeros
+from .creation import arange, as_tensor
 from .index import index_select
-from .shape import cat, diag_embed, diagonal, flip, narrow, reshape, split, transpose, unsqueeze
+from .shape import (
+    cat,
+    diag_embed,
+    diagonal,
+    flip,
+    narrow,
+    proper_axis,
+    reshape,
+    split,
+    transpose,
+    unsqueeze,
+)
 
 __all__ = [
     "atleast_1d",
@@ -104,7 +115,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces as equal as can be, or cut at the given indices."""
-    axis = normalize_axis("tensor_split", dim, input.ndim)
+    axis = proper_axis("tensor_split", dim, input)
     length = input.shape[axis]
     if isinstance(indices_or_sections, Tensor):
         indices_or_sections = indices_or_sections.tolist()
@@ -174,7 +185,7 @@ def repeat_interleave(
         return repeat_interleave(arange(input.shape[0], device=input.device), input, 0)
     if dim is None:
         input, dim = reshape(input, -1), 0
-    axis = normalize_axis("repeat_interleave", dim, input.ndim)
+    axis = proper_axis("repeat_interleave", dim, input)
     counts = as_tensor(repeats).cpu().numpy().reshape(-1)
     length = input.shape[axis]
     if counts.size not in (1, length):
@@ -187,7 +198,7 @@ def repeat_interleave(
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """A quarter turn in the plane of two dims, k times, from the first towards the second."""
-    one, two = (normalize_axis("rot90", d, input.ndim) for d in dims)
+    one, two = (normalize_axis("rot90", d, input.ndim, input) for d in dims)
     turns = k % 4
     if turns == 0:
         return input.clone()
@@ -231,7 +242,7 @@ def _written(input: Tensor, src: Any, chain: tuple[Any, ...]) -> Tensor:
 
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy with src written at one index of a dim."""
-    axis = normalize_axis("select_scatter", dim, input.ndim)
+    axis = normalize_axis("select_scatter", dim, input.ndim, input)
     key = (*[slice(None)] * axis, int(index))
     return _written(input, src, ((mv.slice_.prim, {"key": key}),))  # type: ignore[attr-defined]
 
@@ -245,7 +256,7 @@ def slice_scatter(
     step: int = 1,
 ) -> Tensor:
     """A copy with src written into a slice of a dim."""
-    axis = normalize_axis("slice_scatter", dim, input.ndim)
+    axis = normalize_axis("slice_scatter", dim, input.ndim, input)
     key = (*[slice(None)] * axis, slice(start, end, step))
     return _written(input, src, ((mv.slice_.prim, {"key": key}),))  # type: ignore[attr-defined]
 
@@ -254,7 +265,7 @@ def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:
     """A copy with src written along a diagonal."""
-    one, two = (normalize_axis("diagonal_scatter", d, input.ndim) for d in (dim1, dim2))
+    one, two = (normalize_axis("diagonal_scatter", d, input.ndim, input) for d in (dim1, dim2))
     params = {"offset": offset, "axis1": one, "axis2": two}
     return _written(input, src, ((mv.diagonal.prim, params),))  # type: ignore[attr-defined]
 
@@ -283,12 +294,16 @@ def triu_indices(
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of r elements of a vector, in order: (count, r)."""
+    if input.ndim != 1 or r < 0:
+        raise ShapeError(
+            f"combinations: wanted a vector and r >= 0, got shape {tuple(input.shape)} and r = {r}"
+        )
+    if r == 0:
+        return narrow(input, 0, 0, 0)
     pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = list(pick(range(input.shape[0]), r))
-    if not places or r == 0:
-        return zeros(0 if r == 0 else len(places), r, dtype=input.dtype)[: len(places)]
-    flat = as_tensor(places, device=input.device)
-    return reshape(index_select(input, 0, reshape(flat, -1)), (len(places), r))
+    flat = as_tensor(np.array(places, np.int64).reshape(-1), device=input.device)
+    return reshape(index_select(input, 0, flat), (len(places), r))
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:

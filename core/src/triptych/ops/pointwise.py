@@ -11,7 +11,7 @@ from ..errors import DTypeError
 from ..prims import composite
 from ..prims import elementwise as ew
 from ..tensor import Tensor
-from .creation import cast_to
+from .creation import cast_to, check_number
 
 __all__ = [
     "abs",
@@ -57,6 +57,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "fmod",
+    "gcd",
     "ge",
     "greater",
     "greater_equal",
@@ -65,6 +66,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "lcm",
     "le",
     "lerp",
     "less",
@@ -181,6 +183,8 @@ ge = greater_equal = _public(ew.ge, "Where input is greater than or equal to oth
 logical_and = _public(ew.logical_and, "Where both are nonzero.")
 logical_or = _public(ew.logical_or, "Where at least one is nonzero.")
 logical_xor = _public(ew.logical_xor, "Where exactly one is nonzero.")
+gcd = _public(ew.gcd, "The greatest common divisor of two integers, not negative.")
+lcm = _public(ew.lcm, "The least common multiple of two integers, not negative.")
 bitwise_and = _public(ew.bitwise_and, "The bits set in both.")
 bitwise_or = _public(ew.bitwise_or, "The bits set in at least one.")
 bitwise_xor = _public(ew.bitwise_xor, "The bits set in exactly one.")
@@ -252,10 +256,14 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     At a bound the gradient passes in full.
 
     Raises:
-        DTypeError: neither bound is given.
+        DTypeError: neither bound is given, or one is an integer that the dtype cannot hold.
     """
     if min is None and max is None:
         raise DTypeError("clamp: give min, max or both")
+    if input._data.dtype.kind in "iu":
+        for bound in (min, max):
+            if isinstance(bound, int):
+                check_number("clamp", bound, input._data.dtype)
     out = input
     if min is not None:
         out = ew.where(ew.lt(out, min), min, out)
@@ -327,11 +335,13 @@ LAST_STEPS: dict[str, tuple[Any, Any]] = {
 
 
 def angle(input: Tensor) -> Tensor:
-    """The angle of complex numbers in radians; for real ones 0 or pi."""
+    """The angle of complex numbers in radians; for real ones 0 or pi, and NaN for NaN."""
     if input._data.dtype.kind == "c":
         return ew.atan2(ew.imag(input), ew.real(input))
     flipped = ew.where(ew.lt(input, 0), 3.141592653589793, 0.0)
-    return cast_to(flipped, input._data.dtype) if input.is_floating_point() else flipped
+    if not input.is_floating_point():
+        return flipped
+    return ew.where(ew.isnan(input), input, cast_to(flipped, input._data.dtype))
 
 
 def _floated(input: Tensor, dtype: Any) -> Tensor:
@@ -340,11 +350,11 @@ def _floated(input: Tensor, dtype: Any) -> Tensor:
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """exp(x) / sum(exp(x)) along dim: positive numbers that add up to one."""
-    axis, x = normalize_axis("softmax", dim, input.ndim), _floated(input, dtype)
+    axis, x = normalize_axis("softmax", dim, input.ndim, input), _floated(input, dtype)
     return composite.softmax(x, axis=axis) if x.ndim else ew.add(ew.mul(x, 0), 1)
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along dim, without overflow."""
-    axis, x = normalize_axis("log_softmax", dim, input.ndim), _floated(input, dtype)
+    axis, x = normalize_axis("log_softmax", dim, input.ndim, input), _floated(input, dtype)
     return composite.log_softmax(x, axis=axis) if x.ndim else ew.mul(x, 0)

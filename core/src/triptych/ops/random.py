@@ -10,8 +10,9 @@ from ..errors import DTypeError, ShapeError
 from ..prims import create
 from ..prims.promotion import kind_of
 from ..random import Generator, default_generator
-from ..tensor import Tensor
-from .creation import DeviceLike, DTypeLike, _device, _dtype, _finish, _sizes
+from ..tensor import Symbol, Tensor
+from .creation import DeviceLike, DimNames, DTypeLike, _device, _dtype, _finish, _sizes, zeros
+from .named import with_names
 from .search import searchsorted
 
 __all__ = [
@@ -56,11 +57,11 @@ def rand(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
-    return _finish(
-        _draw(create.uniform, _sizes("rand", size), dtype, device, generator), requires_grad
-    )
+    made = _draw(create.uniform, _sizes("rand", size), dtype, device, generator)
+    return _finish(made, requires_grad, names)
 
 
 def randn(
@@ -69,11 +70,11 @@ def randn(
     dtype: DTypeLike = None,
     device: DeviceLike = None,
     requires_grad: bool = False,
+    names: DimNames = None,
 ) -> Tensor:
     """Numbers from the standard normal distribution."""
-    return _finish(
-        _draw(create.normal, _sizes("randn", size), dtype, device, generator), requires_grad
-    )
+    made = _draw(create.normal, _sizes("randn", size), dtype, device, generator)
+    return _finish(made, requires_grad, names)
 
 
 def randint(
@@ -84,6 +85,7 @@ def randint(
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     device: DeviceLike = None,
+    names: DimNames = None,
 ) -> Tensor:
     """Integers from low (0 if left out) up to but not including high: ``randint(10, (2, 3))``.
 
@@ -96,7 +98,9 @@ def randint(
         raise ShapeError(f"randint: the range from {low} to {high} is empty")
     shape = _sizes("randint", (size,))
     dtype = dtypes.int64 if dtype is None else dtype
-    return _draw(create.integers, shape, dtype, device, generator, low=int(low), high=int(high))
+    span = {"low": int(low), "high": int(high)}
+    made = _draw(create.integers, shape, dtype, device, generator, **span)
+    return _finish(made, False, names)
 
 
 def randperm(
@@ -105,18 +109,20 @@ def randperm(
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     device: DeviceLike = None,
+    names: DimNames = None,
 ) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
     keys = _draw(create.uniform, (n,), dtypes.float64, device, generator)
     order = keys.argsort()
-    return order if dtype is None else order.to(dtype)
+    return _finish(order if dtype is None else order.to(dtype), False, names)
 
 
 def _like(
     prim: Any, input: Tensor, dtype: DTypeLike, generator: Generator | None, **params: Any
 ) -> Tensor:
     dtype = input.dtype if dtype is None else dtype
-    return _draw(prim, input.shape, dtype, input.device, generator, **params)
+    made = _draw(prim, input.shape, dtype, input.device, generator, **params)
+    return with_names(made, input._names)
 
 
 def rand_like(
@@ -161,6 +167,19 @@ def normal(
     return randn(*size, generator=generator) * std + mean
 
 
+def _check_weights(weights: Tensor, num_samples: int, replacement: bool) -> None:
+    """Refuse weights to draw from that are none, where their numbers are at hand."""
+    usable = (weights >= 0) & weights.isfinite()
+    if not usable.all() or not (weights.sum(-1) > 0).all():
+        raise ShapeError(
+            "multinomial: wanted finite weights >= 0, in every row at least one above zero"
+        )
+    if not replacement and num_samples > int((weights > 0).sum(-1).min()):
+        raise ShapeError(
+            f"multinomial: {num_samples} samples without replacement from too few weights"
+        )
+
+
 def multinomial(
     input: Tensor,
     num_samples: int,
@@ -181,17 +200,19 @@ def multinomial(
     Raises:
         ShapeError: without replacement, more samples than positive weights.
     """
-    weights = input.detach().double()
-    usable = (weights >= 0) & weights.isfinite()
-    if not usable.all() or not (weights.sum(-1) > 0).all():
+    if not input.is_floating_point():
+        raise DTypeError(f"multinomial: wanted floating weights, got {input.dtype}; use .float()")
+    if input.ndim not in (1, 2) or input.shape[-1] == 0 or num_samples < 1:
         raise ShapeError(
-            "multinomial: wanted finite weights >= 0, in every row at least one above zero"
+            "multinomial: wanted (v,) or (n, v) weights with v >= 1 and num_samples >= 1, got "
+            f"{tuple(input.shape)} and {num_samples}"
         )
+    if input.shape[0] == 0:
+        return zeros(0, num_samples, dtype=dtypes.int64, device=input.device)
+    weights = input.detach().double()
+    if not isinstance(weights._data, Symbol):
+        _check_weights(weights, num_samples, replacement)
     if not replacement:
-        if num_samples > int((weights > 0).sum(-1).min()):
-            raise ShapeError(
-                f"multinomial: {num_samples} samples without replacement from too few weights"
-            )
         # Efraimidis and Spirakis 2006: the largest of u ** (1 / w) are a weighted sample.
         keys = _like(create.uniform, weights, None, generator).log() / weights
         return keys.topk(num_samples).indices

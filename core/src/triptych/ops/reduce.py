@@ -14,6 +14,7 @@ from ..prims import index as ix
 from ..prims import reduce as rd
 from ..tensor import Tensor
 from .creation import cast_to
+from .named import with_names
 
 __all__ = [
     "all",
@@ -57,7 +58,7 @@ def _cast(input: Tensor, dtype: Any) -> Tensor:
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum; booleans and integers add up to int64."""
-    axes = normalize_axes("sum", dim, len(input._data.shape))
+    axes = normalize_axes("sum", dim, len(input._data.shape), input)
     return rd.sum(input if dtype is None else _cast(input, dtype), axes=axes, keepdim=keepdim)
 
 
@@ -68,7 +69,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
 
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product; integers multiply to int64."""
-    axes = normalize_axes("prod", dim, input.ndim)
+    axes = normalize_axes("prod", dim, input.ndim, input)
     return rd.prod(_cast(input, dtype), axes=axes, keepdim=keepdim)
 
 
@@ -104,7 +105,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     input = _floating("mean", _cast(input, dtype))
     if _half(input):
         return _in_single(mean, input, dim, keepdim)
-    axes = normalize_axes("mean", dim, input.ndim)
+    axes = normalize_axes("mean", dim, input.ndim, input)
     count = _count(input, axes)
     total = rd.sum(input, axes=axes, keepdim=keepdim)
     return ew.div(total, count) if count else ew.mul(total, math.nan)
@@ -126,7 +127,7 @@ def var(
     input = _floating("var", input)
     if _half(input):
         return _in_single(var, input, dim, unbiased, keepdim, correction=correction)
-    axes = normalize_axes("var", dim, input.ndim)
+    axes = normalize_axes("var", dim, input.ndim, input)
     centred = ew.sub(input, mean(input, axes or None, True) if input.ndim else input)
     room = _count(input, axes) - correction
     total = rd.sum(_squared(centred), axes=axes, keepdim=keepdim)
@@ -159,14 +160,21 @@ def std_mean(input: Tensor, dim: Dims = None, **options: Any) -> tuple[Tensor, T
     return std(input, dim, **options), mean(input, over, options.get("keepdim", False))
 
 
+def _ordered(name: str, input: Tensor) -> None:
+    if input._data.dtype.kind == "c":
+        raise DTypeError(f"{name}: complex numbers have no order; take abs() or real first")
+
+
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest element; ties share the gradient."""
-    return rd.amax(input, axes=normalize_axes("amax", dim, input.ndim), keepdim=keepdim)
+    _ordered("amax", input)
+    return rd.amax(input, axes=normalize_axes("amax", dim, input.ndim, input), keepdim=keepdim)
 
 
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest element; ties share the gradient."""
-    return rd.amin(input, axes=normalize_axes("amin", dim, input.ndim), keepdim=keepdim)
+    _ordered("amin", input)
+    return rd.amin(input, axes=normalize_axes("amin", dim, input.ndim, input), keepdim=keepdim)
 
 
 def _pick(input: Tensor, places: Tensor, axis: int, keepdim: bool) -> ValuesIndices:
@@ -177,6 +185,10 @@ def _pick(input: Tensor, places: Tensor, axis: int, keepdim: bool) -> ValuesIndi
     if keepdim:
         return ValuesIndices(values, places)
     return ValuesIndices(squeeze(values, axis), squeeze(places, axis))
+
+
+def _zero_index(input: Tensor) -> Tensor:
+    return ew.fill_like(cast_to(input.detach(), dtypes.INT64), value=0)
 
 
 def _extreme(
@@ -192,9 +204,10 @@ def _extreme(
         return all_axes(input)
     if isinstance(dim, Tensor):
         return pair(input, dim)
-    axis = normalize_axis(name, dim, input.ndim)
+    _ordered(name, input)
+    axis = normalize_axis(name, dim, input.ndim, input)
     if input.ndim == 0:
-        return ValuesIndices(input, rd.sum(cast_to(input.detach() * 0, dtypes.INT64), axes=()))
+        return ValuesIndices(input, _zero_index(input))
     return _pick(input, arg(input, axis=axis, keepdim=True), axis, keepdim)
 
 
@@ -215,10 +228,13 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 def _arg(name: str, prim: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     from .shape import reshape
 
-    if dim is not None and input.ndim:
-        return prim(input, axis=normalize_axis(name, dim, input.ndim), keepdim=keepdim)
+    _ordered(name, input)
+    if dim is not None:
+        axis = normalize_axis(name, dim, input.ndim, input)
+        if input.ndim:
+            return prim(input, axis=axis, keepdim=keepdim)
     place = prim(reshape(input, (-1,)), axis=0, keepdim=False)
-    return reshape(place, (1,) * input.ndim) if keepdim else place
+    return with_names(reshape(place, (1,) * input.ndim), input._names) if keepdim else place
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -232,13 +248,20 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether some element is nonzero."""
-    return rd.any(input, axes=normalize_axes("any", dim, input.ndim), keepdim=keepdim)
+    """Whether some element is nonzero. As in torch, uint8 gives uint8, and dim=() each by itself."""
+    return _test("any", rd.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is nonzero."""
-    return rd.all(input, axes=normalize_axes("all", dim, input.ndim), keepdim=keepdim)
+    """Whether every element is nonzero. As in torch, uint8 gives uint8, and dim=() each by itself."""
+    return _test("all", rd.all, input, dim, keepdim)
+
+
+def _test(name: str, prim: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    none = isinstance(dim, (tuple, list)) and not dim
+    axes = () if none else normalize_axes(name, dim, input.ndim, input)
+    found = prim(input, axes=axes, keepdim=keepdim)
+    return cast_to(found, input._data.dtype) if input._data.dtype.name == "uint8" else found
 
 
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
@@ -250,8 +273,10 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) along dim, without overflow."""
     if not dtypes.is_inexact(input._data.dtype):
         input = cast_to(input, dtypes.get_default_dtype().dtype)
-    axes = normalize_axes("logsumexp", dim, input.ndim)
-    top = amax(input.detach(), axes, True) if _count(input, axes) else input.new_zeros(())
+    axes = normalize_axes("logsumexp", dim, input.ndim, input)
+    size = input.detach()
+    size = ew.real(size) if size._data.dtype.kind == "c" else size
+    top = amax(size, axes, True) if _count(input, axes) else input.new_zeros(())
     top = ew.where(ew.isfinite(top), top, 0)
     total = rd.sum(ew.exp(ew.sub(input, top)), axes=axes, keepdim=True)
     out = ew.add(ew.log(total), top)
@@ -265,7 +290,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along dim."""
     input = _cast(input, dtype)
-    axis = normalize_axis("cumsum", dim, input.ndim)
+    axis = normalize_axis("cumsum", dim, input.ndim, input)
     return rd.cumsum(input, axis=axis) if input.ndim else rd.sum(input, axes=())
 
 
@@ -286,7 +311,7 @@ def norm(
         return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
     if _half(input):
         return _in_single(norm, input, p, dim, keepdim)
-    axes = normalize_axes("norm", dim, input.ndim)
+    axes = normalize_axes("norm", dim, input.ndim, input)
     if p in ("fro", 2):
         return _root(rd.sum(_squared(input), axes=axes, keepdim=keepdim))
     size = ew.abs(input)
@@ -294,6 +319,8 @@ def norm(
         return amax(size, axes, keepdim)
     if p == -math.inf:
         return amin(size, axes, keepdim)
+    if p < 0 and _count(input, axes) == 0:
+        raise ShapeError(f"norm: with p = {p} there is no norm of nothing ({tuple(input.shape)})")
     if p == 0:
         return rd.sum(ew.sign(ew.where(ew.isnan(size), 1, size)), axes=axes, keepdim=keepdim)
     if p == 1:
@@ -311,10 +338,8 @@ def _squared(x: Tensor) -> Tensor:
 
 def _power(x: Tensor, p: float) -> Tensor:
     """x ** p for x >= 0, with a zero gradient at zero in place of an infinite one."""
-    if p <= 0:
-        return ew.pow(x, p)
     zero = ew.eq(x, 0)
-    return ew.where(zero, 0, ew.pow(ew.where(zero, 1, x), p))
+    return ew.where(zero, 0 if p > 0 else math.inf, ew.pow(ew.where(zero, 1, x), p))
 
 
 def _root(total: Tensor) -> Tensor:
@@ -327,9 +352,10 @@ def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
 ) -> ValuesIndices:
     """Elements in order along dim, and where they stood; equal ones always keep their order."""
+    _ordered("sort", input)
+    axis = normalize_axis("sort", dim, input.ndim, input)
     if input.ndim == 0:
         return max(input, 0)
-    axis = normalize_axis("sort", dim, input.ndim)
     return ValuesIndices(*ix.sort(input, axis=axis, descending=descending))
 
 
@@ -346,7 +372,7 @@ def topk(
     Raises:
         ShapeError: dim is shorter than k.
     """
-    axis = normalize_axis("topk", dim, input.ndim)
+    axis = normalize_axis("topk", dim, input.ndim, input)
     length = input.shape[axis] if input.ndim else 1
     if k > length:
         raise ShapeError(f"topk: k = {k}, but dim {dim} has length {length}")

@@ -107,7 +107,7 @@ def unique(
         each value occurs.
     """
     array = _host(input)
-    axis = None if dim is None else normalize_axis("unique", dim, input.ndim)
+    axis = None if dim is None else normalize_axis("unique", dim, input.ndim, input)
     values, back, counts = np.unique(array, return_inverse=True, return_counts=True, axis=axis)
     back = back.reshape(array.shape if axis is None else -1)
     return _result(_Distinct(values, back, counts), input, return_inverse, return_counts)
@@ -118,7 +118,7 @@ def unique_consecutive(
 ) -> Any:
     """`unique` of neighbours only: runs of equal elements become one."""
     array = _host(input)
-    axis = 0 if dim is None else normalize_axis("unique_consecutive", dim, input.ndim)
+    axis = 0 if dim is None else normalize_axis("unique_consecutive", dim, input.ndim, input)
     moved = array.reshape(-1) if dim is None else np.moveaxis(array, axis, 0)
     count = moved.shape[0]
     fresh = np.ones(count, bool)

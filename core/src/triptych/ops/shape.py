@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..avals import broadcast_shapes, integers, normalize_axes, normalize_axis
+from ..dtypes import BOOL
 from ..errors import ShapeError
 from ..prims import elementwise as ew
 from ..prims import movement as mv
 from ..tensor import Tensor
 from .creation import cast_to
+from .named import checked_names, with_names
 
 __all__ = [
     "broadcast_tensors",
@@ -51,6 +53,17 @@ __all__ = [
     "unflatten",
     "unsqueeze",
 ]
+
+
+def proper_axis(name: str, dim: Any, input: Tensor) -> int:
+    """A non-negative axis of a tensor that has some.
+
+    Raises:
+        ShapeError: the tensor is 0-d, or the axis is out of range.
+    """
+    if input.ndim == 0:
+        raise ShapeError(f"{name}: wanted at least one dim, got a 0-d tensor; use unsqueeze(0)")
+    return normalize_axis(name, dim, input.ndim, input)
 
 
 def _lengths(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -109,16 +122,46 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     return reshape(input, other.shape)
 
 
-def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """The dims from start to end joined into one."""
+def flatten(
+    input: Tensor, start_dim: Any = 0, end_dim: Any = -1, out_dim: str | None = None
+) -> Tensor:
+    """The dims from start to end joined into one.
+
+    Args:
+        start_dim, end_dim: the first and the last of them, ints or names; or a sequence of
+            neighbouring names and the name of the result: ``x.flatten(["C", "H", "W"], "F")``.
+        out_dim: name of the joined dim.
+
+    Raises:
+        ShapeError: end_dim comes before start_dim, or dims listed are no neighbours in order.
+    """
+    if isinstance(start_dim, (tuple, list)):
+        return _flatten_listed(input, start_dim, end_dim if out_dim is None else out_dim)
     if input.ndim == 0:
         return reshape(input, 1)
-    start = normalize_axis("flatten", start_dim, input.ndim)
-    end = normalize_axis("flatten", end_dim, input.ndim)
+    start = normalize_axis("flatten", start_dim, input.ndim, input)
+    end = normalize_axis("flatten", end_dim, input.ndim, input)
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     shape = tuple(input.shape)
-    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    out = reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    if input._names is None and out_dim is None:
+        return out
+    joined = input.names[start] if start == end and out_dim is None else out_dim
+    names = (*input.names[:start], joined, *input.names[end + 1 :])
+    return with_names(out, checked_names("flatten", names, out.ndim))
+
+
+def _flatten_listed(input: Tensor, dims: Sequence[Any], out_dim: Any) -> Tensor:
+    axes = [normalize_axis("flatten", d, input.ndim, input) for d in dims]
+    if not axes or axes != list(range(axes[0], axes[0] + len(axes))):
+        raise ShapeError(
+            f"flatten: dims {tuple(dims)} are no neighbours in this order; permute() or align_to() "
+            "brings them together"
+        )
+    if not isinstance(out_dim, str):
+        raise ShapeError(f"flatten: a list of dims wants a name for the result, got {out_dim!r}")
+    return flatten(input, axes[0], axes[-1], out_dim)
 
 
 def ravel(input: Tensor) -> Tensor:
@@ -126,30 +169,50 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(input, -1)
 
 
-def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """One dim split into several."""
-    axis = normalize_axis("unflatten", dim, input.ndim)
+def unflatten(input: Tensor, dim: int | str, sizes: Any, names: Any = None) -> Tensor:
+    """One dim split into several.
+
+    Args:
+        dim: which one.
+        sizes: a length for each, of which one may be -1; or (name, length) pairs or a dict, to
+            name them as well: ``x.unflatten("F", (("C", 3), ("H", 8), ("W", 8)))``.
+        names: names for sizes that are lengths alone.
+    """
+    axis = normalize_axis("unflatten", dim, input.ndim, input)
     shape = tuple(input.shape)
-    sizes = tuple(sizes)
+    sizes, names = _sizes_and_names(sizes, names)
     if -1 in sizes:
         known = -math.prod(sizes)
         sizes = tuple(shape[axis] // known if n == -1 else n for n in sizes)
     if math.prod(sizes) != shape[axis]:
         raise ShapeError(f"unflatten: dim {dim} has length {shape[axis]}, which is not {sizes}")
-    return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+    out = reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+    if input._names is None and names is None:
+        return out
+    new = (None,) * len(sizes) if names is None else tuple(names)
+    full = (*input.names[:axis], *new, *input.names[axis + 1 :])
+    return with_names(out, checked_names("unflatten", full, out.ndim))
+
+
+def _sizes_and_names(sizes: Any, names: Any) -> tuple[tuple[int, ...], Any]:
+    pairs = tuple(sizes.items() if isinstance(sizes, dict) else sizes)
+    if pairs and all(isinstance(p, (tuple, list)) for p in pairs):
+        return integers("unflatten", [n for _, n in pairs]), [name for name, _ in pairs]
+    return integers("unflatten", pairs), names
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The axes in another order: a view."""
-    order = _lengths("permute", dims)
-    return mv.permute(input, axes=tuple(normalize_axis("permute", d, input.ndim) for d in order))
+    order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    axes = tuple(normalize_axis("permute", d, input.ndim, input) for d in order)
+    return mv.permute(input, axes=axes)
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged: a view."""
     if input.ndim == 0:
         return input
-    one, two = (normalize_axis("transpose", d, input.ndim) for d in (dim0, dim1))
+    one, two = (normalize_axis("transpose", d, input.ndim, input) for d in (dim0, dim1))
     order = list(range(input.ndim))
     order[one], order[two] = two, one
     return mv.permute(input, axes=tuple(order))
@@ -173,12 +236,12 @@ def t(input: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Axes moved to other places; the rest keep their order."""
-    froms = [source] if isinstance(source, int) else list(source)
-    tos = [destination] if isinstance(destination, int) else list(destination)
-    froms = [normalize_axis("movedim", d, input.ndim) for d in froms]
-    tos = [normalize_axis("movedim", d, input.ndim) for d in tos]
+    given = [[d] if isinstance(d, (int, str)) else list(d) for d in (source, destination)]
+    froms, tos = ([normalize_axis("movedim", d, input.ndim, input) for d in ds] for ds in given)
     if len(froms) != len(tos) or len(set(froms)) != len(froms) or len(set(tos)) != len(tos):
         raise ShapeError(f"movedim: {source} and {destination} must be as many, each axis once")
+    if input.ndim == 0:
+        return input
     order = [a for a in range(input.ndim) if a not in froms]
     for to, axis in sorted(zip(tos, froms, strict=True)):
         order.insert(to, axis)
@@ -192,17 +255,23 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Axes of length one removed: all, or those named."""
     if isinstance(dim, (tuple, list)) and not dim:
         return input
-    axes = normalize_axes("squeeze", dim, input.ndim)
-    return mv.reshape(
-        input, shape=tuple(n for i, n in enumerate(input._data.shape) if i not in axes or n != 1)
-    )
+    axes = normalize_axes("squeeze", dim, input.ndim, input)
+    shape = input._data.shape
+    left = [i for i, n in enumerate(shape) if i not in axes or n != 1]
+    out = mv.reshape(input, shape=tuple(shape[i] for i in left))
+    if input._names is not None:
+        out = with_names(out, tuple(input._names[i] for i in left))
+    return out
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """An axis of length one put in at dim."""
     axis = normalize_axis("unsqueeze", dim, input.ndim + 1)
     shape = tuple(input._data.shape)
-    return mv.reshape(input, shape=(*shape[:axis], 1, *shape[axis:]))
+    out = mv.reshape(input, shape=(*shape[:axis], 1, *shape[axis:]))
+    if input._names is not None:
+        out._names = (*input._names[:axis], None, *input._names[axis:])
+    return out
 
 
 def expand(input: Tensor, *size: Any) -> Tensor:
@@ -246,7 +315,8 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     shape = (1,) * lead + tuple(input.shape)
     spread = reshape(input, tuple(n for pair in shape for n in (1, pair)))
     wide = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
-    return reshape(expand(spread, wide), tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    out = reshape(expand(spread, wide), tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    return out if input._names is None else with_names(out, (None,) * lead + input._names)
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
@@ -266,7 +336,15 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     alike = _same_dtype(tensors)
     if any(t.ndim != 1 for t in alike):  # torch lets an empty vector stand among other shapes
         alike = [t for t in alike if tuple(t.shape) != (0,)]
-    return mv.concat(*alike, axis=normalize_axis("cat", dim, alike[0].ndim))
+    if alike[0].ndim == 0:
+        raise ShapeError("cat: 0-d tensors have no dim to join along; use stack()")
+    axis = normalize_axis("cat", dim, alike[0].ndim, _first_named(alike))
+    return mv.concat(*alike, axis=axis)
+
+
+def _first_named(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensor whose names a call may use: the first that has some."""
+    return next((t for t in tensors if t._names is not None), tensors[0])
 
 
 concat = concatenate = cat
@@ -301,7 +379,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` elements of a dim from start: a view."""
-    axis = normalize_axis("narrow", dim, input.ndim)
+    axis = normalize_axis("narrow", dim, input.ndim, input)
     size = input._data.shape[axis]
     start = int(start) + size if start < 0 else int(start)
     if not 0 <= start <= start + length <= size:
@@ -313,7 +391,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """One index of a dim, which goes away: a view."""
-    axis = normalize_axis("select", dim, input.ndim)
+    axis = normalize_axis("select", dim, input.ndim, input)
     return mv.slice_(input, key=(*[slice(None)] * axis, int(index)))
 
 
@@ -325,7 +403,7 @@ def split(
     Raises:
         ShapeError: the sizes do not add up to the length of dim.
     """
-    axis = normalize_axis("split", dim, tensor.ndim)
+    axis = proper_axis("split", dim, tensor)
     length = tensor._data.shape[axis]
     sizes: Sequence[int]
     if isinstance(split_size_or_sections, int):
@@ -345,20 +423,25 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most `chunks` pieces of equal size; the last may be shorter."""
     if chunks <= 0:
         raise ShapeError(f"chunk: wanted a positive number of chunks, got {chunks}")
-    length = input.shape[normalize_axis("chunk", dim, input.ndim)]
+    axis = proper_axis("chunk", dim, input)
+    length = input.shape[axis]
+    if length == 0:  # as torch: so many empty pieces
+        return tuple(narrow(input, axis, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-length // chunks)), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """A view per index of a dim, which goes away."""
-    axis = normalize_axis("unbind", dim, input.ndim)
+    axis = proper_axis("unbind", dim, input)
     return tuple(select(input, axis, i) for i in range(input.shape[axis]))
 
 
 def flip(input: Tensor, *places: Any, dims: Any = None) -> Tensor:
     """The order of elements reversed along dims, ints or one tuple of them: a copy."""
-    axes = _lengths("flip", places if dims is None else (dims,))
-    return mv.flip(input, axes=normalize_axes("flip", axes, input.ndim) if axes else ())
+    axes = places if dims is None else (dims,)
+    axes = axes[0] if len(axes) == 1 else axes
+    several = isinstance(axes, (tuple, list)) and not axes
+    return mv.flip(input, axes=() if several else normalize_axes("flip", axes, input.ndim, input))
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -374,11 +457,12 @@ def flipud(input: Tensor) -> Tensor:
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved along dims, those pushed out coming in at the other end."""
     if dims is None:
-        return reshape(roll(reshape(input, -1), shifts, 0), input.shape)
+        flat = roll(reshape(input, -1), shifts, 0)
+        return with_names(reshape(flat, input.shape), input._names)
     moves = [shifts] if isinstance(shifts, int) else list(shifts)
-    axes = [dims] if isinstance(dims, int) else list(dims)
+    axes = [dims] if isinstance(dims, (int, str)) else list(dims)
     for shift, dim in zip(moves, axes, strict=True):
-        axis = normalize_axis("roll", dim, input.ndim)
+        axis = proper_axis("roll", dim, input)
         length = input.shape[axis]
         cut = -shift % length if length else 0
         if cut:
@@ -386,10 +470,15 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return input
 
 
-def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The diagonal of each matrix in two dims, as a last dim: a view."""
-    one, two = (normalize_axis("diagonal", d, input.ndim) for d in (dim1, dim2))
-    return mv.diagonal(input, offset=offset, axis1=one, axis2=two)
+def diagonal(
+    input: Tensor, offset: int = 0, dim1: Any = 0, dim2: Any = 1, *, outdim: str | None = None
+) -> Tensor:
+    """The diagonal of each matrix in two dims, as a last dim named `outdim`: a view."""
+    one, two = (normalize_axis("diagonal", d, input.ndim, input) for d in (dim1, dim2))
+    out = mv.diagonal(input, offset=offset, axis1=one, axis2=two)
+    if outdim is None:
+        return out
+    return with_names(out, checked_names("diagonal", (*out.names[:-1], outdim), out.ndim))
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -421,7 +510,8 @@ def _triangle(name: str, input: Tensor, k: int, upper: bool) -> Tensor:
     rows = unsqueeze(arange(input.shape[-2], device=input.device), 1)
     cols = arange(input.shape[-1], device=input.device)
     distance = ew.sub(cols, rows)
-    return ew.where(ew.ge(distance, k) if upper else ew.le(distance, k), input, 0)
+    nothing = False if input._data.dtype == BOOL else 0
+    return ew.where(ew.ge(distance, k) if upper else ew.le(distance, k), input, nothing)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -450,7 +540,10 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     grids = []
     for i, v in enumerate(vectors):
         place = tuple(-1 if j == i else 1 for j in range(len(shape)))
-        grids.append(expand(reshape(v, place), shape))
+        grid = expand(reshape(v, place), shape)
+        if v._names is not None:
+            grid._names = tuple(v.names[0] if j == i else None for j in range(len(shape)))
+        grids.append(grid)
     if indexing == "xy" and len(grids) > 1:
         return tuple(transpose(g, 0, 1) for g in grids)
     return tuple(grids)
@@ -463,7 +556,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if input.ndim == 0:
         input = unsqueeze(input, 0)
         return squeeze(unfold(input, dimension, size, step), 0)
-    axis = normalize_axis("unfold", dimension, input.ndim)
+    axis = normalize_axis("unfold", dimension, input.ndim, input)
     last = movedim(input, axis, -1)
     out = windows(last, size=(size,), stride=(step,), dilation=(1,))
     return movedim(out, -2, axis)

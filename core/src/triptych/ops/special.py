@@ -8,10 +8,12 @@ from typing import Any
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
-from ..prims import gamma
+from ..prims import entropy, gamma, incomplete_gamma, modified_bessel
 from ..tensor import Tensor
 from .creation import as_tensor, cast_to
 from .pointwise import _public, clamp
+from .shape import broadcast_tensors, stack
+from .strided import view_as_complex
 
 __all__ = [
     "clamp_max",
@@ -28,6 +30,9 @@ __all__ = [
     "frac",
     "heaviside",
     "hypot",
+    "i0",
+    "igamma",
+    "igammac",
     "isneginf",
     "isposinf",
     "isreal",
@@ -56,6 +61,16 @@ copysign = _public(ew.copysign, "The size of input with the sign of other.")
 hypot = _public(ew.hypot, "sqrt(input ** 2 + other ** 2) without overflow.")
 nextafter = _public(ew.nextafter, "The next floating number after input towards other.")
 sgn = ew.sign
+i0 = _public(modified_bessel.i0, "The modified Bessel function of the first kind of order zero.")
+igamma = _public(
+    incomplete_gamma.igamma,
+    "The regularised lower incomplete gamma function P(input, other): the distribution function at "
+    "other of a gamma variable of shape input. Differentiable by other only.",
+)
+igammac = _public(
+    incomplete_gamma.igammac, "1 - igamma(input, other), exact where that is nearly zero."
+)
+xlogy = _public(entropy.xlogy, "input * log(other), and zero where input is zero.")
 
 
 def digamma(input: Tensor) -> Tensor:
@@ -123,15 +138,6 @@ def sinc(input: Tensor) -> Tensor:
     return ew.where(at_zero, 1.0, ew.div(ew.sin(safe), safe))
 
 
-def xlogy(input: Any, other: Any) -> Tensor:
-    """input * log(other), and zero where input is zero."""
-    like = input if isinstance(input, Tensor) else other
-    weight = as_tensor(input, device=like.device) if not isinstance(input, Tensor) else input
-    base = as_tensor(other, device=like.device) if not isinstance(other, Tensor) else other
-    zero = ew.logical_and(ew.eq(weight, 0), ew.logical_not(ew.isnan(base)))
-    return ew.where(zero, 0, ew.mul(weight, ew.log(ew.where(zero, 1, base))))
-
-
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of sigmoid; eps keeps x within [eps, 1 - eps]."""
     x = input if eps is None else clamp(input, eps, 1 - eps)
@@ -144,7 +150,12 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     return ew.div(ew.logaddexp(ew.mul(input, scale), ew.mul(other, scale)), scale)
 
 
-def _unless_nan(choose: Any, a: Tensor, b: Tensor) -> Tensor:
+def _unless_nan(choose: Any, a: Any, b: Any) -> Tensor:
+    if not isinstance(a, Tensor):
+        a, b = b, a
+    if not isinstance(b, Tensor):
+        chosen = choose(a, b)
+        return ew.where(ew.isnan(a), b, chosen) if b == b else cast_to(a, chosen._data.dtype)
     return ew.where(ew.isnan(a), b, ew.where(ew.isnan(b), a, choose(a, b)))
 
 
@@ -215,8 +226,7 @@ def _double(x: Tensor) -> dtypes.dtype:
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
-    base = as_tensor(2.0, device=input.device)
-    return ew.mul(input, ew.pow(base, other))
+    return ew.mul(input, ew.pow(2.0, other))
 
 
 def complex(real: Tensor, imag: Tensor) -> Tensor:
@@ -229,8 +239,9 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
         raise DTypeError(
             f"complex: wanted two parts of one floating dtype, got {real.dtype}, {imag.dtype}"
         )
-    whole = dtypes.complex_of(real._data.dtype)
-    return ew.add(cast_to(real, whole), ew.mul(cast_to(imag, whole), 1j))
+    part = dtypes.real_of(dtypes.complex_of(real._data.dtype))  # float32 for half types
+    pairs = stack(broadcast_tensors(cast_to(real, part), cast_to(imag, part)), -1)
+    return view_as_complex(pairs)
 
 
 def polar(abs: Tensor, angle: Tensor) -> Tensor:

@@ -13,8 +13,10 @@ from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import reduce as rd
+from ..prims.precision import computes_in
 from ..tensor import Tensor
 from .creation import as_tensor, cast_to
+from .named import drops_names, unnamed, with_names
 from .reduce import ValuesIndices, any, mean, nansum, sort, sum
 from .shape import cat, flip, movedim, narrow, reshape, select, squeeze, unsqueeze
 
@@ -69,23 +71,35 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     Raises:
         ShapeError: k is not between 1 and the length of dim.
     """
-    if input.ndim == 0:
-        return sort(input)
-    axis = normalize_axis("kthvalue", dim, input.ndim)
-    if not 1 <= k <= input.shape[axis]:
-        raise ShapeError(f"kthvalue: k = {k} is not between 1 and {input.shape[axis]}")
+    if input.ndim == 0 and k == 1:
+        return sort(input, dim)
+    axis = normalize_axis("kthvalue", dim, input.ndim, input)
+    length = input.shape[axis] if input.ndim else 1
+    if not 1 <= k <= length:
+        raise ShapeError(f"kthvalue: k = {k} is not between 1 and {length}")
     found = sort(input, axis)
     parts = (narrow(t, axis, k - 1, 1) for t in found)
     return ValuesIndices(*(t if keepdim else squeeze(t, axis) for t in parts))
 
 
+def _some(name: str, input: Tensor) -> Tensor:
+    """All elements in a row; NaN if there are none."""
+    if input._data.size:
+        return reshape(input, -1)
+    if not dtypes.is_inexact(input._data.dtype):
+        raise ShapeError(f"{name}: nothing to choose from in shape {tuple(input.shape)}")
+    return cat([reshape(input, -1), as_tensor([math.nan], dtype=input.dtype, device=input.device)])
+
+
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element (the lower of two); NaN if there is one. With a dim, also its index."""
     if dim is None:
-        return median(reshape(input, -1), 0).values
+        return median(_some("median", input), 0).values
     if input.ndim == 0:
-        return sort(input)
-    axis = normalize_axis("median", dim, input.ndim)
+        return sort(input, dim)
+    axis = normalize_axis("median", dim, input.ndim, input)
+    if input.shape[axis] == 0:
+        raise ShapeError(f"median: nothing to choose from along dim {dim} of {tuple(input.shape)}")
     found = kthvalue(input, (input.shape[axis] + 1) // 2, axis, True)
     if dtypes.is_inexact(input._data.dtype):
         nan = cast_to(ew.isnan(input), dtypes.INT64)
@@ -99,10 +113,12 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median of what is not NaN."""
     if dim is None:
-        return nanmedian(reshape(input, -1), 0).values
+        return nanmedian(_some("nanmedian", input), 0).values
     if input.ndim == 0:
-        return sort(input)
-    axis = normalize_axis("nanmedian", dim, input.ndim)
+        return sort(input, dim)
+    axis = normalize_axis("nanmedian", dim, input.ndim, input)
+    if input.shape[axis] == 0:
+        raise ShapeError(f"nanmedian: nothing to choose from along dim {dim} of {tuple(input.shape)}")
     found = sort(input, axis)  # NaN sort to the end
     count = sum(~ew.isnan(input), axis, True)
     place = ew.maximum(ew.floor_divide(ew.sub(count, 1), 2), 0)
@@ -113,22 +129,26 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent element along dim (the smallest of several), and its last index."""
     if input.ndim == 0:
-        return sort(input)
-    axis = normalize_axis("mode", dim, input.ndim)
-    last = movedim(input.detach(), axis, -1)
+        return sort(input, dim)
+    axis = normalize_axis("mode", dim, input.ndim, input)
+    last = movedim(unnamed(input.detach()), axis, -1)
     alike = ew.eq(unsqueeze(last, -1), unsqueeze(last, -2))
     counts = sum(alike, -1)
     top = ew.eq(counts, rd.amax(counts, axes=(counts.ndim - 1,), keepdim=True))
     low = rd.amin(ew.where(top, last, _largest(last)), axes=(last.ndim - 1,), keepdim=True)
     reverse = flip(cast_to(ew.eq(last, low), dtypes.INT64), -1)
     place = ew.sub(last.shape[-1] - 1, rd.argmax(reverse, axis=last.ndim - 1, keepdim=True))
-    place = movedim(place, -1, axis)
+    place = with_names(movedim(place, -1, axis), input._names)
     values = ix.gather(input, place, axis=axis)
     return ValuesIndices(*(t if keepdim else squeeze(t, axis) for t in (values, place)))
 
 
 def _largest(x: Tensor) -> Any:
     kind = x._data.dtype
+    if kind.kind == "c":
+        raise DTypeError("mode: complex numbers have no order; take abs() or real first")
+    if kind == dtypes.BOOL:
+        return True
     return math.inf if dtypes.is_floating(kind) else dtypes.iinfo(x.dtype).max
 
 
@@ -137,6 +157,7 @@ def msort(input: Tensor) -> Tensor:
     return sort(input, 0).values
 
 
+@computes_in("single")
 def quantile(
     input: Tensor,
     q: Any,
@@ -156,6 +177,7 @@ def quantile(
     return ew.where(spoiled, math.nan, out)
 
 
+@computes_in("single")
 def nanquantile(
     input: Tensor,
     q: Any,
@@ -167,16 +189,25 @@ def nanquantile(
     """`quantile` of what is not NaN."""
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise DTypeError(f"quantile: interpolation {interpolation!r} is unknown")
+    if input._data.size == 0:
+        raise ShapeError(f"quantile: nothing to choose from in shape {tuple(input.shape)}")
     shares = as_tensor(q, dtype=input.dtype, device=input.device)
-    axis = 0 if dim is None else normalize_axis("quantile", dim, input.ndim)
-    x = reshape(input, -1) if dim is None else input
+    axis = 0 if dim is None else normalize_axis("quantile", dim, input.ndim, input)
+    x = reshape(unnamed(input), -1) if dim is None else unnamed(input)
     ordered = movedim(sort(x, axis).values, axis, -1) if x.ndim else reshape(x, 1)
     count = sum(~ew.isnan(ordered), -1, True)
     flat = reshape(shares, -1)
     rank = ew.mul(cast_to(ew.maximum(ew.sub(count, 1), 0), input._data.dtype), flat)
     out = _between(ordered, rank, interpolation)
     out = _kept(out, input.ndim, axis, dim is None) if keepdim else movedim(out, -1, 0)
-    return select(out, 0, 0) if shares.ndim == 0 else out
+    out = select(out, 0, 0) if shares.ndim == 0 else out
+    return out if input._names is None else _name_quantiles(out, input, dim is None, axis, keepdim)
+
+
+def _name_quantiles(out: Tensor, input: Tensor, everything: bool, axis: int, kept: bool) -> Tensor:
+    names = input.names if kept else input.names[:axis] + input.names[axis + 1 :]
+    names = () if everything and not kept else names
+    return with_names(out, (None,) * (out.ndim - len(names)) + names)
 
 
 def _between(ordered: Tensor, rank: Tensor, interpolation: str) -> Tensor:
@@ -206,25 +237,38 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running product along dim."""
     if dtype is not None:
         input = cast_to(input, dtypes.to_numpy_dtype(dtype))
-    if input.ndim == 0:
-        return input.clone()
-    return rd.cumprod(input, axis=normalize_axis("cumprod", dim, input.ndim))
+    axis = normalize_axis("cumprod", dim, input.ndim, input)
+    return rd.cumprod(input, axis=axis) if input.ndim else rd.prod(input, axes=())
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """The logarithm of the running sum of exponentials along dim, without overflow."""
-    if input.ndim == 0:
-        return input.clone()
     if not dtypes.is_inexact(input._data.dtype):
         input = cast_to(input, dtypes.get_default_dtype().dtype)
-    axis = normalize_axis("logcumsumexp", dim, input.ndim)
+    axis = normalize_axis("logcumsumexp", dim, input.ndim, input)
+    if input.ndim == 0 or input.shape[axis] == 0:
+        return input.clone()
+    if input._data.dtype.kind == "c":
+        return _complex_logcumsumexp(input, axis)
     return rd.logcumsumexp(input, axis=axis)
 
 
+def _complex_logcumsumexp(input: Tensor, axis: int) -> Tensor:
+    """One step after the other, each shifted by the larger real part so that nothing overflows."""
+    steps = [narrow(input, axis, i, 1) for i in range(input.shape[axis])]
+    out = steps[:1]
+    for step in steps[1:]:
+        top = ew.maximum(*(ew.real(x.detach()) for x in (out[-1], step)))
+        top = ew.where(ew.isfinite(top), top, 0)
+        parts = (ew.exp(ew.sub(x, top)) for x in (out[-1], step))
+        out.append(ew.add(ew.log(ew.add(*parts)), top))
+    return cat(out, axis) if out else input.clone()
+
+
 def _running(name: str, input: Tensor, dim: int, better: Any) -> ValuesIndices:
-    if input.ndim == 0:
-        return sort(input)
-    axis = normalize_axis(name, dim, input.ndim)
+    if input.ndim == 0 or input._data.dtype.kind == "c":
+        return sort(input, dim)  # which refuses complex numbers
+    axis = normalize_axis(name, dim, input.ndim, input)
     length = input.shape[axis]
     array = input.detach().cpu().numpy()
     best = np.empty(array.shape, np.int64)
@@ -256,7 +300,7 @@ def diff(
     """Differences of neighbours along dim, taken n times."""
     if input.ndim == 0:
         raise ShapeError("diff: wanted at least 1 dim, got a 0-d tensor")
-    axis = normalize_axis("diff", dim, input.ndim)
+    axis = normalize_axis("diff", dim, input.ndim, input)
     parts = [t for t in (prepend, input, append) if t is not None] if n else [input]
     x = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(n):
@@ -269,13 +313,13 @@ def diff(
 
 
 def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float, dim: int) -> tuple[Tensor, int]:
-    axis = normalize_axis(name, dim, y.ndim)
+    axis = normalize_axis(name, dim, y.ndim, y)
     length = y.shape[axis]
     count = max(length - 1, 0)
     pair = ew.add(narrow(y, axis, 1, count), narrow(y, axis, 0, count)) if length else y
     if x is None:
         return ew.mul(pair, dx / 2), axis
-    steps = diff(x, 1, 0 if x.ndim == 1 else dim)
+    steps = diff(x, 1, 0 if x.ndim == 1 else axis - y.ndim if isinstance(dim, str) else dim)
     if x.ndim == 1:
         steps = reshape(steps, [-1 if i == axis else 1 for i in range(y.ndim)])
     return ew.div(ew.mul(pair, steps), 2), axis
@@ -335,6 +379,8 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return as_tensor(counts, device=input.device)
 
 
+@computes_in("single")
+@drops_names
 def cov(
     input: Tensor,
     *,
@@ -344,6 +390,8 @@ def cov(
 ) -> Tensor:
     """The covariance matrix of variables in rows and observations in columns."""
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
+    if not dtypes.is_inexact(x._data.dtype):
+        x = cast_to(x, dtypes.get_default_dtype().dtype)
     if fweights is None and aweights is None:
         centred = ew.sub(x, mean(x, 1, True))
         scale: Any = max(x.shape[1] - correction, 0)
@@ -365,6 +413,8 @@ def cov(
     return squeeze(out)
 
 
+@computes_in("single")
+@drops_names
 def corrcoef(input: Tensor) -> Tensor:
     """Correlation coefficients of variables in rows."""
     c = cov(input)

@@ -10,7 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..avals import Aval
+from ..dtypes import is_inexact
 from ..errors import ShapeError
+from ..state import state
+from ..tensor import Tensor, box, current_edge
+from . import batching_native, naming
+from .batching import along, leading
 from .contract import check_dtypes, matmul, transposed
 from .elementwise import (
     add,
@@ -26,6 +31,7 @@ from .elementwise import (
     sub,
     tanh,
 )
+from .forward import affine
 from .kinds import half_as_single, primitive, several_passes
 from .movement import permute, reshape
 from .promotion import FLOATING, INEXACT
@@ -41,7 +47,45 @@ def composite(
     name: str, decomp: Callable[..., Any], impl: Any, vjp: Any, aval: Any = _like, **columns: Any
 ) -> Any:
     """A record whose meaning is `decomp`."""
+    columns.setdefault("names", naming.keep if aval is _like else None)
     return primitive(name, "composite", impl, aval, vjp, decomp=decomp, **columns)
+
+
+def pulled_back(fn: Callable[..., Any], xs: Any, g: Any) -> list[Any]:
+    """The gradients of the inputs of `fn`, made of primitives, for those of its outputs: a
+    derivative rule for a composite that has none of its own. Raw in, raw out.
+    """
+    from ..autograd.api import grad
+
+    again, state.grad = state.grad, True
+    boxed = any(isinstance(x, Tensor) for x in (*xs, *g))
+    try:
+        aliases = [_alias(x) for x in xs]
+        wanted = [a for a in aliases if isinstance(a, Tensor) and a.requires_grad]
+        pairs = [
+            (y, d if isinstance(d, Tensor) else box(d))
+            for y, d in zip(fn(*aliases), g, strict=True)
+            if y.requires_grad
+        ]
+        outs, seeds = ([pair[i] for pair in pairs] for i in (0, 1))
+        found = iter(grad(outs, wanted, seeds, create_graph=again, allow_unused=True))
+    finally:
+        state.grad = again
+    grads = [next(found) if any(a is w for w in wanted) else None for a in aliases]
+    return grads if boxed else [None if v is None else v._data for v in grads]
+
+
+def _alias(x: Any) -> Any:
+    """The same numbers behind an edge of their own, so that gradients stop there."""
+    t = x if isinstance(x, Tensor) else box(x)
+    if not is_inexact(t._data.dtype):
+        return t
+    trace, edge = state.trace, current_edge(t)
+    if trace is not None:
+        (edge,) = trace.own_edges((t,), (edge,))
+    if edge is None:
+        return box(t._data if trace is None else trace.enter(t)).requires_grad_()
+    return reshape(t, shape=tuple(t.shape))
 
 
 # Softmax
@@ -65,7 +109,15 @@ def _softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
     return sub(scaled, mul(y, sum(scaled, axes=(axis,), keepdim=True)))
 
 
-softmax = composite("softmax", _softmax_decomp, _softmax, (_softmax_vjp,), promote=INEXACT)
+softmax = composite(
+    "softmax",
+    _softmax_decomp,
+    _softmax,
+    (_softmax_vjp,),
+    promote=INEXACT,
+    vmap=along,
+    amp="single",
+)
 
 
 def _log_softmax_decomp(x: Any, *, axis: int) -> Any:
@@ -85,7 +137,13 @@ def _log_softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
 
 
 log_softmax = composite(
-    "log_softmax", _log_softmax_decomp, _log_softmax, (_log_softmax_vjp,), promote=INEXACT
+    "log_softmax",
+    _log_softmax_decomp,
+    _log_softmax,
+    (_log_softmax_vjp,),
+    promote=INEXACT,
+    vmap=along,
+    amp="single",
 )
 
 # Activations
@@ -116,7 +174,16 @@ def _gelu_vjp(g: Any, a: Any) -> Any:
     return mul(g, add(below, mul(a, density)))
 
 
-gelu = composite("gelu", _gelu_decomp, _gelu, (_gelu_vjp,), promote=FLOATING)
+gelu = composite(
+    "gelu",
+    _gelu_decomp,
+    _gelu,
+    (_gelu_vjp,),
+    partials=True,
+    promote=FLOATING,
+    vmap=leading,
+    amp="as is",
+)
 
 
 def _gelu_tanh_decomp(x: Any) -> Any:
@@ -149,7 +216,14 @@ def _gelu_tanh_vjp(g: Any, a: Any) -> Any:
 
 
 gelu_tanh = composite(
-    "gelu_tanh", _gelu_tanh_decomp, _gelu_tanh, (_gelu_tanh_vjp,), promote=INEXACT
+    "gelu_tanh",
+    _gelu_tanh_decomp,
+    _gelu_tanh,
+    (_gelu_tanh_vjp,),
+    partials=True,
+    promote=INEXACT,
+    vmap=leading,
+    amp="as is",
 )
 
 
@@ -166,7 +240,16 @@ def _silu_vjp(g: Any, a: Any) -> Any:
     return mul(g, mul(s, add(mul(a, sub(1, s)), 1)))
 
 
-silu = composite("silu", lambda x: mul(x, sigmoid(x)), _silu, (_silu_vjp,), promote=INEXACT)
+silu = composite(
+    "silu",
+    lambda x: mul(x, sigmoid(x)),
+    _silu,
+    (_silu_vjp,),
+    partials=True,
+    promote=INEXACT,
+    vmap=leading,
+    amp="as is",
+)
 
 # Affine maps and normalisation
 
@@ -213,6 +296,10 @@ linear = composite(
         lambda g: sum(_rows(g), axes=(0,), keepdim=False),
     ),
     aval=_linear_aval,
+    jvp=affine,
+    vmap=batching_native.linear,
+    names=naming.axes("linear", "i,oj,o->o"),
+    amp="low",
 )
 """x (..., d), weight (o, d), optional bias (o,) to (..., o)."""
 
@@ -278,5 +365,8 @@ layer_norm = composite(
         lambda g, shape: sum_to(g, shape),
     ),
     aval=_layer_norm_aval,
+    vmap=batching_native.linear,
+    names=naming.broadcast("layer_norm"),
+    amp="single",
 )
 """Zero mean and unit variance over the last `dims` axes, then optional weight and bias."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..backends import backend_for, backend_of
-from ..errors import CaptureError, DeviceError, DTypeError, TriptychError
+from ..errors import DeviceError, DTypeError, TriptychError
 from ..state import run_kernel
 from ..tensor import Symbol
 
@@ -28,11 +28,8 @@ def compute(prim: Prim, raw: tuple[Any, ...], params: dict[str, Any]) -> Any:
         TriptychError: the inputs do not fit the primitive's shape and dtype rule, or each other.
     """
     array = first_array(raw)
-    if type(array) is Symbol:
-        raise CaptureError(
-            f"{prim.name}: a tensor of a captured graph was used after the capture; it has no "
-            "numbers: return it from the captured function"
-        )
+    if isinstance(array, Symbol):
+        raise array.misused(prim.name)
     if len(raw) > 1:
         _check_devices(prim, raw, array)
     if prim.check != "late":
@@ -89,10 +86,7 @@ def _check_devices(prim: Prim, raw: tuple[Any, ...], array: Any) -> None:
         if type(x) is kind or isinstance(x, (bool, int, float, complex)):
             continue
         if isinstance(x, Symbol):
-            raise CaptureError(
-                f"{prim.name}: a tensor of a captured graph was used after the capture; it has no "
-                "numbers: return it from the captured function"
-            )
+            raise x.misused(prim.name)
         check_same_device(prim.name, *(backend_of(v).device_of(v) for v in (array, x)))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ..avals import Aval, broadcast_shapes
 from ..errors import DTypeError, ShapeError
+from . import batching_native, naming
+from .depthwise import depthwise, taps
 from .elementwise import conj_if_complex
+from .forward import multilinear
 from .kinds import half_as_single, primitive
 from .movement import permute, slice_
 from .reduce import sum_to
@@ -65,6 +66,9 @@ matmul = primitive(
         lambda g, a, shape: sum_to(matmul(transposed(a), g), shape),
     ),
     check="shapes late",
+    jvp=multilinear,
+    vmap=batching_native.matmul,
+    names=naming.axes("matmul", "mi,jn->mn"),
 )
 
 # Convolution over any number of space axes: x (n, c, *s), weight (o, c / groups, *k)
@@ -122,16 +126,6 @@ def _interior(space: Ints, padding: Pads) -> tuple[Any, ...]:
     return (Ellipsis, *(slice(lo, lo + n) for n, (lo, _) in zip(space, padding, strict=True)))
 
 
-def _taps(kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
-    """(kernel position, key of the inputs it meets) for every position of the window."""
-    for tap in np.ndindex(*kernel):
-        starts = [t * d for t, d in zip(tap, dilation, strict=True)]
-        spans = [
-            slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)
-        ]
-        yield tap, (Ellipsis, *spans)
-
-
 def _columns(
     xp: Any, x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int
 ) -> Any:
@@ -140,16 +134,17 @@ def _columns(
     x = xp.swapaxes(x, 0, 1)
     size = math.prod(kernel)
     if size == 1 and x.shape[2:] == out:
-        return x.reshape(groups, c // groups, -1)
+        return x.reshape(groups, c // groups, n * math.prod(out))
     cols = xp.empty((c, size, n, *out), x.dtype)
-    for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
+    for i, (_, key) in enumerate(taps(kernel, out, stride, dilation)):
         cols[:, i] = x[key]
-    return cols.reshape(groups, c // groups * size, -1)
+    return cols.reshape(groups, c // groups * size, n * math.prod(out))
 
 
 def _by_channel(xp: Any, y: Any, groups: int) -> Any:
     """(n, o, *s) to (groups, o / groups, n * positions)."""
-    return xp.swapaxes(y, 0, 1).reshape(groups, y.shape[1] // groups, -1)
+    n, o, *space = y.shape
+    return xp.swapaxes(y, 0, 1).reshape(groups, o // groups, n * math.prod(space))
 
 
 def _by_sample(xp: Any, y: Any, shape: Ints) -> Any:
@@ -170,20 +165,30 @@ def _per_channel(w: Any, tap: Ints, dims: int) -> Any:
 def _conv(
     xp: Any, x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, groups: int
 ) -> Any:
-    dims, kernel = len(stride), w.shape[2:]
+    kernel = w.shape[2:]
     out = conv_lengths("conv", x.shape[2:], kernel, stride, padding, dilation)
-    depthwise = _is_depthwise(x.shape, w.shape, groups)
+    own_kernels = _is_depthwise(x.shape, w.shape, groups)
     x = _padded(xp, x, padding)
-    if depthwise:
-        y, term = (xp.empty((*x.shape[:2], *out), x.dtype) for _ in range(2))
-        for i, (tap, key) in enumerate(_taps(kernel, out, stride, dilation)):
-            xp.multiply(x[key], _per_channel(w, tap, dims), out=term if i else y)
-            if i:
-                y += term
-        return y
+    if own_kernels:
+        return depthwise(xp, x, w, out, stride, dilation)
     cols = _columns(xp, x, kernel, out, stride, dilation, groups)
-    y = xp.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
+    y = xp.matmul(w.reshape(groups, w.shape[0] // groups, math.prod(w.shape[1:])), cols)
     return _by_sample(xp, y, (x.shape[0], w.shape[0], *out))
+
+
+def _depthwise_dx(xp: Any, g: Any, w: Any, shape: Ints, stride: Ints, dilation: Ints) -> Any:
+    """The gradient of padded x, of the given shape."""
+    kernel, out = w.shape[2:], g.shape[2:]
+    edges = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    whole = tuple(o + e for o, e in zip(out, edges, strict=True))
+    if math.prod(stride) == 1 and whole == shape[2:]:  # again a convolution, with w turned around
+        turned = w[(slice(None), slice(None), *(slice(None, None, -1) for _ in kernel))]
+        g = _padded(xp, g, tuple((e, e) for e in edges))
+        return depthwise(xp, g, turned, whole, stride, dilation)
+    dx = xp.zeros(shape, g.dtype)
+    for tap, key in taps(kernel, out, stride, dilation):
+        dx[key] += g * _per_channel(w, tap, len(out))
+    return dx
 
 
 @half_as_single
@@ -198,18 +203,17 @@ def _conv_dx(
     dilation: Ints,
     groups: int,
 ) -> Any:
-    dims, kernel, out = len(stride), w.shape[2:], g.shape[2:]
+    kernel, out = w.shape[2:], g.shape[2:]
     padded = tuple(n + lo + hi for n, (lo, hi) in zip(shape[2:], padding, strict=True))
     if _is_depthwise(shape, w.shape, groups):
-        dx = xp.zeros((*shape[:2], *padded), g.dtype)
-        for tap, key in _taps(kernel, out, stride, dilation):
-            dx[key] += g * _per_channel(w, tap, dims)
+        dx = _depthwise_dx(xp, g, w, (*shape[:2], *padded), stride, dilation)
         return dx[_interior(shape[2:], padding)]
     n, c = shape[:2]
-    rows = xp.swapaxes(w.reshape(groups, w.shape[0] // groups, -1), 1, 2)
-    cols = xp.matmul(rows, _by_channel(xp, g, groups)).reshape(c, -1, n, *out)
+    size = math.prod(kernel)
+    rows = xp.swapaxes(w.reshape(groups, w.shape[0] // groups, c // groups * size), 1, 2)
+    cols = xp.matmul(rows, _by_channel(xp, g, groups)).reshape(c, size, n, *out)
     dx = xp.zeros((c, n, *padded), g.dtype)
-    for i, (_, key) in enumerate(_taps(kernel, out, stride, dilation)):
+    for i, (_, key) in enumerate(taps(kernel, out, stride, dilation)):
         dx[key] += cols[:, i]
     return _by_sample(xp, dx[_interior(shape[2:], padding)], shape)
 
@@ -227,12 +231,12 @@ def _conv_dw(
     groups: int,
 ) -> Any:
     kernel, out = shape[2:], g.shape[2:]
-    depthwise = _is_depthwise(x.shape, shape, groups)
+    own_kernels = _is_depthwise(x.shape, shape, groups)
     x = _padded(xp, x, padding)
-    if depthwise:
+    if own_kernels:
         dw = xp.empty(shape, g.dtype)
         axes = (0, *range(2, g.ndim))
-        for tap, key in _taps(kernel, out, stride, dilation):
+        for tap, key in taps(kernel, out, stride, dilation):
             dw[(slice(None), 0, *tap)] = (x[key] * g).sum(axis=axes)
         return dw
     cols = _columns(xp, x, kernel, out, stride, dilation, groups)
@@ -253,7 +257,16 @@ def _conv_vjp_w(
     return conv_dw(g, conj_if_complex(a), shape=shape, **options)
 
 
-conv = primitive("conv", "contraction", _conv, _conv_aval, (_conv_vjp_x, _conv_vjp_w))
+conv = primitive(
+    "conv",
+    "contraction",
+    _conv,
+    _conv_aval,
+    (_conv_vjp_x, _conv_vjp_w),
+    jvp=multilinear,
+    vmap=batching_native.conv,
+    names=naming.conv,
+)
 
 
 def _shape_aval(g: Any, other: Any, *, shape: Ints, **options: Any) -> Aval:
@@ -293,7 +306,25 @@ def _dw_vjp_x(
     return conv_dx(conj_if_complex(a), g, shape=shape, **options)
 
 
-conv_dx = primitive("conv_dx", "contraction", _conv_dx, _shape_aval, (_dx_vjp_g, _dx_vjp_w))
+conv_dx = primitive(
+    "conv_dx",
+    "contraction",
+    _conv_dx,
+    _shape_aval,
+    (_dx_vjp_g, _dx_vjp_w),
+    jvp=multilinear,
+    vmap=batching_native.conv_dx,
+    names=naming.conv_dx,
+)
 """Gradient of conv with respect to x, of the given shape; also transposed convolution."""
-conv_dw = primitive("conv_dw", "contraction", _conv_dw, _shape_aval, (_dw_vjp_g, _dw_vjp_x))
+conv_dw = primitive(
+    "conv_dw",
+    "contraction",
+    _conv_dw,
+    _shape_aval,
+    (_dw_vjp_g, _dw_vjp_x),
+    jvp=multilinear,
+    vmap=batching_native.conv_dw,
+    names=naming.unknown,
+)
 """Gradient of conv with respect to the weight, of the given shape."""

@@ -16,8 +16,10 @@ from ..autograd.node import Node, Port
 from ..avals import shape_of
 from ..backends import backend_of
 from ..dtypes import is_inexact
+from ..errors import TriptychError
 from ..state import state
 from ..tensor import Symbol, Tensor, View, _new, box, current_edge, refresh
+from . import naming
 from .compute import compute, compute_created
 from .promotion import SCALARS
 from .table import Prim
@@ -74,7 +76,7 @@ def _single(prim: Prim) -> Callable[..., Any]:
         boxed = isinstance(x, Tensor)
         a = x._data if boxed else x
         kernel = kernels.get(type(a))
-        if run is None or kernel is None or others:
+        if run is None or kernel is None or others or (boxed and x._names is not None):
             return apply(prim, (x, *others), params)
         if check_first:
             aval(a, **params)
@@ -86,7 +88,7 @@ def _single(prim: Prim) -> Callable[..., Any]:
             y = backend_of(a).asarray(y)
         if not boxed:
             return y
-        edge = current_edge(x)
+        edge = x._edge if x._view is None else current_edge(x)
         t = _new(Tensor)
         t._data = y
         t._cell = [0]
@@ -117,6 +119,8 @@ def _pair(prim: Prim) -> Callable[..., Any]:
         kernel = kernels.get(type(a))
         if run is None or kernel is None or type(b) is not type(a) or a.dtype is not b.dtype:
             return apply(prim, (x1, x2), {})
+        if boxed and (x1._names is not None or x2._names is not None):
+            return apply(prim, (x1, x2), {})
         try:
             y = run(kernel, a, b)
         except Exception:
@@ -126,7 +130,8 @@ def _pair(prim: Prim) -> Callable[..., Any]:
         t = _new(Tensor)
         t._data = y
         t._cell = [0]
-        edge1, edge2 = current_edge(x1), current_edge(x2)
+        edge1 = x1._edge if x1._view is None else current_edge(x1)
+        edge2 = x2._edge if x2._view is None else current_edge(x2)
         if (edge1 is not None or edge2 is not None) and state.grad:
             t._edge = _pair_node(prim, keeps, x1, x2, b, t, edge1, edge2)
         return t
@@ -145,6 +150,8 @@ def _several(prim: Prim) -> Callable[..., Any]:
         kind = type(raw[0])
         kernel = kernels.get(kind)
         if run is None or kernel is None or any(type(a) is not kind for a in raw):
+            return apply(prim, xs, params)
+        if boxed and _some_named(xs):
             return apply(prim, xs, params)
         aval(*raw, **params)
         try:
@@ -165,13 +172,23 @@ def _several(prim: Prim) -> Callable[..., Any]:
     return call
 
 
+def _some_named(xs: tuple[Any, ...]) -> bool:
+    for x in xs:  # noqa: SIM110 -- any() over a generator takes three times as long
+        if isinstance(x, Tensor) and x._names is not None:
+            return True
+    return False
+
+
 def _unary(prim: Prim) -> Callable[..., Any]:
     kernels, direct = prim.kernels, prim.promote.direct  # type: ignore[union-attr]
     _, keep_y = prim.keep(1)
     keep_x = bool(prim.keep(1)[0])
     differentiable = prim.differentiable
 
-    def call(x: Any) -> Any:
+    def call(input: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return _written(prim, out, call(input))
+        x = input
         run = state.run
         if not isinstance(x, Tensor):
             if isinstance(x, SCALARS):
@@ -181,7 +198,7 @@ def _unary(prim: Prim) -> Callable[..., Any]:
                 return apply(prim, (x,), {})
             y = run(kernel, x)
             return y if type(y) is type(x) else backend_of(x).asarray(y)
-        if run is None:
+        if run is None or x._names is not None:
             return apply(prim, (x,), {})
         a = x._data
         kernel = kernels.get(type(a))
@@ -196,7 +213,10 @@ def _unary(prim: Prim) -> Callable[..., Any]:
         t = _new(Tensor)
         t._data = y
         t._cell = [0]
-        if differentiable and (edge := current_edge(x)) is not None and state.grad:
+        if not differentiable:
+            return t
+        edge = x._edge if x._view is None else current_edge(x)
+        if edge is not None and state.grad:
             kept = x._cell if keep_x else t._cell
             cell: tuple[Any, ...] = ()
             if keep_x or keep_y:
@@ -230,6 +250,8 @@ def _binary(prim: Prim) -> Callable[..., Any]:
         kernel, weak = kernels.get(type(b)), direct.get(b.dtype)
         if run is None or kernel is None or weak is None or type(a) not in weak:
             return apply(prim, (a, x2), {})
+        if x2._names is not None:
+            return apply(prim, (a, x2), {})
         try:
             y = run(kernel, a, b)
         except Exception:
@@ -245,13 +267,16 @@ def _binary(prim: Prim) -> Callable[..., Any]:
             t._edge = Node(prim, {}, (None, edge), saved, y, cells, ((), b.shape))
         return t
 
-    def call(x1: Any, x2: Any) -> Any:
+    def call(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return _written(prim, out, call(input, other))
+        x1, x2 = input, other
         run = state.run
         if not isinstance(x1, Tensor):
             if isinstance(x2, Tensor):
                 return scalar_first(run, x1, x2)
             return raw_call(run, x1, x2)
-        if run is None:
+        if run is None or x1._names is not None:
             return apply(prim, (x1, x2), {})
         a = x1._data
         dtype = a.dtype
@@ -260,7 +285,9 @@ def _binary(prim: Prim) -> Callable[..., Any]:
             b = x2._data
             if weak is None or b.dtype is not dtype or type(b) is not type(a):
                 return apply(prim, (x1, x2), {})
-            edge2 = current_edge(x2)
+            if x2._names is not None:
+                return apply(prim, (x1, x2), {})
+            edge2 = x2._edge if x2._view is None else current_edge(x2)
         elif weak is not None and type(x2) in weak:
             b, edge2 = x2, None
         else:
@@ -278,12 +305,18 @@ def _binary(prim: Prim) -> Callable[..., Any]:
         t._data = y
         t._cell = [0]
         if differentiable:
-            edge1 = current_edge(x1)
+            edge1 = x1._edge if x1._view is None else current_edge(x1)
             if (edge1 is not None or edge2 is not None) and state.grad:
                 t._edge = _pair_node(prim, keeps, x1, x2, b, t, edge1, edge2)
         return t
 
     return call
+
+
+def _written(prim: Prim, out: Any, found: Any) -> Any:
+    from ..spelling import written
+
+    return written(prim.name, out, found)
 
 
 def _pair_node(
@@ -325,14 +358,17 @@ def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     Tensors in, tensors out; raw values in, raw values out, which lets first-order backward run the
     same derivative rules without boxing.
     """
+    trace = state.trace
+    if trace is not None:
+        xs = trace.adapt(prim, xs)
     if prim.promote is not None:
         xs = prim.promote(prim.name, xs)
-    trace = state.trace
-    boxed = False
+    boxed = named = False
     raw = []
     for x in xs:
         if isinstance(x, Tensor):
             boxed = True
+            named = named or x._names is not None
             view = x._view
             if view is not None and view.version != x._cell[0]:
                 refresh(x, view)
@@ -340,10 +376,28 @@ def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         else:
             raw.append(x)
     values = tuple(raw)
+    if named:
+        return _apply_named(prim, xs, values, params, trace)
     y = compute(prim, values, params) if trace is None else trace.process(prim, values, params)
     if not boxed:
         return y
     return _wrap(prim, xs, values, params, y, trace)
+
+
+def _apply_named(
+    prim: Prim, xs: tuple[Any, ...], raw: tuple[Any, ...], params: dict[str, Any], trace: Any
+) -> Any:
+    """`apply` where some input has named dims: the outputs get names by the rule of the record."""
+    try:
+        y = compute(prim, raw, params) if trace is None else trace.process(prim, raw, params)
+    except TriptychError as error:
+        raise naming.explained(prim, xs, params, error) from None
+    names = naming.infer(prim, xs, params)
+    out = _wrap(prim, xs, raw, params, y, trace)
+    for t, given in zip(out if prim.outputs > 1 else (out,), names, strict=True):
+        if given is not None:
+            t._names = given
+    return out
 
 
 def create(prim: Prim, params: dict[str, Any]) -> Tensor:
@@ -366,6 +420,8 @@ def _wrap(
         _link_view(prim, xs[0], params, outs[0], raw[0])
     if prim.differentiable and state.grad:
         edges = tuple(x._edge if isinstance(x, Tensor) else None for x in xs)
+        if trace is not None:
+            edges = trace.own_edges(xs, edges)
         if any(e is not None for e in edges):
             node = _record(prim, params, edges, xs, raw, y, outs)
             if trace is not None:
@@ -417,6 +473,8 @@ def _link_view(prim: Prim, x: Any, params: dict[str, Any], out: Tensor, raw: Any
 
 def shares_memory(prim: Prim, y: Any, x: Any) -> bool:
     """Whether the output of a movement is a view; of all movements only reshape may copy."""
-    if prim.name != "reshape" or isinstance(y, Symbol):
+    if isinstance(y, Symbol):
+        return y.shares_memory(x)
+    if prim.name != "reshape":
         return True
     return y.base is not None and (y.base is x or y.base is x.base)

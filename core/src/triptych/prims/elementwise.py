@@ -11,6 +11,9 @@ from typing import Any
 from .. import dtypes
 from ..avals import Aval, broadcast_shapes, shape_of
 from ..tensor import raw_dtype
+from . import naming
+from .batching import elementwise
+from .forward import linear
 from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, several_passes, unary
 from .promotion import (
     ARITHMETIC,
@@ -46,7 +49,7 @@ div = binary(
 )
 neg = unary("neg", "negative", promote=ARITHMETIC, d=lambda g: neg(g))
 reciprocal = unary(
-    "reciprocal", "reciprocal", d=lambda g, y: neg(mul(g, mul(y, y))), domain=POSITIVE
+    "reciprocal", "reciprocal", amp="single", d=lambda g, y: neg(mul(g, mul(y, y))), domain=POSITIVE
 )
 
 
@@ -67,12 +70,17 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     return mul(g, mul(y, log(where(flat, 1, a))))
 
 
-pow = binary("pow", "power", promote=ARITHMETIC, d=(_pow_base, _pow_exponent), domain=POSITIVE)
-square = unary("square", "square", promote=ARITHMETIC, d=lambda g, a: mul(g, mul(a, 2)))
+pow = binary(
+    "pow", "power", amp="single", promote=ARITHMETIC, d=(_pow_base, _pow_exponent), domain=POSITIVE
+)
+square = unary(
+    "square", "square", amp="single", promote=ARITHMETIC, d=lambda g, a: mul(g, mul(a, 2))
+)
 sqrt = unary("sqrt", "sqrt", d=lambda g, y: div(g, mul(y, 2)), domain=POSITIVE)
 rsqrt = unary(
     "rsqrt",
-    lambda xp, x: xp.reciprocal(xp.sqrt(x)),
+    amp="single",
+    impl=lambda xp, x: xp.reciprocal(xp.sqrt(x)),
     d=lambda g, y: mul(g, mul(mul(mul(y, y), y), -0.5)),
     domain=POSITIVE,
 )
@@ -147,31 +155,44 @@ atan2 = binary(
 logaddexp = binary(
     "logaddexp",
     "logaddexp",
+    amp="single",
     promote=FLOATING,
     d=(lambda g, a, y: mul(g, exp(sub(a, y))), lambda g, b, y: mul(g, exp(sub(b, y)))),
 )
 
 # Exponentials, trigonometry and other smooth functions
 
-exp = unary("exp", "exp", d=lambda g, y: mul(g, y))
-exp2 = unary("exp2", "exp2", d=lambda g, y: mul(g, mul(y, math.log(2))))
-expm1 = unary("expm1", "expm1", d=lambda g, y: mul(g, add(y, 1)))
-log = unary("log", "log", d=lambda g, a: div(g, a), domain=POSITIVE)
-log2 = unary("log2", "log2", d=lambda g, a: div(g, mul(a, math.log(2))), domain=POSITIVE)
-log10 = unary("log10", "log10", d=lambda g, a: div(g, mul(a, math.log(10))), domain=POSITIVE)
-log1p = unary("log1p", "log1p", d=lambda g, a: div(g, add(a, 1)), domain=POSITIVE)
+exp = unary("exp", "exp", amp="single", d=lambda g, y: mul(g, y))
+exp2 = unary("exp2", "exp2", amp="single", d=lambda g, y: mul(g, mul(y, math.log(2))))
+expm1 = unary("expm1", "expm1", amp="single", d=lambda g, y: mul(g, add(y, 1)))
+log = unary("log", "log", amp="single", d=lambda g, a: div(g, a), domain=POSITIVE)
+log2 = unary(
+    "log2", "log2", amp="single", d=lambda g, a: div(g, mul(a, math.log(2))), domain=POSITIVE
+)
+log10 = unary(
+    "log10", "log10", amp="single", d=lambda g, a: div(g, mul(a, math.log(10))), domain=POSITIVE
+)
+log1p = unary("log1p", "log1p", amp="single", d=lambda g, a: div(g, add(a, 1)), domain=POSITIVE)
 sin = unary("sin", "sin", d=lambda g, a: mul(g, cos(a)))
 cos = unary("cos", "cos", d=lambda g, a: neg(mul(g, sin(a))))
-tan = unary("tan", "tan", d=lambda g, y: mul(g, add(mul(y, y), 1)), domain=UNIT)
-asin = unary("asin", "arcsin", d=lambda g, a: mul(g, rsqrt(sub(1, mul(a, a)))), domain=UNIT)
-acos = unary("acos", "arccos", d=lambda g, a: neg(mul(g, rsqrt(sub(1, mul(a, a))))), domain=UNIT)
+tan = unary("tan", "tan", amp="single", d=lambda g, y: mul(g, add(mul(y, y), 1)), domain=UNIT)
+asin = unary(
+    "asin", "arcsin", amp="single", d=lambda g, a: mul(g, rsqrt(sub(1, mul(a, a)))), domain=UNIT
+)
+acos = unary(
+    "acos",
+    "arccos",
+    amp="single",
+    d=lambda g, a: neg(mul(g, rsqrt(sub(1, mul(a, a))))),
+    domain=UNIT,
+)
 atan = unary("atan", "arctan", d=lambda g, a: div(g, add(mul(a, a), 1)))
-sinh = unary("sinh", "sinh", d=lambda g, a: mul(g, cosh(a)))
-cosh = unary("cosh", "cosh", d=lambda g, a: mul(g, sinh(a)))
+sinh = unary("sinh", "sinh", amp="single", d=lambda g, a: mul(g, cosh(a)))
+cosh = unary("cosh", "cosh", amp="single", d=lambda g, a: mul(g, sinh(a)))
 tanh = unary("tanh", "tanh", d=lambda g, y: mul(g, sub(1, mul(y, y))))
 asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))))
 acosh = unary(
-    "acosh", "arccosh", d=lambda g, a: mul(g, rsqrt(sub(mul(a, a), 1))), domain=(1.2, 3.0)
+    "acosh", "arccosh", d=lambda g, a: mul(g, mul(rsqrt(sub(a, 1)), rsqrt(add(a, 1)))), domain=(1.2, 3.0)
 )
 atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), domain=UNIT)
 erf = unary(
@@ -191,6 +212,7 @@ erfc = unary(
 erfinv = unary(
     "erfinv",
     erfinv_impl,
+    amp="single",
     promote=FLOATING,
     d=lambda g, y: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)),
     domain=UNIT,
@@ -209,7 +231,7 @@ hypot = binary(
     d=(lambda g, a, y: mul(g, div(a, y)), lambda g, b, y: mul(g, div(b, y))),
     domain=POSITIVE,
 )
-nextafter = binary("nextafter", "nextafter", promote=FLOATING, d=CONSTANT)
+nextafter = binary("nextafter", "nextafter", promote=FLOATING, d=(lambda g: g, lambda g: _flat(g)))
 
 
 @several_passes
@@ -305,13 +327,14 @@ def _conj(xp: Any, x: Any) -> Any:
     return xp.conjugate(x) if x.dtype.kind == "c" else x.copy()
 
 
-conj = unary("conj", _conj, promote=NUMERIC, vjp=lambda g: conj(g))
+conj = unary("conj", _conj, promote=NUMERIC, vjp=lambda g: conj(g), jvp=linear)
 real = unary(
     "real",
     lambda xp, x: xp.real(x).copy(),
     promote=NUMERIC,
     result=dtypes.real_of,
     vjp=lambda g, dtype: _as_input(g, dtype),
+    jvp=linear,
 )
 imag = unary(
     "imag",
@@ -321,6 +344,7 @@ imag = unary(
     vjp=lambda g, dtype: (
         mul(_as_input(g, dtype), 1j) if dtype.kind == "c" else fill_like(g, value=0)
     ),
+    jvp=linear,
 )
 
 # Tests and comparisons
@@ -344,6 +368,8 @@ bitwise_or = binary("bitwise_or", "bitwise_or", promote=INTEGRAL, d=INTEGER)
 bitwise_xor = binary("bitwise_xor", "bitwise_xor", promote=INTEGRAL, d=INTEGER)
 left_shift = binary("left_shift", "left_shift", promote=INTEGERS, d=INTEGER)
 right_shift = binary("right_shift", "right_shift", promote=INTEGERS, d=INTEGER)
+gcd = binary("gcd", "gcd", promote=INTEGERS, d=INTEGER)
+lcm = binary("lcm", "lcm", promote=INTEGERS, d=INTEGER)
 
 # Selection
 
@@ -364,6 +390,7 @@ where = primitive(
     ),
     promote=BRANCHES,
     check="late",
+    names=naming.broadcast("where"),
 )
 
 
@@ -376,6 +403,9 @@ fill_like = primitive(
     "create",
     _fill_like,
     lambda x, *, value: Aval(x.shape, x.dtype),
-    NA("the output does not depend on the values of the input"),
+    amp="as is",
+    vjp=NA("the output does not depend on the values of the input"),
+    vmap=elementwise,
     check="late",
+    names=naming.keep,
 )

@@ -13,7 +13,10 @@ from ..avals import Aval
 from ..backends import backend_of
 from ..errors import BoundsError, CaptureError, DTypeError, ShapeError
 from ..tensor import Symbol
+from . import batching_index, naming
+from .batching import along
 from .elementwise import fill_like
+from .forward import Linear
 from .kinds import primitive
 from .movement import key_shape
 from .table import NA
@@ -82,6 +85,9 @@ index = primitive(
     lambda x, *indices, key: Aval(_index_shape(x.shape, indices, key), x.dtype),
     _index_vjp,
     check="late",
+    jvp=Linear(0),
+    vmap=batching_index.picked,
+    names=naming.indexed,
 )
 
 
@@ -105,6 +111,9 @@ unindex = primitive(
     lambda g, *indices, shape, key: Aval(shape, g.dtype),
     _unindex_vjp,
     check="late",
+    jvp=Linear(0),
+    vmap=batching_index.spread,
+    names=naming.unknown,
 )
 
 
@@ -144,7 +153,17 @@ def _index_put_vjp(g: Any, xs: Any, shapes: Any, *, key: Key, accumulate: bool) 
     return [base, sum_to(picked, shapes[1]), *[None] * (len(xs) - 2)]
 
 
-index_put = primitive("index_put", "index", _index_put, _index_put_aval, _index_put_vjp)
+index_put = primitive(
+    "index_put",
+    "index",
+    _index_put,
+    _index_put_aval,
+    _index_put_vjp,
+    jvp=Linear(0, 1),
+    vmap=batching_index.put,
+    amp="widest",
+    names=naming.keep,
+)
 
 # Along one axis
 
@@ -197,7 +216,15 @@ def _gather_vjp(g: Any, b: Any, shape: Any, *, axis: int) -> Any:
     return ungather(g, b, shape=shape, axis=axis)
 
 
-gather = primitive("gather", "index", _gather, _gather_aval, (_gather_vjp, None))
+gather = primitive(
+    "gather",
+    "index",
+    _gather,
+    _gather_aval,
+    (_gather_vjp, None),
+    jvp=Linear(0),
+    names=naming.along("gather"),
+)
 
 
 def _ungather(xp: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
@@ -212,6 +239,8 @@ ungather = primitive(
     _ungather,
     lambda g, idx, *, shape, axis: Aval(shape, g.dtype),
     (lambda g, b, *, axis: gather(g, b, axis=axis), None),
+    jvp=Linear(0),
+    names=naming.keep,
 )
 
 
@@ -243,7 +272,16 @@ def _scatter_vjp(g: Any, b: Any, *, axis: int, accumulate: bool) -> list[Any]:
     return [scatter(g, b, fill_like(picked, value=0), axis=axis, accumulate=False), None, picked]
 
 
-scatter = primitive("scatter", "index", _scatter, _scatter_aval, _scatter_vjp)
+scatter = primitive(
+    "scatter",
+    "index",
+    _scatter,
+    _scatter_aval,
+    _scatter_vjp,
+    jvp=Linear(0, 2),
+    amp="widest",
+    names=naming.along_first("scatter"),
+)
 
 # Order
 
@@ -268,6 +306,8 @@ sort = primitive(
     (_sort_vjp,),
     outputs=2,
     check="late",
+    vmap=along,
+    names=naming.keep_twice,
 )
 
 
@@ -285,4 +325,6 @@ nonzero = primitive(
     _no_symbols,
     NA("the output is an index"),
     check="late",
+    vmap=NA("every sample has another number of nonzero elements; use where(condition, x, other)"),
+    names=NA("rows are elements and columns axes of the input: neither has a name"),
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..avals import Aval, broadcast_shapes, reduced_shape, shape_of
+from . import batching, forward, naming
 from .dispatch import callable_for
 from .promotion import INEXACT, NUMERIC, Promotion
 from .table import NA, Prim
@@ -20,6 +21,27 @@ PRIMITIVE = NA("a primitive is not made of smaller ones")
 ANYWHERE = NA("defined and smooth for all inputs")
 NOWHERE = NA("not differentiated")
 NOT_ELEMENTWISE = NA("not an elementwise function")
+
+# What autocast does with the floating inputs of a kind, unless a record says otherwise: "low" to
+# the low dtype, "single" to float32, "widest" to the widest among them, "as is" nothing.
+AMP = {
+    "unary": "as is",
+    "binary": "widest",
+    "select": "widest",
+    "cast": "as is",
+    "transfer": "as is",
+    "movement": "as is",
+    "index": "as is",
+    "window": "as is",
+    "reduction": "as is",
+    "scan": "single",
+    "spectral": "single",
+    "linalg": "single",
+    "special": "single",
+    "contraction": "low",
+    "create": NA("there are no inputs to convert"),
+}
+NO_FLOATS = NA("takes no floating inputs")
 
 
 def dtype_of(*xs: Any) -> np.dtype:
@@ -85,6 +107,10 @@ def unary(
     complex differentiable gives `vjp(g, ...)`, its gradient, instead.
     """
     rule = d if vjp is None else vjp
+    columns.setdefault("names", naming.keep)
+    columns.setdefault("jvp", forward.default("unary", rule, vjp is None))
+    columns.setdefault("vmap", batching.elementwise)
+    columns.setdefault("amp", AMP["unary"] if "f" in promote.kinds else NO_FLOATS)
     return callable_for(
         Prim(
             name,
@@ -113,6 +139,10 @@ def binary(
     **columns: Any,
 ) -> Call:
     """A function of two values that broadcast. Gradients are summed back to the inputs' shapes."""
+    columns.setdefault("names", naming.broadcast(name))
+    columns.setdefault("jvp", forward.default("binary", d, True))
+    columns.setdefault("vmap", batching.elementwise)
+    columns.setdefault("amp", AMP["binary"] if "f" in promote.kinds else NO_FLOATS)
     return callable_for(
         Prim(
             name,
@@ -162,5 +192,13 @@ def movement(
 
 def primitive(name: str, kind: str, impl: Any, aval: Call, vjp: Any, **columns: Any) -> Call:
     """A record of any other kind; shape and dtype are checked before impl runs."""
-    columns = {"decomp": PRIMITIVE, "domain": NOT_ELEMENTWISE, **columns}
+    columns = {
+        "decomp": PRIMITIVE,
+        "domain": NOT_ELEMENTWISE,
+        "amp": AMP.get(kind),
+        "names": naming.BY_KIND.get(kind),
+        "jvp": forward.default(kind, vjp, columns.get("partials", False)),
+        "vmap": batching.default(kind, columns.get("effect", False), kind != "create"),
+        **columns,
+    }
     return callable_for(Prim(name, kind, impl=impl, aval=aval, vjp=vjp, **columns))

@@ -11,6 +11,8 @@ from ..avals import Aval, broadcast_shapes
 from ..backends import Device, backend_for, backend_of
 from ..errors import BoundsError, DTypeError, ShapeError
 from ..tensor import Symbol, Tensor
+from . import batching, naming
+from .forward import Linear
 from .kinds import movement, primitive
 
 Key = tuple[Any, ...]
@@ -31,6 +33,8 @@ reshape = movement(
     aval=_reshape_aval,
     vjp=(lambda g, shape: reshape(g, shape=shape),),
     view=True,
+    vmap=batching.moves,
+    names=naming.reshaped,
 )
 
 
@@ -50,6 +54,8 @@ permute = movement(
     aval=_permute_aval,
     vjp=(_permute_vjp,),
     view=True,
+    vmap=batching.permuted,
+    names=naming.permuted,
 )
 
 
@@ -72,7 +78,15 @@ def _expand(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     return xp.lib.stride_tricks.as_strided(x, shape, y.strides)  # writeable, as torch's expand
 
 
-expand = movement("expand", _expand, aval=_expand_aval, vjp=(_expand_vjp,), view=True)
+expand = movement(
+    "expand",
+    _expand,
+    aval=_expand_aval,
+    vjp=(_expand_vjp,),
+    view=True,
+    vmap=batching.expanded,
+    names=naming.expanded,
+)
 
 
 def key_shape(name: str, shape: tuple[int, ...], key: Key) -> tuple[int, ...]:
@@ -99,6 +113,8 @@ slice_ = movement(
     aval=lambda x, *, key: Aval(key_shape("indexing", x.shape, key), x.dtype),
     vjp=(lambda g, shape, *, key: unslice(g, shape=shape, key=key),),
     view=True,
+    vmap=batching.keyed,
+    names=naming.sliced,
 )
 
 
@@ -113,6 +129,8 @@ unslice = movement(
     _unslice,
     aval=lambda g, *, shape, key: Aval(shape, g.dtype),
     vjp=(lambda g, *, key: slice_(g, key=key),),
+    vmap=batching.keyed,
+    names=naming.unknown,
 )
 
 
@@ -137,18 +155,25 @@ pad = movement(
     _pad,
     aval=_pad_aval,
     vjp=(lambda g, shape, *, widths: slice_(g, key=_inside(shape, widths)),),
+    jvp=Linear(params={"value": 0}),
+    vmap=batching.padded,
+    names=naming.keep,
 )
 flip = movement(
     "flip",
     lambda xp, x, *, axes: xp.flip(x, axes).copy(),
     aval=lambda x, *, axes: Aval(x.shape, x.dtype),
     vjp=(lambda g, *, axes: flip(g, axes=axes),),
+    vmap=batching.moves,
+    names=naming.keep,
 )
 copy = movement(
     "copy",
     lambda xp, x: x.copy(),
     aval=lambda x: Aval(x.shape, x.dtype),
     vjp=(lambda g: g,),
+    vmap=batching.moves,
+    names=naming.keep,
 )
 
 
@@ -186,6 +211,9 @@ concat = primitive(
     _concat_aval,
     _concat_vjp,
     check="late",
+    vmap=batching.together,
+    names=naming.concatenated,
+    amp="widest",
 )
 
 
@@ -219,13 +247,25 @@ diagonal = movement(
         ),
     ),
     view=True,
+    vmap=batching.moves,
+    names=naming.diagonal,
 )
 undiagonal = movement(
     "undiagonal",
     _undiagonal,
     aval=lambda g, *, shape, offset, axis1, axis2: Aval(shape, g.dtype),
     vjp=(lambda g, *, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2),),
+    vmap=batching.moves,
+    names=naming.undiagonal,
 )
+
+
+def layout_after(prim: Any, x: Any, shape: tuple[int, ...]) -> str:
+    """The layout (see `Symbol`) of a view of a symbol."""
+    if prim.name != "reshape":
+        return "unknown" if x.layout == "unknown" else "strided"
+    same = [n for n in x.shape if n != 1] == [n for n in shape if n != 1]
+    return x.layout if same or x.layout == "packed" else "unknown"
 
 
 def follow(chain: tuple[Any, ...], x: Any) -> Any:
@@ -255,6 +295,9 @@ write_view = movement(
     _write_view,
     aval=lambda x, v, *, chain: Aval(x.shape, x.dtype),
     vjp=(_write_view_base, lambda g, *, chain: follow(chain, g)),
+    amp="widest",
+    vmap=batching.written,
+    names=naming.keep,
 )
 """The base of a view after the view was overwritten with v: what the tape sees of a write."""
 

@@ -117,27 +117,53 @@ def _erf_double(xp: Any, x: Any) -> Any:
     return xp.where(near, inner, xp.where(xp.isnan(x), x, outer))
 
 
-@several_passes
-@half_as_single
-def erfc_impl(xp: Any, x: Any) -> Any:
-    """1 - erf(x), exact far out where erf is nearly one."""
-    size = xp.abs(x)
+def _scaled_tail(xp: Any, size: Any) -> Any:
+    """exp(size ** 2) * erfc(size) for size >= 0.46875."""
     middle = xp.clip(size, 0.46875, 4.0)
     mid = _horner(middle, _MID_P) / _horner(middle, _MID_Q)
     outer = xp.maximum(size, 4.0)
     inverse = 1 / (outer * outer)
     ratio = inverse * _horner(inverse, _FAR_P) / _horner(inverse, _FAR_Q)
     far = (1 / math.sqrt(math.pi) - ratio) / outer
-    tail = xp.exp(-size * size) * xp.where(size <= 4.0, mid, far)
+    return xp.where(size <= 4.0, mid, far)
+
+
+def _exp_square(xp: Any, size: Any, sign: int) -> Any:
+    """exp(sign * size ** 2); the square is taken apart, since its rounding error would count."""
+    size = xp.minimum(size, 40.0)  # beyond, the result is zero or infinite anyway
+    coarse = xp.floor(size * 16) / 16
+    return xp.exp(sign * coarse * coarse) * xp.exp(sign * (size - coarse) * (size + coarse))
+
+
+@several_passes
+@half_as_single
+def erfc_impl(xp: Any, x: Any) -> Any:
+    """1 - erf(x), exact far out where erf is nearly one."""
+    size = xp.abs(x)
+    tail = _exp_square(xp, size, -1) * _scaled_tail(xp, size)
     near = 1 - erf_impl(xp, x)
     return xp.where(size <= 0.46875, near, xp.where(x < 0, 2 - tail, tail)).astype(x.dtype)
+
+
+def erfcx_of(xp: Any, x: Any) -> Any:
+    """exp(x ** 2) * erfc(x) of float64 values."""
+    size = xp.abs(x)
+    small = xp.where(size <= 0.46875, x, 0)
+    near = xp.exp(small * small) * (1 - _erf_double(xp, small))
+    tail = _scaled_tail(xp, size)
+    far = xp.where(x < 0, 2 * _exp_square(xp, size, 1) - tail, tail)
+    return xp.where(size <= 0.46875, near, far)
 
 
 @several_passes
 @half_as_single
 def erfinv_impl(xp: Any, y: Any) -> Any:
     """The x with erf(x) = y: a first guess, then Newton steps on erf in double precision."""
-    wide = y.astype(xp.float64)
+    return erfinv_of(xp, y.astype(xp.float64)).astype(y.dtype)
+
+
+def erfinv_of(xp: Any, wide: Any) -> Any:
+    """`erfinv_impl` of float64 values."""
     inside = xp.clip(wide, -1 + 2.0**-53, 1 - 2.0**-53)
     # S. Winitzki 2008, "A handy approximation for the error function and its inverse", a = 0.147.
     log = xp.log1p(-inside * inside)
@@ -145,9 +171,10 @@ def erfinv_impl(xp: Any, y: Any) -> Any:
     x = xp.copysign(xp.sqrt(xp.sqrt(half * half - log / 0.147) - half), inside)
     for _ in range(4):
         # Near one the error is measured on erfc, which keeps its digits there.
-        error = xp.where(
+        far = xp.where(
             inside > 0, erfc_impl(xp, x) - (1 - inside), (1 + inside) - erfc_impl(xp, -x)
         )
+        error = xp.where(xp.abs(x) < 0.4, inside - _erf_double(xp, x), far)
         x = x + error * (math.sqrt(math.pi) / 2) * xp.exp(x * x)
     x = xp.where(xp.abs(wide) == 1, xp.copysign(xp.inf, wide), x)
-    return xp.where(xp.abs(wide) > 1, xp.nan, xp.where(wide == 0, wide, x)).astype(y.dtype)
+    return xp.where(xp.abs(wide) > 1, xp.nan, xp.where(wide == 0, wide, x))

@@ -14,6 +14,8 @@ from typing import Any
 
 from ..avals import Aval
 from ..errors import ShapeError
+from . import naming
+from .batching_native import Recurrence
 from .composite import composite
 from .contract import check_dtypes, matmul
 from .elementwise import add, gt, mul, relu, sigmoid, square, sub, tanh, where
@@ -145,7 +147,17 @@ def _rnn_vjp(g: Any, b: Any, c: Any, y: Any, *, relu: bool) -> list[Any]:
     return [pre, _weight_grad(pre, _before(c, states)), carried]
 
 
-rnn_scan = composite("rnn", _rnn_decomp, _rnn, _rnn_vjp, aval=_rnn_aval, outputs=2)
+rnn_scan = composite(
+    "rnn",
+    _rnn_decomp,
+    _rnn,
+    _rnn_vjp,
+    aval=_rnn_aval,
+    vmap=Recurrence(states=(2,), outs=(1, 0)),
+    outputs=2,
+    amp="low",
+    names=naming.axes("rnn", "tng,ij,nh->tnh,nh"),
+)
 """gates (t, n, h), weight (h, h), h0 (n, h) to all states (t, n, h) and the last one (n, h)."""
 
 
@@ -235,7 +247,17 @@ def _lstm_vjp(g: Any, xs: Any, y: Any) -> list[Any]:
     return grads
 
 
-lstm_scan = composite("lstm", _lstm_decomp, _lstm, _lstm_vjp, aval=_lstm_aval, outputs=2)
+lstm_scan = composite(
+    "lstm",
+    _lstm_decomp,
+    _lstm,
+    _lstm_vjp,
+    aval=_lstm_aval,
+    vmap=Recurrence(states=(2, 3), outs=(1, 1)),
+    outputs=2,
+    amp="low",
+    names=naming.axes("lstm", "tng,ij,nh,nc->tnh,tnc"),
+)
 """gates (t, n, 4 h), weight (4 h, p), h0 (n, p), c0 (n, h), optional projection (p, h) to all
 states (t, n, p) and all cells (t, n, h). Source: Hochreiter and Schmidhuber 1997, with the forget
 gate of Gers et al. 2000 and the projection of Sak et al. 2014."""
@@ -311,7 +333,17 @@ def _gru_vjp(g: Any, a: Any, b: Any, c: Any, d: Any, y: Any) -> list[Any]:
     return [of_gates, _weight_grad(of_product, before), dh, of_bias]
 
 
-gru_scan = composite("gru", _gru_decomp, _gru, _gru_vjp, aval=_gru_aval, outputs=2)
+gru_scan = composite(
+    "gru",
+    _gru_decomp,
+    _gru,
+    _gru_vjp,
+    aval=_gru_aval,
+    vmap=Recurrence(states=(2,), outs=(1, 0)),
+    outputs=2,
+    amp="low",
+    names=naming.axes("gru", "tng,ij,nh->tnh,nh"),
+)
 """gates (t, n, 3 h), weight (3 h, h), h0 (n, h), bias inside the candidate (h,) to all states
 (t, n, h) and the last one (n, h). Source: Cho et al. 2014, in the form where the reset gate
 multiplies after the product."""

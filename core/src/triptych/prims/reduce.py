@@ -11,6 +11,7 @@ from ..avals import Aval, reduced_shape
 from ..errors import ShapeError
 from ..tensor import raw_dtype
 from .elementwise import LOGICAL, cast, conj_if_complex, div, eq, exp, fill_like, mul, sub
+from .forward import linear
 from .kinds import boolean, primitive, reduction
 from .movement import expand, flip, reshape
 from .promotion import FLOATING
@@ -50,8 +51,10 @@ def _prod(xp: Any, x: Any, *, axes: tuple[int, ...], keepdim: bool = False) -> A
 sum = reduction(
     "sum",
     _sum,
+    amp="single",
     result=_total,
     vjp=(lambda g, shape, *, axes, keepdim=False: _unreduce(g, shape, axes, keepdim),),
+    jvp=linear,
 )
 
 
@@ -82,7 +85,7 @@ def _first(flat: Any, i: int) -> Any:
     return slice_(flat, key=(Ellipsis, slice(i, i + 1)))
 
 
-prod = reduction("prod", _prod, result=_total, vjp=(_prod_vjp,))
+prod = reduction("prod", _prod, result=_total, vjp=(_prod_vjp,), amp="single")
 
 
 def _extreme(
@@ -162,6 +165,7 @@ cumsum = primitive(
     lambda x, *, axis: Aval(x.shape, _total(x.dtype)),
     (_cumsum_vjp,),
     check="late",
+    jvp=linear,
 )
 
 

@@ -86,13 +86,13 @@ class Prim:
         decomp: composites only: the same thing in smaller primitives.
         domain: elementwise only: the open interval where the derivative exists.
         effect: the result depends on more than the inputs (random numbers).
-        jvp: forward derivative, read by `func.jvp`.
-        vmap: batching rule, read by `func.vmap`.
-        names: rule for named dimensions, read by dispatch when an input has names.
+        jvp: forward derivative, read by `func.jvp` (see `forward`); default by the kind.
+        vmap: batching rule, read by `func.vmap` (see `batching`); default by the kind.
+        names: rule for named dimensions (see `naming`), applied when an input has names.
         amp: what autocast does with floating inputs.
     """
 
-    COLUMNS = ("impl", "aval", "vjp", "decomp", "domain")
+    COLUMNS = ("impl", "aval", "vjp", "decomp", "domain", "names", "amp", "jvp", "vmap")
 
     def __init__(
         self,

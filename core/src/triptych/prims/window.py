@@ -6,7 +6,9 @@ from typing import Any
 
 from .. import dtypes
 from ..avals import Aval
-from .contract import Ints, _taps, conv_lengths
+from . import batching, naming
+from .contract import Ints, conv_lengths
+from .depthwise import taps
 from .index import ungather
 from .kinds import movement, primitive
 from .movement import reshape
@@ -37,7 +39,7 @@ def _overlap_add(xp: Any, g: Any, *, shape: Ints, size: Ints, stride: Ints, dila
     if dims == 1 and dilation == (1,):
         return _overlap_add_line(xp, g, out, size[0], stride[0])
     positions = g.shape[g.ndim - 2 * dims : g.ndim - dims]
-    for tap, key in _taps(size, positions, stride, dilation):
+    for tap, key in taps(size, positions, stride, dilation):
         out[key] += g[(Ellipsis, *tap)]
     return out
 
@@ -64,6 +66,8 @@ windows = movement(
     ),
     view=True,
     check="first",
+    vmap=batching.last_axes,
+    names=naming.windowed,
 )
 """(..., *s) to (..., *positions, *size), without a copy."""
 overlap_add = movement(
@@ -75,6 +79,8 @@ overlap_add = movement(
             g, size=size, stride=stride, dilation=dilation
         ),
     ),
+    vmap=batching.last_axes,
+    names=naming.unwindowed,
 )
 """The transpose of windows: every element summed back to where it came from."""
 
@@ -88,7 +94,7 @@ def _max_pool_aval(x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> tuple
 def _max_pool(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Any:
     split = x.ndim - len(size)
     out = _window_lengths(x.shape[split:], size, stride, dilation)
-    keys = [key for _, key in _taps(size, out, stride, dilation)]
+    keys = [key for _, key in taps(size, out, stride, dilation)]
     best = x[keys[0]].copy()
     for key in keys[1:]:
         xp.maximum(best, x[key], out=best)
@@ -133,5 +139,13 @@ def _max_pool_vjp(g: Any, y: Any, shape: Ints, *, size: Ints) -> Any:
     return reshape(spread, shape=shape)
 
 
-max_pool = primitive("max_pool", "window", _max_pool, _max_pool_aval, (_max_pool_vjp,), outputs=2)
+max_pool = primitive(
+    "max_pool",
+    "window",
+    _max_pool,
+    _max_pool_aval,
+    (_max_pool_vjp,),
+    outputs=2,
+    names=naming.keep_twice,
+)
 """The largest value of each window, and its flat position in the plane of the last axes."""

@@ -1,7 +1,17 @@
 """Checks for tests: closeness of tensors, and the battery that every primitive passes."""
 
+from . import matrix_samples  # noqa: F401 -- registers samples
 from .battery import CHECKS, missing_cells, support_matrix
 from .close import assert_close
+from .random_tensor import make_tensor
 from .samples import Sample, samples_for
 
-__all__ = ["CHECKS", "Sample", "assert_close", "missing_cells", "samples_for", "support_matrix"]
+__all__ = [
+    "CHECKS",
+    "Sample",
+    "assert_close",
+    "make_tensor",
+    "missing_cells",
+    "samples_for",
+    "support_matrix",
+]

@@ -8,9 +8,13 @@ from typing import Any
 from ..autograd.numerical import gradcheck, gradgradcheck
 from ..graph import capture, replay
 from ..prims import NA, TABLE, Prim
+from ..prims.precision import CLASSES
 from ..tensor import Tensor
 from .close import assert_close
+from .mixed import check_autocast
+from .naming import check_names
 from .samples import Sample, samples_for
+from .transforms import check_batches, check_forward
 
 
 def missing_cells() -> list[str]:
@@ -36,6 +40,8 @@ def support_matrix() -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, NA):
         return f"n/a: {value.reason}"
+    if value in CLASSES:
+        return str(value)
     interval = isinstance(value, tuple) and all(isinstance(v, float) for v in value)
     return f"{value[0]} to {value[1]}" if interval else "yes"
 
@@ -175,5 +181,9 @@ CHECKS: dict[str, Callable[[Prim], int]] = {
     "second gradient": check_second_gradient,
     "replay equals eager": check_replay,
     "composite equals decomposition": check_decomposition,
+    "forward agrees with backward": check_forward,
+    "batch equals loop": check_batches,
+    "autocast equals conversion by hand": check_autocast,
+    "names": check_names,
 }
 """Name to check; each returns how many samples it looked at."""

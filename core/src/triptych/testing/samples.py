@@ -77,7 +77,7 @@ def _elementwise(prim: Prim, rng: np.random.Generator) -> list[Sample]:
     if "f" not in kinds:
         whole = [indices(rng, 6, 3, 4) for _ in range(arity)]
         return [Sample(tuple(whole)), Sample(tuple(t.bool() for t in whole))][
-            : 2 if "shift" not in prim.name else 1
+            : 2 if "b" in kinds else 1
         ]
     low, high = prim.domain if isinstance(prim.domain, tuple) else (-2.0, 2.0)
     full = [reals(rng, 3, 4, low=low, high=high) for _ in range(arity)]
@@ -147,6 +147,39 @@ def _logcumsumexp(rng: np.random.Generator) -> list[Sample]:
 @sampled("polygamma")
 def _polygamma(rng: np.random.Generator) -> list[Sample]:
     return [Sample((reals(rng, 4, low=0.6, high=12.0),), {"n": n}) for n in (0, 1, 2)]
+
+
+def _register_special() -> None:
+    """Functions with no derivative by their first argument get a number there."""
+    for name in ("zeta", "igamma", "igammac"):
+        SAMPLES.register(name, _second_argument)
+    for name in (
+        "bessel_y0",
+        "bessel_y1",
+        "modified_bessel_k0",
+        "modified_bessel_k1",
+        "scaled_modified_bessel_k0",
+        "scaled_modified_bessel_k1",
+    ):
+        SAMPLES.register(name, lambda rng: [Sample((_rates(rng),))])  # no number below zero
+    for name in ("poisson", "log_gamma_draw"):
+        SAMPLES.register(name, lambda rng: [Sample((_rates(rng),), _drawn())])
+    SAMPLES.register(
+        "binomial", lambda rng: [Sample((indices(rng, 9, 3).double(), tensor([0.5])), _drawn())]
+    )
+
+
+def _second_argument(rng: np.random.Generator) -> list[Sample]:
+    x = reals(rng, 3, 2, low=0.5, high=4.0)
+    return [Sample((1.7, x)), Sample((3, x)), Sample((indices(rng, 4, 2) + 2, x))]
+
+
+def _rates(rng: np.random.Generator) -> Tensor:
+    return reals(rng, 2, 3, low=0.3, high=9.0)
+
+
+def _drawn() -> dict[str, Any]:
+    return {"generator": Generator(), "device": CPU}
 
 
 @sampled("where")
@@ -251,6 +284,44 @@ def _write_view(rng: np.random.Generator) -> list[Sample]:
     step = (TABLE["slice"], {"key": (slice(1, 3),)})
     turn = (TABLE["permute"], {"axes": (1, 0)})
     return [Sample((reals(rng, 3, 4), reals(rng, 4, 2)), {"chain": (step, turn)})]
+
+
+@sampled("as_strided")
+def _as_strided(rng: np.random.Generator) -> list[Sample]:
+    cases = (((3, 4), (3, 2), (4, 1), 1), ((3, 4), (2, 3), (1, 1), 0), ((5,), (4, 2), (1, 1), 0))
+    return [
+        Sample(
+            (reals(rng, *shape),),
+            {"size": size, "strides": strides, "shift": shift, "source": (4, 1)[2 - len(shape) :]},
+        )
+        for shape, size, strides, shift in cases
+    ]
+
+
+@sampled("view_as_real")
+def _view_as_real(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((complexes(rng, 2, 3),)), Sample((complexes(rng),))]
+
+
+@sampled("view_as_complex")
+def _view_as_complex(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((reals(rng, 3, 2),)), Sample((reals(rng, 2),))]
+
+
+@sampled("frexp")
+def _frexp(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((reals(rng, 3, 4, low=0.6, high=0.9),)), Sample((reals(rng, 3, low=4.1, high=7),))]
+
+
+@sampled("scatter_extreme")
+def _scatter_extreme(rng: np.random.Generator) -> list[Sample]:
+    places = tensor(np.array([[0, 2, 0], [3, 1, 3]]))
+    x, src = reals(rng, 2, 4), reals(rng, 2, 3, low=-1.9, high=2.1)
+    return [
+        Sample((x, places, src), {"axis": 1, "largest": big, "include_self": own})
+        for big in (False, True)
+        for own in (False, True)
+    ]
 
 
 @sampled("index")
@@ -465,6 +536,39 @@ def _layer_norm(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+@sampled("attention")
+def _attention(rng: np.random.Generator) -> list[Sample]:
+    q, k, v = (reals(rng, 2, n, e) for n, e in ((3, 2), (4, 2), (4, 3)))
+    plain = {"scale": 0.7, "causal": None, "masked": False, "drop": 0.0}
+    seen = tensor(rng.random((3, 4)) > 0.3)
+    seed = tensor([12345, 67890])
+    return [
+        Sample((q, k, v), plain),
+        Sample((q, k, v), {**plain, "causal": 0}),
+        Sample((q, k, v, reals(rng, 2, 1, 4)), {**plain, "masked": True}),
+        Sample((q, k, v, seen), {**plain, "masked": True}),
+        Sample((q, k, v, reals(rng, 3, 4), seed), {**plain, "masked": True, "drop": 0.4}),
+    ]
+
+
+@sampled("attention_grad")
+def _attention_grad(rng: np.random.Generator) -> list[Sample]:
+    found = []
+    for s in _attention(rng):
+        outs = TABLE["attention"].call(*s.inputs, **s.params)
+        grads = (reals(rng, 2, 3, 3), reals(rng, 2, 3))
+        found.append(Sample((*grads, *s.inputs[:3], *outs, *s.inputs[3:]), s.params))
+    return found
+
+
+@sampled("transducer")
+def _transducer(rng: np.random.Generator) -> list[Sample]:
+    steps = [reals(rng, 5, 2, 3) for _ in range(2)]
+    end = np.zeros((6, 2, 3), bool)
+    end[5, 0, 2] = end[3, 1, 1] = True
+    return [Sample((*steps, tensor(end)))]
+
+
 @sampled("rnn")
 def _rnn(rng: np.random.Generator) -> list[Sample]:
     inputs = tuple(reals(rng, *s, low=-1.0, high=1.0) for s in ((3, 2, 4), (4, 4), (2, 4)))
@@ -483,52 +587,7 @@ def _gru(rng: np.random.Generator) -> list[Sample]:
     return [Sample(tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes))]
 
 
-def _spread(rng: np.random.Generator, n: int, complex_: bool = False) -> Tensor:
-    """A well-conditioned matrix with distinct singular values."""
-    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if complex_ else 0)
-    return tensor(a + n * np.diag(np.arange(1, n + 1)))
-
-
-def _both(make: Callable[[np.random.Generator, int, bool], Tensor]) -> Maker:
-    return lambda rng: [Sample((make(rng, 3, c),)) for c in (False, True)]
-
-
-def _hermitian(a: Tensor) -> tuple[Tensor]:
-    return ((a + a.mT.conj()) / 2,)
-
-
-def _positive(a: Tensor) -> tuple[Tensor]:
-    return (a @ a.mT.conj(),)
-
-
-@sampled("solve")
-def _solve(rng: np.random.Generator) -> list[Sample]:
-    return [
-        Sample((_spread(rng, 3), reals(rng, 3, 2))),
-        Sample((_spread(rng, 2), reals(rng, 3, 2, 1))),
-        Sample((_spread(rng, 2, True), complexes(rng, 2, 2))),
-    ]
-
-
-def _register_linalg() -> None:
-    for name in ("inv", "slogdet"):
-        SAMPLES.register(name, _both(_spread))
-    for name in ("qr", "svd"):
-        SAMPLES.register(
-            name, lambda rng: [Sample((reals(rng, *s),)) for s in ((3, 3), (4, 2), (2, 3))]
-        )
-    # Near a diagonal matrix eigenvalues are real; complex eigenvectors' phase is LAPACK's choice.
-    SAMPLES.register(
-        "eig", lambda rng: [Sample((reals(rng, 3, 3) * 0.2 + tensor(np.diag([1.0, 4, 8])),))]
-    )
-    SAMPLES.register("eigh", lambda rng: [Sample((_spread(rng, 3),), prepare=_hermitian)])
-    SAMPLES.register(
-        "cholesky",
-        lambda rng: [Sample((_spread(rng, 3, c),), prepare=_positive) for c in (False, True)],
-    )
-
-
-_register_linalg()
 _register_reductions()
 _register_creation()
 _register_composites()
+_register_special()
