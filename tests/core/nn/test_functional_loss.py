@@ -375,6 +375,31 @@ def test_ctc_gradient_and_impossible_targets():
     np.testing.assert_array_equal(logits.grad.numpy()[:, 1], 0)
 
 
+@pytest.mark.parametrize("blank", [0, 1, 2])
+@pytest.mark.parametrize("flat", [True, False])
+def test_ctc_gradient_is_that_of_the_enumeration(blank, flat):
+    """By log_softmax's logits, with a repeated label, a short sample and an empty target."""
+    one, two = (c for c in range(3) if c != blank)
+    labels, used, spans = np.array([[one, one], [two, one], [one, two]]), [5, 4, 3], [2, 1, 0]
+    logits = RNG.standard_normal((5, 3, 3))
+
+    def total(z):
+        log_p = special.log_softmax(z, -1)
+        pairs = enumerate(zip(used, spans, strict=True))
+        return sum(brute_force(log_p[:n, i], labels[i, :s], blank) for i, (n, s) in pairs)
+
+    x = tp.tensor(logits, requires_grad=True)
+    targets = (
+        np.concatenate([r[:s] for r, s in zip(labels, spans, strict=True)]) if flat else labels
+    )
+    F.ctc_loss(x.log_softmax(-1), tp.tensor(targets), used, spans, blank, "sum").backward()
+    for _ in range(6):
+        direction = RNG.standard_normal(logits.shape)
+        slope = (total(logits + 1e-6 * direction) - total(logits - 1e-6 * direction)) / 2e-6
+        assert (x.grad.numpy() * direction).sum() == pytest.approx(slope, rel=1e-6, abs=1e-8)
+    assert not x.grad.numpy()[4:, 1].any() and not x.grad.numpy()[3:, 2].any()
+
+
 def test_ctc_of_an_empty_target_is_all_blanks():
     log_p = special.log_softmax(RNG.standard_normal((3, 1, 2)), -1)
     got = F.ctc_loss(tp.tensor(log_p), tp.zeros(1, 0).long(), [3], [0], reduction="sum").item()

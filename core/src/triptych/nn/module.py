@@ -7,12 +7,9 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from .. import dtypes
-from ..autograd.modes import no_grad
-from ..errors import DTypeError
-from ..ops.convert import _targets
+from ..errors import DTypeError, ShapeError
 from ..tensor import Tensor
-from .hooks import Hooks
+from .hooks import EVERYWHERE, Hooks
 from .members import (
     KINDS,
     ModuleError,
@@ -24,6 +21,7 @@ from .members import (
     member,
     replaced,
 )
+from .moving import Movable
 from .parameter import Buffer, Parameter
 from .state_dict import Stateful
 
@@ -32,7 +30,7 @@ __all__ = ["Module"]
 M = TypeVar("M", bound="Module")
 
 
-class Module(Hooks, Stateful):
+class Module(Hooks, Stateful, Movable):
     """A function with parameters; layers and models derive from it and define ``forward``.
 
     Parameters, buffers and modules that are set as attributes are registered under their name, so
@@ -50,7 +48,7 @@ class Module(Hooks, Stateful):
         tensor([2.], grad_fn=<MulBackward>)
     """
 
-    training: bool
+    training: bool = True
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -80,6 +78,7 @@ class Module(Hooks, Stateful):
                 or self._forward_pre_hooks
                 or self._backward_hooks
                 or self._backward_pre_hooks
+                or EVERYWHERE
             ):
                 return self._call_hooked(args, kwargs)
             return self.forward(*args, **kwargs)
@@ -203,6 +202,31 @@ class Module(Hooks, Stateful):
                 raise ModuleError(f"get_submodule({target!r}): {part!r} is no module")
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module in the place of the one with a full name such as ``"layer1.0.conv1"``.
+
+        Args:
+            target: its full name; the module that holds it must be there.
+            module: the new one.
+            strict: the old one must be there as well.
+
+        Raises:
+            ShapeError: target is empty.
+            DTypeError: module is no Module.
+            AttributeError: the place is not there, or something else is in it.
+        """
+        if not target:
+            raise ShapeError("set_submodule: target is empty; name a submodule, such as 'layer1.0'")
+        if not isinstance(module, Module):
+            raise DTypeError(f"set_submodule: wanted a Module, got {type(module).__name__}")
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        held = getattr(owner, name, None)
+        if (strict and held is None) or not isinstance(held, Module | None):
+            came = "is not there" if held is None else f"is a {type(held).__name__}, no module"
+            raise ModuleError(f"set_submodule({target!r}): {name!r} {came}")
+        setattr(owner, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a full name such as ``"fc.weight"``.
 
@@ -296,77 +320,7 @@ class Module(Hooks, Stateful):
         fn(self)
         return self
 
-    # Moving and switching
-
-    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
-        """Put fn(tensor) in the place of every parameter, gradient and buffer."""
-        for module in self.children() if recurse else ():
-            module._apply(fn)
-        with no_grad():
-            for param in self._parameters.values():
-                if param is None:
-                    continue
-                moved = fn(param)
-                if moved is not param:
-                    param.data = moved
-                if param.grad is not None:
-                    param.grad = fn(param.grad)
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(
-        self: M,
-        *args: Any,
-        dtype: Any = None,
-        device: Any = None,
-        non_blocking: bool = False,
-        memory_format: Any = None,
-    ) -> M:
-        """Move all parameters and buffers to a device, and those that hold floating numbers to a
-        dtype; returns self.
-
-        ``m.to("cuda")``, ``m.to(triptych.float64)``, ``m.to(other_tensor)``.
-
-        Raises:
-            DTypeError: the dtype is neither floating nor complex.
-        """
-        dtype, device = _targets(args, dtype, device)
-        if dtype is not None and not dtypes.is_inexact(dtypes.to_numpy_dtype(dtype)):
-            raise DTypeError(f"Module.to: wanted a floating or complex dtype, got {dtype}")
-        return self._apply(lambda t: t.to(device=device, dtype=dtype if _inexact(t) else None))
-
-    def cpu(self: M) -> M:
-        """Move everything to main memory; returns self."""
-        return self._apply(lambda t: t.cpu())
-
-    def cuda(self: M, device: Any = None) -> M:
-        """Move everything to a CUDA device; returns self."""
-        return self._apply(lambda t: t.cuda(device))
-
-    def type(self: M, dst_type: Any) -> M:
-        """Convert all parameters and buffers, integers too, to a dtype; returns self."""
-        return self._apply(lambda t: t.to(dtype=dst_type))
-
-    def _floating_to(self: M, dtype: Any) -> M:
-        return self._apply(lambda t: t.to(dtype=dtype) if t.is_floating_point() else t)
-
-    def float(self: M) -> M:
-        """Convert floating parameters and buffers to float32; returns self."""
-        return self._floating_to(dtypes.float32)
-
-    def double(self: M) -> M:
-        """Convert floating parameters and buffers to float64; returns self."""
-        return self._floating_to(dtypes.float64)
-
-    def half(self: M) -> M:
-        """Convert floating parameters and buffers to float16; returns self."""
-        return self._floating_to(dtypes.float16)
-
-    def bfloat16(self: M) -> M:
-        """Convert floating parameters and buffers to bfloat16; returns self."""
-        return self._floating_to(dtypes.bfloat16)
+    # Switching
 
     def train(self: M, mode: bool = True) -> M:
         """Switch this module and all below it to training, or back; returns self."""
@@ -393,9 +347,23 @@ class Module(Hooks, Stateful):
             if param.grad is not None:
                 param.grad = None if set_to_none else param.grad.detach() * 0
 
-    def share_memory(self: M) -> M:
-        """Does nothing; here for code written for torch. Processes get copies."""
-        return self
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Let calls of this module replay a captured graph; see `triptych.compile`.
+
+        Hooks stay outside the graph. The result has no history, so this is for inference; for
+        training compile the function that runs the whole step. Arguments are accepted for torch's
+        sake and without effect. Copies and pickles of the module are not compiled.
+        """
+        from ..graph import compile as compile_
+
+        compiled = compile_(type(self).forward.__get__(self))
+        self.__dict__.update(forward=compiled, _compiled=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        members = dict(self.__dict__)
+        if members.pop("_compiled", False):
+            del members["forward"]
+        return members
 
     def __setstate__(self, members: dict[str, Any]) -> None:
         self.__dict__.update(members)
@@ -421,10 +389,6 @@ class Module(Hooks, Stateful):
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n  ")
-
-
-def _inexact(t: Tensor) -> bool:
-    return bool(t.is_floating_point() or t.is_complex())
 
 
 class _Trail(threading.local):

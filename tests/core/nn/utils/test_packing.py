@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import triptych
+from triptych.nn.utils import rnn
 from triptych.nn.utils.rnn import (
     PackedSequence,
     pack_padded_sequence,
@@ -80,3 +81,25 @@ def test_mistakes():
         pad_sequence([])
     with pytest.raises(ValueError, match="shapes differ after the first dim"):
         pad_sequence([triptych.zeros(2, 1), triptych.zeros(2, 2)])
+
+
+def test_unpack_sequence_gives_back_what_was_packed():
+    sequences = [triptych.randn(n, 2) for n in (2, 4, 1)]
+    packed = rnn.pack_sequence(sequences, enforce_sorted=False)
+    for one, two in zip(rnn.unpack_sequence(packed), sequences, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+def test_packed_sequences_convert():
+    packed = rnn.pack_sequence([triptych.ones(3), triptych.ones(2)])
+    names = {
+        "double": triptych.float64,
+        "half": triptych.float16,
+        "long": triptych.int64,
+        "int": triptych.int32,
+    }
+    for name, dtype in names.items():
+        made = getattr(packed, name)()
+        assert made.data.dtype == dtype and made.batch_sizes is packed.batch_sizes
+        assert made.float().data.dtype == triptych.float32
+    assert not packed.cpu().is_cuda and packed.pin_memory() is packed and not packed.is_pinned()

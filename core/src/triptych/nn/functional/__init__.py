@@ -14,15 +14,19 @@ from . import conv as _conv
 from . import ctc as _ctc
 from . import distance as _distance
 from . import dropout as _dropout
+from . import fractional as _fractional
 from . import grid as _grid
+from . import inplace as _inplace
 from . import linear as _linear
 from . import loss as _loss
 from . import margin as _margin
+from . import multihead as _multihead
 from . import normalization as _normalization
 from . import padding as _padding
 from . import pooling as _pooling
 from . import rearrange as _rearrange
 from . import recurrent as _recurrent
+from . import transducer as _transducer
 from . import unpooling as _unpooling
 from . import vision as _vision
 from .activation import *
@@ -34,15 +38,19 @@ from .conv import *
 from .ctc import *
 from .distance import *
 from .dropout import *
+from .fractional import *
 from .grid import *
+from .inplace import *
 from .linear import *
 from .loss import *
 from .margin import *
+from .multihead import *
 from .normalization import *
 from .padding import *
 from .pooling import *
 from .rearrange import *
 from .recurrent import *
+from .transducer import *
 from .unpooling import *
 from .vision import *
 
@@ -56,15 +64,19 @@ _FAMILIES = (
     _ctc,
     _distance,
     _dropout,
+    _fractional,
     _grid,
+    _inplace,
     _linear,
     _loss,
     _margin,
+    _multihead,
     _normalization,
     _padding,
     _pooling,
     _rearrange,
     _recurrent,
+    _transducer,
     _unpooling,
     _vision,
 )

@@ -256,7 +256,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     Raises:
         ShapeError: the length of dim is odd.
     """
-    axis = normalize_axis("glu", dim, input.ndim)
+    axis = normalize_axis("glu", dim, input.ndim, input)
     length = input.shape[axis] if input.ndim else 1
     if length % 2:
         raise ShapeError(f"glu: dim {dim} is split in halves, but has length {length}")
@@ -332,7 +332,7 @@ def gumbel_softmax(
     soft = softmax(ew.div(ew.sub(logits, ew.log(inner)), tau), dim)
     if not hard:
         return soft
-    axis = normalize_axis("gumbel_softmax", dim, logits.ndim)
+    axis = normalize_axis("gumbel_softmax", dim, logits.ndim, logits)
     top = soft.detach().argmax(axis, keepdim=True)
     shape = tuple(-1 if i == axis else 1 for i in range(logits.ndim))
     classes = top.new_tensor(range(logits.shape[axis])).reshape(shape)

@@ -17,6 +17,7 @@ from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims import reduce as rd
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .arguments import Ints, batched
 from .pooling import Window, _avg_pool, _max_pool
@@ -96,6 +97,7 @@ def _along(x: Tensor, weights: Tensor, axis: int) -> Tensor:
     return mv.permute(matmul(turned, weights), axes=tuple(order))
 
 
+@computes_in("as is")
 def _adaptive_avg(dims: int, input: Tensor, size: Size) -> Tensor:
     name = f"adaptive_avg_pool{dims}d"
     return batched(name, input, dims, partial(_avg, name, size))

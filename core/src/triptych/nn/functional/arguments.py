@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,16 +10,18 @@ from typing import Any
 from ...avals import integers
 from ...errors import BoundsError, DTypeError, ShapeError
 from ...ops.inplace import overwrite
+from ...ops.named import named_like, unnamed
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
-from ...state import state
+from ...state import run_kernel, state
 from ...tensor import Tensor, current_edge
 
 __all__ = [
     "batched",
     "check_range",
     "legacy_reduction",
+    "onto",
     "per_axis",
     "recorded",
     "reduced",
@@ -55,16 +58,18 @@ def batched(name: str, input: Tensor, dims: int, call: Callable[[Tensor], Any]) 
         ShapeError: neither fits.
     """
     if input.ndim == dims + 2:
-        return call(input)
+        return call(input) if input._names is None else named_like(call(input), input._names)
     if input.ndim != dims + 1:
         raise ShapeError(
             f"{name}: wanted input (n, c, {dims} space axes) or one sample (c, {dims} space axes), "
             f"got {tuple(input.shape)}"
         )
-    out = call(mv.reshape(input, shape=(1, *input.shape)))
-    if isinstance(out, tuple):
-        return tuple(mv.reshape(t, shape=tuple(t.shape[1:])) for t in out)
-    return mv.reshape(out, shape=tuple(out.shape[1:]))
+    out = call(mv.reshape(unnamed(input), shape=(1, *input.shape)))
+    several = out if isinstance(out, tuple) else (out,)
+    found = tuple(mv.reshape(t, shape=tuple(t.shape[1:])) for t in several)
+    if input._names is not None:
+        named_like(found, input._names)
+    return found if isinstance(out, tuple) else found[0]
 
 
 def replaced(input: Tensor, out: Tensor, inplace: bool, name: str) -> Tensor:
@@ -75,6 +80,20 @@ def replaced(input: Tensor, out: Tensor, inplace: bool, name: str) -> Tensor:
 def recorded(input: Tensor) -> bool:
     """Whether an operation on input is recorded: on a tape, or in a trace."""
     return state.trace is not None or (state.grad and current_edge(input) is not None)
+
+
+def onto(y: Tensor, b: Tensor) -> Tensor:
+    """y + b, for a y that nothing else holds: written over it where nothing is recorded.
+
+    Args:
+        y: just computed.
+        b: broadcasts to y.
+    """
+    kept = state.trace is None and current_edge(y) is None and not recorded(b)
+    if not kept or y._data.dtype != b._data.dtype or type(y._data) is not type(b._data):
+        return ew.add(y, b)
+    run_kernel(operator.iadd, y._data, b._data)
+    return y
 
 
 def same_shape(name: str, input: Tensor, target: Tensor, label: str = "target") -> None:

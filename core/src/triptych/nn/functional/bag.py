@@ -17,7 +17,7 @@ from ...prims import reduce as rd
 from ...prims.index import Slot
 from ...state import state
 from ...tensor import Tensor
-from .linear import embedding
+from .linear import by_frequency, embedding
 
 __all__ = ["embedding_bag"]
 
@@ -70,7 +70,9 @@ def embedding_bag(
         valid = ew.logical_and(valid, ew.logical_not(skipped))
     if not flat._data.size:
         return ew.mul(weight.new_zeros((places.shape[0], weight.shape[1])), 1)
-    rows = embedding(index, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+    rows = embedding(index, weight, padding_idx, max_norm, norm_type)
+    if scale_grad_by_freq:  # by how often in the input, not in the bags filled up to one length
+        rows = by_frequency(rows, index, flat, weight.shape[0])
     mask = mv.reshape(valid, shape=(*valid.shape, 1))
     if per_sample_weights is not None:
         factors = mv.reshape(per_sample_weights, shape=(flat._data.size,))

@@ -13,6 +13,7 @@ from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims import reduce as rd
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .arguments import check_range, legacy_reduction, reduced
 
@@ -86,7 +87,10 @@ def _likelihood(
     if reduction != "mean":
         return reduced(name, loss, reduction)
     total = reduced(name, loss, "sum")
-    return ew.div(total, divisor if isinstance(divisor, Tensor) or divisor else math.nan)
+    if not isinstance(divisor, Tensor):
+        return ew.div(total, divisor or math.nan)
+    none = ew.eq(divisor, 0)  # all are ignored: the mean is no number, and its gradient is zero
+    return ew.where(none, math.nan, ew.div(total, ew.where(none, 1.0, divisor)))
 
 
 def _may_ignore(ignore_index: int, classes: int, target: Tensor) -> bool:
@@ -101,6 +105,7 @@ def _by_class(log_p: Tensor, weight: Tensor | None, axis: int) -> Tensor:
     return ew.mul(log_p, mv.reshape(weight, shape=shape))
 
 
+@computes_in("single")
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -129,6 +134,7 @@ def nll_loss(
     return _likelihood("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
+@computes_in("single")
 def cross_entropy(
     input: Tensor,
     target: Tensor,

@@ -8,16 +8,17 @@ from typing import Any
 
 from ...errors import ShapeError
 from ...prims import contract
-from ...prims import elementwise as ew
 from ...prims import movement as mv
+from ...prims.precision import computes_in
 from ...prims.window import overlap_add, windows
 from ...tensor import Tensor
-from .arguments import Ints, batched, per_axis
+from .arguments import Ints, batched, onto, per_axis
 
 __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
@@ -50,9 +51,10 @@ def _with_bias(name: str, out: Tensor, bias: Tensor | None) -> Tensor:
         raise ShapeError(
             f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}"
         )
-    return ew.add(out, mv.reshape(bias, shape=(out.shape[1], *[1] * (out.ndim - 2))))
+    return onto(out, mv.reshape(bias, shape=(out.shape[1], *[1] * (out.ndim - 2))))
 
 
+@computes_in("low")
 def _conv(
     dims: int,
     input: Tensor,
@@ -136,6 +138,33 @@ def conv3d(
     return _conv(3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@computes_in("low")
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor | None = None, pad: int = 0) -> Tensor:
+    """`conv1d` with time first and channels last.
+
+    Args:
+        input: (t, n, c).
+        weight: (k, c, o).
+        bias: (o,).
+        pad: zeros put on both sides of time.
+
+    Returns:
+        (t + 2 pad - k + 1, n, o).
+
+    Raises:
+        ShapeError: shapes do not fit.
+    """
+    if input.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(
+            f"conv_tbc: wanted input (t, n, c) and weight (k, c, o), got {tuple(input.shape)} and "
+            f"{tuple(weight.shape)}"
+        )
+    turned = mv.permute(input, axes=(1, 2, 0))
+    out = conv1d(turned, mv.permute(weight, axes=(2, 1, 0)), bias, padding=pad)
+    return mv.permute(out, axes=(2, 0, 1))
+
+
+@computes_in("low")
 def _conv_transpose(
     dims: int,
     input: Tensor,

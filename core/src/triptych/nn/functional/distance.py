@@ -5,16 +5,19 @@ from __future__ import annotations
 from ...dtypes import int64
 from ...errors import ShapeError
 from ...ops.linalg import cosine_similarity
+from ...ops.named import drops_names
 from ...ops.reduce import norm
 from ...prims import elementwise as ew
 from ...prims import index as ix
 from ...prims import reduce as rd
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
 
+@computes_in("single")
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
@@ -22,6 +25,8 @@ def pairwise_distance(
     return norm(ew.add(ew.sub(x1, x2), eps), p, -1, keepdim)
 
 
+@computes_in("single")
+@drops_names
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of every pair of rows.
 

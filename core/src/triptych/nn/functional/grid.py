@@ -13,17 +13,20 @@ from ... import dtypes
 from ...errors import ShapeError
 from ...ops.creation import as_tensor, cast_to
 from ...ops.linalg import matmul
+from ...ops.named import keeps_names
 from ...prims import create
 from ...prims import elementwise as ew
 from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .interpolation import CUBIC
 
 __all__ = ["affine_grid", "grid_sample"]
 
 
+@computes_in("single")
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The places that an affine map reads, for `grid_sample`.
 
@@ -59,6 +62,8 @@ def _places(n: int, align_corners: bool) -> np.ndarray:
     return (2 * np.arange(n) + 1) / n - 1
 
 
+@computes_in("widest")
+@keeps_names
 def grid_sample(
     input: Tensor,
     grid: Tensor,

@@ -13,6 +13,7 @@ from ...prims import elementwise as ew
 from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .arguments import check_range
 
@@ -48,6 +49,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return composite.linear(input, weight, bias)
 
 
+@computes_in("widest")
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x1 @ weight[k] @ x2 + bias[k] for every output k.
 
@@ -107,7 +109,7 @@ def embedding(
         _shorten(weight, input, max_norm, norm_type)
     rows = ix.index(weight, input, key=(Slot(0),))
     if scale_grad_by_freq:
-        rows = _by_frequency(rows, input, weight.shape[0])
+        rows = by_frequency(rows, input, input, weight.shape[0])
     if padding_idx is None:
         return rows
     padding = _row_number(padding_idx, weight.shape[0])
@@ -141,8 +143,9 @@ def _counts(index: Tensor, count: int) -> Tensor:
     return ix.unindex(ones, flat, shape=(count,), key=(Slot(0),))
 
 
-def _by_frequency(rows: Tensor, index: Tensor, count: int) -> Tensor:
-    times = ix.index(_counts(index, count), index, key=(Slot(0),))
+def by_frequency(rows: Tensor, index: Tensor, seen: Tensor, count: int) -> Tensor:
+    """Rows whose gradients are divided by how often their numbers, index, are among those seen."""
+    times = ix.index(_counts(seen, count), index, key=(Slot(0),))
     scaled = ew.div(rows, cast_to(_column(times), rows._data.dtype))
     return ew.add(rows.detach(), ew.sub(scaled, scaled.detach()))  # the value of rows, exactly
 

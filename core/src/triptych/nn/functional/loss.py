@@ -10,6 +10,7 @@ import math
 from ... import dtypes
 from ...errors import DTypeError, ShapeError
 from ...prims import elementwise as ew
+from ...prims.precision import computes_in
 from ...state import state
 from ...tensor import Tensor
 from .activation import logsigmoid
@@ -39,6 +40,7 @@ def _weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str) ->
     return ew.div(reduced(name, loss, "sum"), reduced(name, weight, "sum"))
 
 
+@computes_in("single")
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -63,6 +65,7 @@ def mse_loss(
     return _weighted("mse_loss", ew.square(ew.sub(input, target)), weight, reduction)
 
 
+@computes_in("single")
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -77,6 +80,7 @@ def l1_loss(
     return _weighted("l1_loss", ew.abs(ew.sub(input, target)), weight, reduction)
 
 
+@computes_in("single")
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -103,6 +107,7 @@ def smooth_l1_loss(
     return reduced("smooth_l1_loss", gap, legacy_reduction(size_average, reduce, reduction))
 
 
+@computes_in("single")
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -163,6 +168,7 @@ def _fits(name: str, label: str, weight: Tensor, input: Tensor) -> None:
         )
 
 
+@computes_in("single")
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -195,6 +201,7 @@ def binary_cross_entropy(
     return reduced("binary_cross_entropy", loss, legacy_reduction(size_average, reduce, reduction))
 
 
+@computes_in("single")
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -236,6 +243,7 @@ def _xlogx(t: Tensor) -> Tensor:
     return ew.where(zero, 0.0, ew.mul(t, ew.log(ew.where(zero, 1.0, t))))
 
 
+@computes_in("single")
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -270,6 +278,7 @@ def kl_div(
     return ew.div(total, input.shape[0]) if input.ndim else total
 
 
+@computes_in("single")
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -309,6 +318,7 @@ def poisson_nll_loss(
     return reduced("poisson_nll_loss", loss, reduction)
 
 
+@computes_in("single")
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ... import dtypes
 from ...errors import ShapeError
+from ...ops.named import drops_names
 from ...ops.pointwise import clamp
 from ...prims import create
 from ...prims import elementwise as ew
@@ -13,6 +14,7 @@ from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims import reduce as rd
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .activation import logsigmoid, softplus
 from .arguments import check_range, legacy_reduction, reduced, same_shape
@@ -35,6 +37,7 @@ def _hinge(x: Tensor) -> Tensor:
     return clamp(x, min=0)
 
 
+@computes_in("single")
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -62,6 +65,7 @@ def hinge_embedding_loss(
     return reduced(name, loss, legacy_reduction(size_average, reduce, reduction))
 
 
+@computes_in("single")
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -105,6 +109,7 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return ew.mul(rd.sum(ew.mul(a, b), axes=last), ew.rsqrt(ew.mul(*lengths)))
 
 
+@computes_in("single")
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -132,6 +137,7 @@ def margin_ranking_loss(
     return reduced(name, loss, legacy_reduction(size_average, reduce, reduction))
 
 
+@computes_in("single")
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -149,6 +155,7 @@ def soft_margin_loss(
     return reduced("soft_margin_loss", loss, legacy_reduction(size_average, reduce, reduction))
 
 
+@computes_in("single")
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -189,6 +196,7 @@ def _one_or_all(loss: Tensor, input: Tensor) -> Tensor:
     return loss if input.ndim == 2 else mv.reshape(loss, shape=())
 
 
+@computes_in("single")
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -237,6 +245,8 @@ def multi_margin_loss(
     return reduced(name, _one_or_all(loss, input), reduction)
 
 
+@computes_in("single")
+@drops_names
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -279,6 +289,7 @@ def multilabel_margin_loss(
     return reduced(name, _one_or_all(loss, input), reduction)
 
 
+@computes_in("single")
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -334,6 +345,7 @@ def _triplet(
     return reduced(name, _hinge(ew.sub(ew.add(near, margin), far)), reduction)
 
 
+@computes_in("single")
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,

@@ -9,12 +9,15 @@ from typing import Any
 from ... import dtypes
 from ...autograd.modes import no_grad
 from ...errors import ShapeError
+from ...ops.named import keeps_names
 from ...ops.reduce import norm
 from ...prims import composite
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
+from ...prims.precision import computes_in
 from ...tensor import Tensor
+from .arguments import onto
 
 __all__ = [
     "batch_norm",
@@ -51,10 +54,11 @@ def _check_channels(name: str, input: Tensor, **vectors: Tensor | None) -> None:
 
 
 def _affine(name: str, y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """y times weight plus bias, per channel; nothing else holds y, or there is a weight."""
     if weight is not None:
         y = ew.mul(y, _channelwise(name, "weight", weight, y))
     if bias is not None:
-        y = ew.add(y, _channelwise(name, "bias", bias, y))
+        y = onto(y, _channelwise(name, "bias", bias, y))
     return y
 
 
@@ -83,10 +87,14 @@ def batch_norm(
 
     Source: Ioffe and Szegedy 2015, algorithm 1.
     """
+    if tuple(input.shape) == (0,):  # as torch, which looks at the shape only if there are elements
+        return mv.copy(input)
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: wanted (n, c, ...), got {tuple(input.shape)}")
     vectors = {"running_mean": running_mean, "running_var": running_var}
     _check_channels("batch_norm", input, **vectors, weight=weight, bias=bias)
+    if input._data.size == 0:
+        return _affine("batch_norm", mv.copy(input), weight, bias)
     if training:
         _update_running("batch_norm", input, running_mean, running_var, momentum)
         return _affine("batch_norm", _standardized(input, eps), weight, bias)
@@ -230,6 +238,7 @@ def _dims(name: str, input: Tensor, shape: int | Sequence[int]) -> int:
     return len(wanted)
 
 
+@computes_in("single")
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -259,6 +268,8 @@ def rms_norm(
     return y if weight is None else ew.mul(y, weight)
 
 
+@computes_in("single")
+@keeps_names
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -290,6 +301,8 @@ def group_norm(
     return _affine("group_norm", y, weight, bias)
 
 
+@computes_in("single")
+@keeps_names
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
@@ -318,6 +331,7 @@ def local_response_norm(
     return ew.div(input, ew.pow(ew.add(ew.mul(power, alpha / size), k), beta))
 
 
+@computes_in("single")
 def normalize(
     input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12
 ) -> Tensor:

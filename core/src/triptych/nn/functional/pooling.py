@@ -13,6 +13,7 @@ from ...prims import contract, window
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .arguments import Ints, batched, per_axis, recorded
 
@@ -310,6 +311,7 @@ def _avg_pool(w: Window, include_pad: bool, divisor: int | None, x: Tensor) -> T
     return ew.div(_sums(x, w, pads, 1.0), counts)
 
 
+@computes_in("as is")
 def _avg(dims: int, input: Tensor, options: Any, include_pad: bool, divisor: int | None) -> Tensor:
     kernel_size, stride, padding, ceil_mode = options
     w = Window(f"avg_pool{dims}d", dims, kernel_size, stride, padding, 1, ceil_mode)

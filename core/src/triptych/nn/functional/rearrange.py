@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...errors import ShapeError
+from ...ops.named import keeps_names
 from ...prims import movement as mv
 from ...tensor import Tensor
 
 __all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 
 
+@keeps_names
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(..., c r r, h, w) to (..., c, h r, w r): channels become pixels.
 
@@ -29,6 +31,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return mv.reshape(mv.permute(split, axes=order), shape=(*lead, c, h * r, w * r))
 
 
+@keeps_names
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(..., c, h r, w r) to (..., c r r, h, w): the inverse of `pixel_shuffle`.
 
@@ -47,6 +50,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return mv.reshape(mv.permute(split, axes=order), shape=(*lead, c * r * r, h, w))
 
 
+@keeps_names
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Channels dealt out so that each group gets some of every group.
 

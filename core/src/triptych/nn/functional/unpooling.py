@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...errors import BoundsError, ShapeError
+from ...ops.named import keeps_names
 from ...prims import index as ix
 from ...prims import movement as mv
 from ...state import state
@@ -72,6 +73,7 @@ def _call(
     return _unpool(w, output_size, input, indices)
 
 
+@keeps_names
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -84,6 +86,7 @@ def max_unpool1d(
     return _call(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@keeps_names
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -110,6 +113,7 @@ def max_unpool2d(
     return _call(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@keeps_names
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,

@@ -11,11 +11,13 @@ import numpy as np
 from ... import dtypes
 from ...errors import DTypeError, ShapeError
 from ...ops.creation import as_tensor, cast_to
+from ...ops.named import keeps_names
 from ...prims import elementwise as ew
 from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims.contract import matmul
 from ...prims.index import Slot
+from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .arguments import Ints
@@ -33,6 +35,8 @@ _MODES = ("nearest", "nearest-exact", "area", *_LINEAR_DIMS)
 DENSE_LIMIT = 384
 
 
+@computes_in("single")
+@keeps_names
 def interpolate(
     input: Tensor,
     size: Size = None,
@@ -204,6 +208,7 @@ def _by_matrix(x: Tensor, axis: int, taps: Taps) -> Tensor:
     return mv.reshape(matmul(dense, planes), shape=(*lead, dense.shape[0], *tail))
 
 
+@keeps_names
 def upsample(
     input: Tensor,
     size: Size = None,
@@ -215,11 +220,13 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@keeps_names
 def upsample_nearest(input: Tensor, size: Size = None, scale_factor: Scale = None) -> Tensor:
     """`interpolate` with mode "nearest"."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
+@keeps_names
 def upsample_bilinear(input: Tensor, size: Size = None, scale_factor: Scale = None) -> Tensor:
     """`interpolate` with mode "bilinear" and aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", True)

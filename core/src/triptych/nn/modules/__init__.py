@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     activation,
+    adaptive_softmax,
     attention,
     cells,
     container,
@@ -12,6 +13,7 @@ from . import (
     dropout,
     flatten,
     fold,
+    lazy,
     linear,
     loss,
     normalization,
@@ -22,7 +24,9 @@ from . import (
     transformer,
     upsampling,
 )
+from . import module as module
 from .activation import *
+from .adaptive_softmax import *
 from .attention import *
 from .cells import *
 from .container import *
@@ -31,6 +35,7 @@ from .distance import *
 from .dropout import *
 from .flatten import *
 from .fold import *
+from .lazy import *
 from .linear import *
 from .loss import *
 from .normalization import *
@@ -43,6 +48,7 @@ from .upsampling import *
 
 _FAMILIES = (
     activation,
+    adaptive_softmax,
     attention,
     cells,
     container,
@@ -51,6 +57,7 @@ _FAMILIES = (
     dropout,
     flatten,
     fold,
+    lazy,
     linear,
     loss,
     normalization,

@@ -208,12 +208,18 @@ class Hardshrink(Configured):
     lambd: float = 0.5
     _function = "hardshrink"
 
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
 
 class Softshrink(Configured):
     """x moved towards 0 by lambd; 0 where |x| is at most lambd."""
 
     lambd: float = 0.5
     _function = "softshrink"
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
 
 
 class Threshold(Configured):

@@ -10,11 +10,11 @@ from ...tensor import Tensor
 from ..parameter import Parameter
 from .rnn import GRURecurrence, LSTMRecurrence, Recurrence, States, given_states
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+__all__ = ["GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"]
 
 
-class _Cell(Recurrence):
-    """One step of a recurrence."""
+class RNNCellBase(Recurrence):
+    """One step of a recurrence: what `RNNCell`, `LSTMCell` and `GRUCell` derive from."""
 
     def _build(
         self, input_size: int, hidden_size: int, bias: bool, device: Any, dtype: Any
@@ -72,7 +72,7 @@ class _Cell(Recurrence):
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
-class RNNCell(_Cell):
+class RNNCell(RNNCellBase):
     """One step of an `RNN` layer.
 
     Attributes:
@@ -93,7 +93,7 @@ class RNNCell(_Cell):
         self._build(input_size, hidden_size, bias, device, dtype)
 
 
-class LSTMCell(LSTMRecurrence, _Cell):
+class LSTMCell(LSTMRecurrence, RNNCellBase):
     """One step of an `LSTM` layer; takes and gives a pair (h, c).
 
     Attributes:
@@ -117,7 +117,7 @@ class LSTMCell(LSTMRecurrence, _Cell):
         self._build(input_size, hidden_size, bias, device, dtype)
 
 
-class GRUCell(GRURecurrence, _Cell):
+class GRUCell(GRURecurrence, RNNCellBase):
     """One step of a `GRU` layer.
 
     Attributes:

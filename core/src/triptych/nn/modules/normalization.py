@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import dtypes
-from ...errors import ShapeError
+from ...errors import ShapeError, UnknownNameError
 from ...ops.creation import empty, ones, tensor, zeros
 from ...tensor import Tensor
 from .. import functional as F
@@ -25,6 +25,7 @@ __all__ = [
     "LayerNorm",
     "LocalResponseNorm",
     "RMSNorm",
+    "SyncBatchNorm",
 ]
 
 
@@ -166,6 +167,64 @@ class BatchNorm3d(_BatchNorm):
     """Batch normalisation of (n, c, d, h, w); as `BatchNorm2d`."""
 
     _input_dims = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation of (n, c, ...) with any number of space axes, over the batch of this
+    process.
+
+    Args:
+        num_features, eps, momentum, affine, track_running_stats, device, dtype: as for
+            `BatchNorm2d`.
+        process_group: None; statistics are not shared between processes.
+
+    Raises:
+        UnknownNameError: a process group is given.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        if process_group is not None:
+            raise UnknownNameError(
+                f"SyncBatchNorm: process_group is None in a single process, got {process_group!r}"
+            )
+        self.process_group = None
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ShapeError(
+                f"SyncBatchNorm: wanted at least 2 dims, got shape {tuple(input.shape)}"
+            )
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """A module with every batch norm in it replaced by this class; parameters and statistics
+        are shared with the old ones.
+
+        Args:
+            module: changed in place, and returned unless it is a batch norm itself.
+            process_group: None.
+        """
+        out = module
+        if isinstance(module, _BatchNorm) and not isinstance(module, cls):
+            settings = (module.num_features, module.eps, module.momentum)
+            out = cls(*settings, module.affine, module.track_running_stats, process_group)
+            out._parameters.update(module._parameters)
+            out._buffers.update(module._buffers)
+            out.training = module.training
+        for name, child in module.named_children():
+            out.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return out
 
 
 class _InstanceNorm(_RunningNorm):

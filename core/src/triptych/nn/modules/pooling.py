@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import ShapeError
 from ...tensor import Tensor
 from .. import functional as F
 from .configured import Configured
@@ -19,6 +20,8 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
@@ -238,3 +241,50 @@ class MaxUnpool3d(_Unpool):
     """Puts maxima over volumes back where they were; see `MaxUnpool2d`."""
 
     _function = "max_unpool3d"
+
+
+class _FractionalMaxPool(Configured):
+    kernel_size: Sizes
+    output_size: Any = None
+    output_ratio: Any = None
+    return_indices: bool = False
+    _random_samples: Any = None
+    _tensors = ("_random_samples",)
+
+    def _settle(self) -> None:
+        if (self.output_size is None) == (self.output_ratio is None):
+            raise ShapeError(
+                f"{type(self).__name__}: give output_size or output_ratio, and not both"
+            )
+        self._non_persistent_buffers_set.discard("_random_samples")
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}"
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """Maximum of windows whose starts are drawn at random.
+
+    Args:
+        kernel_size: of the windows, an int or a pair.
+        output_size: how many windows per axis; or
+        output_ratio: how many in proportion to the input, between 0 and 1.
+        return_indices: also give the flat place of each maximum in its image.
+
+    Raises:
+        ShapeError: both or none of output_size and output_ratio.
+
+    Example:
+        >>> FractionalMaxPool2d(2, output_ratio=0.6)(triptych.randn(1, 3, 10, 10)).shape
+        Size([1, 3, 6, 6])
+
+    Source: Graham 2014.
+    """
+
+    _function = "fractional_max_pool2d"
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """`FractionalMaxPool2d` for volumes."""
+
+    _function = "fractional_max_pool3d"

@@ -18,7 +18,7 @@ from ..module import Module
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-__all__ = ["GRU", "LSTM", "RNN"]
+__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
 
 States = list[Any]  # h, and c for an LSTM
 
@@ -95,8 +95,8 @@ def given_states(name: str, hx: Any, count: int) -> list[Any]:
     raise DTypeError(f"{name}: wanted the states to start from as {wanted}, got a {came}")
 
 
-class _Layers(Recurrence):
-    """Layers of a recurrence over whole sequences."""
+class RNNBase(Recurrence):
+    """Layers of a recurrence over whole sequences: what `RNN`, `LSTM` and `GRU` derive from."""
 
     def _build(
         self,
@@ -278,7 +278,7 @@ def _final(sequence: Any, lengths: Any) -> Tensor:
     return sequence[lengths - 1, arange(lengths.shape[0], device=lengths.device)]
 
 
-class RNN(_Layers):
+class RNN(RNNBase):
     """Elman network: h = tanh(W_ih x + b_ih + W_hh h + b_hh) at every step.
 
     Args:
@@ -330,7 +330,7 @@ class RNN(_Layers):
         )
 
 
-class LSTM(LSTMRecurrence, _Layers):
+class LSTM(LSTMRecurrence, RNNBase):
     """Long short-term memory.
 
     Called with sequences and, optionally, a pair of states (h, c); gives the outputs and the pair
@@ -381,7 +381,7 @@ class LSTM(LSTMRecurrence, _Layers):
         )
 
 
-class GRU(GRURecurrence, _Layers):
+class GRU(GRURecurrence, RNNBase):
     """Gated recurrent unit; arguments as for `RNN`, without nonlinearity.
 
     Attributes:

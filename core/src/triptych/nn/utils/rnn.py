@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import dtypes
 from ...errors import ShapeError
 from ...ops.creation import as_tensor, full
 from ...ops.shape import cat
@@ -18,6 +19,7 @@ __all__ = [
     "pack_sequence",
     "pad_packed_sequence",
     "pad_sequence",
+    "unpack_sequence",
     "unpad_sequence",
 ]
 
@@ -42,6 +44,50 @@ class PackedSequence(NamedTuple):
         data = self.data.to(*args, **kwargs)
         orders = [None if s is None else s.to(data.device) for s in self[2:]]
         return PackedSequence(data, self.batch_sizes, *orders)
+
+    def cpu(self) -> PackedSequence:
+        """In main memory."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> PackedSequence:
+        """On a CUDA device."""
+        return self.to("cuda" if device is None else device)
+
+    def _as(self, dtype: Any) -> PackedSequence:
+        return self._replace(data=self.data.to(dtype=dtype))
+
+    def double(self) -> PackedSequence:
+        """With data in float64."""
+        return self._as(dtypes.float64)
+
+    def float(self) -> PackedSequence:
+        """With data in float32."""
+        return self._as(dtypes.float32)
+
+    def half(self) -> PackedSequence:
+        """With data in float16."""
+        return self._as(dtypes.float16)
+
+    def long(self) -> PackedSequence:
+        """With data in int64."""
+        return self._as(dtypes.int64)
+
+    def int(self) -> PackedSequence:
+        """With data in int32."""
+        return self._as(dtypes.int32)
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the data are on a CUDA device."""
+        return self.data.device.type == "cuda"
+
+    def pin_memory(self) -> PackedSequence:
+        """Itself; here for code written for torch."""
+        return self
+
+    def is_pinned(self) -> bool:
+        """False; memory is not pinned."""
+        return False
 
 
 def _places(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,3 +236,15 @@ def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> P
     """`pad_sequence` and `pack_padded_sequence` in one."""
     lengths = [s.shape[0] for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
+
+
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
+    """Undo `pack_sequence`: the sequences, each with its own length, in their first order.
+
+    Example:
+        >>> packed = pack_sequence([triptych.ones(2), triptych.zeros(3)], enforce_sorted=False)
+        >>> [len(s) for s in unpack_sequence(packed)]
+        [2, 3]
+    """
+    padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
+    return unpad_sequence(padded, lengths, batch_first=True)
