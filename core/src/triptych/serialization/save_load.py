@@ -16,11 +16,11 @@ from .safetensors_file import is_safetensors, read_source, write_safetensors
 from .source import File, Source
 from .structure import decode, encode
 from .torch_legacy import read_torch_legacy
-from .torch_reader import is_torch_legacy
+from .torch_reader import is_torch_legacy, read_torch
 from .torch_tensors import Wrap
 from .torch_zip import ZipRecords, read_torch_zip
 
-__all__ = ["load", "load_file", "save", "save_file"]
+__all__ = ["load", "load_file", "load_pytorch_checkpoint", "save", "save_file"]
 
 _STRUCTURE = "triptych.structure"
 _FORMAT = {"format": "pt"}  # other tools ask for it: the weights follow torch's layout
@@ -108,6 +108,27 @@ def load(
         )
     with Source(file, mmap=mmap) as source:
         return _load_source(source, wrapper(map_location, f"load: {source.name}"))
+
+
+def load_pytorch_checkpoint(file: File, *, map_location: Any = None, mmap: bool = False) -> Any:
+    """Load a file that torch.save wrote, zip or legacy, without PyTorch; nothing in it is executed.
+
+    `load` takes these files, too; this refuses all others.
+
+    Args:
+        file: a path or a seekable binary file.
+        map_location: device the tensors go to; default the CPU.
+        mmap: map the file in place of reading it. Needs a path.
+
+    Returns:
+        What was saved: tensors and plain containers (see `add_safe_globals` for more).
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FileFormatError: not one of torch's files, or damaged.
+        UnsafeFileError: the file asks for anything but data.
+    """
+    return read_torch(file, mmap=mmap, wrap=wrapper(map_location, "load_pytorch_checkpoint"))
 
 
 def _load_source(source: Source, wrap: Wrap) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .limits import MAX_DEPTH
+from .safe_globals import allowed_base, rebuild
 from .source import Source
 from .torch_records import NumpyArray, Storage, TensorRecord, TorchDType
 
@@ -51,6 +52,8 @@ class TreeBuilder:
         if len(path) > MAX_DEPTH:
             raise self._source.error(f"is nested deeper than {MAX_DEPTH} levels")
         make = _MAKERS.get(type(node))
+        if make is None and allowed_base(node) is not None:
+            make = TreeBuilder._instance
         if make is None:
             where = _dotted(path)
             name = getattr(node, "name", type(node).__name__)
@@ -80,6 +83,10 @@ class TreeBuilder:
         self._done[id(node)] = (node, node)
         self.build(vars(node), path)
         return node
+
+    def _instance(self, node: Any, path: Path) -> Any:
+        self._done[id(node)] = (node, node)
+        return rebuild(node, lambda value, name: self.build(value, (*path, name)))
 
     def _numpy_array(self, node: NumpyArray, path: Path) -> Any:
         with self._source.damage(f"the numpy array {_dotted(path)}"):

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from ..errors import UnsafeFileError
 from .limits import are_counts, check_key
+from .safe_globals import allowed_base, set_state, stand_in
 from .source import Source
 from .torch_globals import ALLOWED, REFUSED
 from .torch_records import Call, NumpyArray, NumpyDType, Storage, StorageType
@@ -27,7 +28,7 @@ _KEPT = """
 PROTO FRAME STOP MARK POP POP_MARK DUP MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET BINPERSID
 NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 BINFLOAT
 BINSTRING SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8
-EMPTY_LIST EMPTY_DICT EMPTY_SET EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 LIST APPEND APPENDS
+EMPTY_LIST EMPTY_DICT EMPTY_SET EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 LIST
 GLOBAL STACK_GLOBAL INST OBJ
 """
 _LENGTH = struct.Struct("<Q")
@@ -79,10 +80,13 @@ class DataUnpickler(pickle._Unpickler):
             return ALLOWED[full]
         if full in REFUSED:
             raise self._source.error(f"holds {REFUSED[full]}")
+        if (allowed := stand_in(full)) is not None:
+            return allowed
         raise self._source.error(
             f"asks for the global {full[:200]!r}; only tensors and plain containers are built, and "
             "nothing was executed; in the program that made the file, save plain data: "
-            "torch.save(model.state_dict(), path)",
+            "torch.save(model.state_dict(), path). If it is a plain class of yours, allow it with "
+            "triptych.serialization.add_safe_globals",
             UnsafeFileError,
         )
 
@@ -136,17 +140,32 @@ class DataUnpickler(pickle._Unpickler):
         elif type(state) is dict and type(target) is types.SimpleNamespace:
             vars(target).update((k, v) for k, v in state.items() if type(k) is str)
             self._spend(len(state))
+        elif allowed_base(target) is not None:
+            self._spend(set_state(target, state))
         else:
             kind = type(target).__name__
             raise self._source.error(f"sets the state of a {kind}; refused", UnsafeFileError)
 
     def _set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
-        if type(target) not in _DICTS or len(items) % 2:
+        base = type(target) if type(target) in _DICTS else allowed_base(target)
+        if base not in _DICTS or len(items) % 2:
             raise pickle.UnpicklingError(f"dict items for a {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
             check_key(key)
-            target[key] = value
+            base.__setitem__(target, key, value)
+
+    def _append(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        if type(target) is not list and allowed_base(target) is not list:
+            raise pickle.UnpicklingError(f"list items for a {type(target).__name__}")
+        list.extend(target, items)
+
+    def _load_append(self) -> None:
+        self._append([self.stack.pop()])
+
+    def _load_appends(self) -> None:
+        self._append(self.pop_mark())
 
     def _load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
@@ -183,6 +202,8 @@ class DataUnpickler(pickle._Unpickler):
             pickle.REDUCE[0]: _load_reduce,
             pickle.NEWOBJ[0]: _load_reduce,  # cls.__new__(cls, *args) and cls(*args): one builder
             pickle.BUILD[0]: _load_build,
+            pickle.APPEND[0]: _load_append,
+            pickle.APPENDS[0]: _load_appends,
             pickle.SETITEM[0]: _load_setitem,
             pickle.SETITEMS[0]: _load_setitems,
             pickle.DICT[0]: _load_dict,

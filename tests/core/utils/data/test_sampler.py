@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-import triptych
+import triptych as tp
 from triptych.random import Generator
 from triptych.utils.data import (
     BatchSampler,
+    BucketBatchSampler,
     DistributedSampler,
     RandomSampler,
     Sampler,
@@ -35,7 +36,7 @@ def test_random_is_a_permutation_that_the_generator_decides():
 def test_random_follows_the_default_generator():
     orders = []
     for _ in range(2):
-        triptych.manual_seed(3)
+        tp.manual_seed(3)
         orders.append(list(RandomSampler(range(20))))
     assert orders[0] == orders[1] != list(range(20))
 
@@ -139,3 +140,52 @@ def test_distributed_reads_the_environment(monkeypatch):
 def test_the_base_names_what_is_missing():
     with pytest.raises(NotImplementedError, match="__iter__"):
         iter(Sampler())
+
+
+# Batches of similar lengths
+
+
+def lengths_of(batches, lengths):
+    return [[lengths[i] for i in batch] for batch in batches]
+
+
+def test_buckets_hold_similar_lengths_and_every_sample_once():
+    lengths = tp.randint(1, 1000, (500,), generator=tp.Generator().manual_seed(0)).tolist()
+    batches = list(BucketBatchSampler(lengths, 10, generator=tp.Generator().manual_seed(1)))
+    assert sorted(i for b in batches for i in b) == list(range(500))
+    spread = sum(max(b) - min(b) for b in lengths_of(batches, lengths)) / len(batches)
+    assert spread < 30  # about 20 by chance alone; unsorted batches spread over about 820
+
+
+def test_buckets_differ_by_epoch_and_repeat_by_seed():
+    def epochs(seed):
+        sampler = BucketBatchSampler(range(50), 5, generator=tp.Generator().manual_seed(seed))
+        return list(sampler), list(sampler)
+
+    first, second = epochs(0)
+    assert first != second and epochs(0) == (first, second) and epochs(1)[0] != first
+    tp.manual_seed(3)
+    once = list(BucketBatchSampler(range(50), 5))
+    tp.manual_seed(3)
+    assert list(BucketBatchSampler(range(50), 5)) == once
+
+
+def test_buckets_are_chunks_of_the_order():
+    sampler = BucketBatchSampler([5, 1, 4, 2, 6, 3, 0], 2, shuffle=False, bucket_size_multiplier=2)
+    assert list(sampler) == [[1, 3], [2, 0], [6, 5], [4]] and len(sampler) == 4
+    dropping = BucketBatchSampler([3, 1, 2], 2, True, shuffle=False)
+    assert list(dropping) == [[1, 2]] and len(dropping) == 1
+
+
+def test_buckets_of_another_sampler():
+    sampler = BucketBatchSampler([9, 8, 7, 6], 2, sampler=[3, 1], shuffle=False)
+    assert list(sampler) == [[3, 1]] and len(sampler) == 1
+
+
+def test_wrong_buckets():
+    with pytest.raises(ValueError, match="batch_size should be a positive integer, got 0"):
+        BucketBatchSampler([1], 0)
+    with pytest.raises(ValueError, match="bucket_size_multiplier should be"):
+        BucketBatchSampler([1], 1, bucket_size_multiplier=1.5)
+    with pytest.raises(ValueError, match="exclude each other"):
+        BucketBatchSampler([1], 1, shuffle=True, sampler=[0])

@@ -11,9 +11,11 @@ from .dataset import (
     TensorDataset,
     random_split,
 )
+from .device import DeviceLoader
 from .loader import DataLoader
 from .sampler import (
     BatchSampler,
+    BucketBatchSampler,
     DistributedSampler,
     RandomSampler,
     Sampler,
@@ -21,20 +23,24 @@ from .sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from .stateful import StatefulDataLoader
 from .worker import WorkerInfo, get_worker_info
 
 __all__ = [
     "BatchSampler",
+    "BucketBatchSampler",
     "ChainDataset",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DeviceLoader",
     "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
     "StackDataset",
+    "StatefulDataLoader",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",

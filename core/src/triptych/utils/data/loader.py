@@ -13,6 +13,7 @@ from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
 from .iterate import InlineIterator, WorkerIterator, start_workers
 from .pool import Pool
+from .record import Position
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader"]
@@ -72,6 +73,27 @@ class DataLoader(Generic[T_co]):
         [[0, 1], [2, 3], [4]]
     """
 
+    # What a loader was made with. Passes of a StatefulDataLoader keep their position.
+    batch_size: int | None = 1
+    batch_sampler: Any = None
+    collate_fn: Any = None
+    dataset: Any = None
+    drop_last: bool = False
+    generator: Generator | None = None
+    in_order: bool = True
+    multiprocessing_context: Any = None
+    num_workers: int = 0
+    persistent_workers: bool = False
+    pin_memory: bool = False
+    pin_memory_device: str = ""
+    prefetch_factor: int | None = None
+    sampler: Any = None
+    shuffle: bool = False
+    snapshot_every_n_steps: int | None = None
+    timeout: float = 0
+    worker_init_fn: Callable[[int], None] | None = None
+    worker_type: str = "process"
+
     def __init__(
         self,
         dataset: Dataset[T_co] | Any,
@@ -100,7 +122,7 @@ class DataLoader(Generic[T_co]):
         self.worker_init_fn, self.worker_type = worker_init_fn, worker_type
         self.persistent_workers = persistent_workers
         self.multiprocessing_context = multiprocessing_context
-        self.prefetch_factor = prefetch_factor
+        self.prefetch_factor, self.shuffle = prefetch_factor, bool(shuffle)
         self.streaming = isinstance(dataset, IterableDataset)
         self._check_workers()
         self._check_sampling(batch_size, shuffle, sampler, batch_sampler)
@@ -231,14 +253,18 @@ class DataLoader(Generic[T_co]):
         return multiprocessing.get_context(wanted)
 
     def __iter__(self) -> Iterator[Any]:
+        return self._start(None)
+
+    def _start(self, position: Position | None) -> InlineIterator | WorkerIterator:
+        """A new pass, from its beginning or from the position of another."""
         if self.num_workers == 0:
-            return InlineIterator(self)
+            return InlineIterator(self, position)
         if not self.persistent_workers:
-            return WorkerIterator(self, start_workers(self))
+            return WorkerIterator(self, start_workers(self), position)
         if self._pool is None or self._pool.closed:
             self._pool = start_workers(self)
             weakref.finalize(self, self._pool.shutdown)
-        return WorkerIterator(self, self._pool)
+        return WorkerIterator(self, self._pool, position)
 
     def __len__(self) -> int:
         """How many batches an epoch has.
@@ -248,7 +274,7 @@ class DataLoader(Generic[T_co]):
         """
         if not self.streaming:
             return len(self.requests())  # type: ignore[arg-type]
-        samples = len(self.dataset)  # type: ignore[arg-type]  # raises TypeError, as documented
+        samples = len(self.dataset)  # raises TypeError, as documented
         if self.batch_size is None:
             return samples
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)

@@ -81,10 +81,11 @@ class Pool:
         raise NotImplementedError
 
 
-def _reply(worker: Worker, message: Fetch) -> tuple[Reply, Any]:
-    """A worker's answer; held by no variable of the thread, which may sleep for long after it."""
-    kind, value = worker.fetch(message)
-    return Reply(message.epoch, message.number, worker.id, kind), value
+def _answer(worker: Worker, message: Fetch) -> tuple[Reply, Any]:
+    try:
+        return worker.answer(message)
+    except Exception as error:  # from a state_dict of the dataset's
+        return Reply(message.epoch, message.number, worker.id, "error"), error
 
 
 class ThreadPool(Pool):
@@ -115,7 +116,8 @@ class ThreadPool(Pool):
             if isinstance(message, Begin):
                 worker.begin(message)
             else:
-                self.replies.put(_reply(worker, message))
+                # Held by no variable of the thread, which may sleep for long after it.
+                self.replies.put(_answer(worker, message))
 
     def send(self, worker: int, message: Begin | Fetch) -> None:
         """Give a worker something to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from ...dtypes import float64
@@ -14,6 +15,7 @@ from ...random import Generator
 
 __all__ = [
     "BatchSampler",
+    "BucketBatchSampler",
     "DistributedSampler",
     "RandomSampler",
     "Sampler",
@@ -201,6 +203,87 @@ class BatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         n = len(self.sampler)  # type: ignore[arg-type]
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class BucketBatchSampler(Sampler[list[int]]):
+    """Batches of samples of similar lengths, so that little has to be padded.
+
+    The order is cut into buckets of ``batch_size * bucket_size_multiplier`` samples. Each bucket is
+    sorted by length and cut into batches, and these come in random order. A larger multiplier makes
+    lengths more similar and the order less random.
+
+    Args:
+        lengths: the length of each sample, or anything else to sort by, by index.
+        batch_size: how many are in a list.
+        drop_last: leave out lists that are shorter: the last one of the epoch.
+        shuffle: whether the order before the cut into buckets, and that of the batches, is random.
+        sampler: which samples come, in which order, in place of shuffle's; default all.
+        bucket_size_multiplier: batches in a bucket.
+        generator: draws the orders; by default one is seeded from the default generator each time.
+
+    Raises:
+        ValueError: batch_size or bucket_size_multiplier is no positive integer, or shuffle and a
+            sampler are given.
+
+    Example:
+        >>> lengths = [5, 1, 4, 2, 6, 3]
+        >>> batches = BucketBatchSampler(lengths, batch_size=2, shuffle=False)
+        >>> [[lengths[i] for i in batch] for batch in batches]
+        [[1, 2], [3, 4], [5, 6]]
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[Any],
+        batch_size: int,
+        drop_last: bool = False,
+        *,
+        shuffle: bool | None = None,
+        sampler: Iterable[int] | None = None,
+        bucket_size_multiplier: int = 100,
+        generator: Generator | None = None,
+    ) -> None:
+        sizes = {"batch_size": batch_size, "bucket_size_multiplier": bucket_size_multiplier}
+        for name, n in sizes.items():
+            if not isinstance(n, int) or isinstance(n, bool) or n <= 0:
+                raise ValueError(
+                    f"BucketBatchSampler: {name} should be a positive integer, got {n!r}"
+                )
+        if shuffle and sampler is not None:
+            raise ValueError("BucketBatchSampler: sampler and shuffle=True exclude each other")
+        self.lengths, self.batch_size, self.drop_last = lengths, batch_size, drop_last
+        self.shuffle = sampler is None if shuffle is None else shuffle
+        self.sampler, self.generator = sampler, generator
+        self.bucket_size_multiplier = bucket_size_multiplier
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = self.generator
+        if generator is None and (self.shuffle or self.sampler is not None):
+            generator = Generator().manual_seed(draw_seed())
+        size = self.batch_size * self.bucket_size_multiplier
+        order = iter(self._order(generator))
+        while bucket := list(islice(order, size)):
+            yield from self._batches(bucket, generator)
+
+    def _order(self, generator: Generator | None) -> Iterable[int]:
+        if self.sampler is not None:
+            return self.sampler
+        n = len(self.lengths)
+        return randperm(n, generator=generator).tolist() if self.shuffle else range(n)
+
+    def _batches(self, bucket: list[int], generator: Generator | None) -> Iterator[list[int]]:
+        bucket.sort(key=self.lengths.__getitem__)
+        starts = list(range(0, len(bucket), self.batch_size))
+        if generator is not None:
+            starts = [starts[i] for i in randperm(len(starts), generator=generator).tolist()]
+        for start in starts:
+            batch = bucket[start : start + self.batch_size]
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
+
+    def __len__(self) -> int:
+        n = len(self.lengths if self.sampler is None else self.sampler)  # type: ignore[arg-type]
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
 

@@ -18,6 +18,7 @@ from ...state import state as thread
 from . import wire
 from .failure import Failure
 from .fetch import Collate, Fetcher, MapFetcher, StreamFetcher
+from .resuming import draws, restore_draws
 
 __all__ = ["WorkerInfo", "get_worker_info"]
 
@@ -62,18 +63,20 @@ def get_worker_info() -> WorkerInfo | None:
 
 
 class Begin(NamedTuple):
-    """An epoch begins."""
+    """An epoch begins, or goes on where a worker was in a state that it sent."""
 
     epoch: int
     base_seed: int
+    state: dict[str, Any] | None = None
 
 
 class Fetch(NamedTuple):
-    """Fetch a batch; every such message gets one reply."""
+    """Fetch a batch; every such message gets one reply, with the worker's state if wanted."""
 
     epoch: int
     number: int
     request: Any
+    snapshot: bool = False
 
 
 class Reply(NamedTuple):
@@ -83,6 +86,7 @@ class Reply(NamedTuple):
     number: int
     worker: int
     kind: str
+    state: dict[str, Any] | None = None
 
 
 @dataclass
@@ -98,11 +102,11 @@ class Job:
     init: Callable[[int], None] | None
     seeds_globals: bool  # whether workers have random generators of their own to seed
 
-    def fetcher(self) -> Fetcher:
-        """A fetcher for one epoch."""
+    def fetcher(self, state: dict[str, Any] | None = None) -> Fetcher:
+        """A fetcher for one epoch, or for the rest of one from a state on."""
         if self.streaming:
-            return StreamFetcher(self.dataset, self.batched, self.collate, self.drop_last)
-        return MapFetcher(self.dataset, self.batched, self.collate)
+            return StreamFetcher(self.dataset, self.batched, self.collate, self.drop_last, state)
+        return MapFetcher(self.dataset, self.batched, self.collate, state)
 
 
 def seed_everything(seed: int) -> None:
@@ -138,9 +142,27 @@ class Worker:
             if job.init is not None and not self._initialized:
                 job.init(self.id)
             self._initialized = True
-            self._fetcher = job.fetcher()
+            state = message.state or {"fetch": None, "draws": None}
+            self._fetcher = job.fetcher(state["fetch"])
+            if state["draws"] is not None:
+                restore_draws(state["draws"])
         except Exception as error:
             self._failure = error
+
+    def state(self) -> dict[str, Any] | None:
+        """Where this worker is; None at the end of its stream."""
+        if self._fetcher is None:
+            return None
+        state = {"fetch": self._fetcher.state(), "draws": None}
+        if self.job.seeds_globals:
+            state["draws"] = draws()
+        return state
+
+    def answer(self, message: Fetch) -> tuple[Reply, Any]:
+        """The reply to a message, and what it carries."""
+        kind, value = self.fetch(message)
+        state = self.state() if message.snapshot else None
+        return Reply(message.epoch, message.number, self.id, kind, state), value
 
     def fetch(self, message: Fetch) -> tuple[str, Any]:
         """The kind of the reply and what it carries."""
@@ -208,12 +230,15 @@ def process_main(pipe: Connection, parent_ends: Any, job: Job, id: int) -> None:
 
 
 def _answer(pipe: Connection, worker: Worker, message: Fetch) -> None:
-    kind, value = worker.fetch(message)
     try:
-        packed = wire.pack(Failure.of(value) if kind == "error" else value)
+        reply, value = worker.answer(message)
+    except Exception as error:  # from a state_dict of the dataset's
+        reply, value = Reply(message.epoch, message.number, worker.id, "error"), error
+    try:
+        packed = wire.pack(Failure.of(value) if reply.kind == "error" else value)
     except Exception as error:  # a batch that cannot be pickled
         error.add_note(
             "The batch cannot be sent from the worker; return tensors, arrays or plain values"
         )
-        kind, packed = "error", wire.pack(Failure.of(error))
-    wire.send(pipe, Reply(message.epoch, message.number, worker.id, kind), packed)
+        reply, packed = reply._replace(kind="error"), wire.pack(Failure.of(error))
+    wire.send(pipe, reply, packed)
