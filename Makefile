@@ -13,11 +13,11 @@ EDITABLE := $(PACKAGES:%=-e ./%)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench docs coverage clean
 
 help: ## list these commands
 	@echo "make COMMAND, with PYTHON=... to choose the interpreter (now: $(PYTHON))"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY) ## run all three packages on real files and write a report
 	@$(BIN)/python examples/demo.py
@@ -33,8 +33,15 @@ lint: $(READY) ## check style, formatting and types
 bench: $(READY) ## measure speed beside the libraries a user would pick instead
 	@$(BIN)/python benchmarks/run.py
 
+docs: $(READY) ## write the reference of all public names to build/reference/index.html
+	@$(BIN)/python tools/write_api_reference.py
+
+coverage: $(READY) ## run the tests of core and print which part of its lines they run
+	@$(BIN)/python -m pytest tests/core tests/conformance -q -n $(WORKERS) --dist loadfile \
+	    --cov=triptych --cov-report=term:skip-covered
+
 clean: ## remove .venv and everything that the tools leave behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
 	find $(PACKAGES) tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # Made again whenever a pyproject.toml changes, as that may ask for other packages.

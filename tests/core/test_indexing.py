@@ -370,7 +370,7 @@ def test_nonzero():
         (
             lambda x: x.scatter(1, tp.tensor([[0]]), tp.ones(1, 1), reduce="mean"),
             tp.DTypeError,
-            "reduce is None or 'add'",
+            "reduce is None, 'add' or 'multiply'",
         ),
         (lambda x: x.index_select(1, tp.tensor([4])), tp.BoundsError, "out of bounds"),
     ],

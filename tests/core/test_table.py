@@ -4,6 +4,7 @@ import pytest
 
 import triptych
 from triptych.prims import NA, TABLE
+from triptych.prims.batching import CONSTANT
 from triptych.testing import CHECKS, missing_cells, samples_for, support_matrix
 
 PRIMS = TABLE.values()
@@ -30,8 +31,14 @@ def test_primitive(prim, check):
         assert looked_at > 0
     if check == "gradient" and prim.differentiable:
         assert looked_at > 0, "a differentiable primitive needs a sample that is differentiated"
+    if check == "autocast equals conversion by hand":
+        assert (looked_at > 0) == isinstance(prim.amp, str)
     if check == "composite equals decomposition":
         assert (looked_at > 0) == (prim.kind == "composite")
+    if check == "forward agrees with backward":
+        assert (looked_at > 0) == prim.differentiable
+    if check == "batch equals loop" and prim.vmap is not CONSTANT:
+        assert looked_at > 0
 
 
 @pytest.mark.parametrize("prim", PRIMS, ids=lambda p: p.name)
@@ -56,5 +63,25 @@ def test_a_wrong_derivative_is_caught():
         rule.fn = kept
 
 
+def test_a_wrong_rule_for_batches_is_caught():
+    prim = TABLE["cumsum"]
+    kept, prim.vmap = prim.vmap, lambda prim, size, xs, on, params: prim.call(*xs, **params)
+    try:
+        with pytest.raises(AssertionError, match="got"):
+            CHECKS["batch equals loop"](prim)
+    finally:
+        prim.vmap = kept
+
+
+def test_a_wrong_forward_derivative_is_caught():
+    prim = TABLE["cumsum"]
+    kept, prim.jvp = prim.jvp, lambda prim, xs, ts, params: (prim.call(*xs, **params), ts[0])
+    try:
+        with pytest.raises(AssertionError, match="forward gives"):
+            CHECKS["forward agrees with backward"](prim)
+    finally:
+        prim.jvp = kept
+
+
 def test_the_support_matrix_has_a_row_per_primitive():
-    assert support_matrix().count("\n") == len(PRIMS) + 2
+    assert support_matrix().count("\n") == len(TABLE) + 2
