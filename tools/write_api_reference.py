@@ -12,6 +12,7 @@ import pkgutil
 import re
 import sys
 import types
+import warnings
 from pathlib import Path
 
 import pdoc
@@ -23,7 +24,8 @@ def public_modules(name: str) -> list[str]:
     """A module and the public ones inside it."""
     module, found = importlib.import_module(name), [name]
     for entry in getattr(module, "__all__", ()):
-        inner = getattr(module, entry, None)
+        inner = getattr(module, entry)
+        vars(module).setdefault(entry, inner)  # what loads lazily is looked for there
         if isinstance(inner, types.ModuleType) and inner.__name__ == f"{name}.{entry}":
             found += public_modules(inner.__name__)
     return found
@@ -41,7 +43,9 @@ def write(folder: Path) -> list[str]:
     public = [name for package in PACKAGES for name in public_modules(package)]
     hidden = [name for package in PACKAGES for name in private_modules(package, set(public))]
     pdoc.render.configure(docformat="google", footer_text="Triptych", search=True)
-    pdoc.pdoc(*public, *(f"!^{re.escape(name)}$" for name in hidden), output_directory=folder)
+    with warnings.catch_warnings():  # of annotations it shows as they are written
+        warnings.filterwarnings("ignore", "Error parsing", UserWarning)
+        pdoc.pdoc(*PACKAGES, *(f"!^{re.escape(name)}$" for name in hidden), output_directory=folder)
     return public
 
 

@@ -644,12 +644,17 @@ WITH_NUMBERS = [
 ]
 
 
+SECOND_ONLY = ("igamma", "igammac", "zeta")  # no derivative by the first input
+
+
 @pytest.mark.parametrize("prim", WITH_NUMBERS, ids=lambda p: p.name)
 @pytest.mark.parametrize("number", [0.7, 1, True])
 def test_a_python_number_beside_a_tensor_changes_neither_dtype_nor_precision(prim, number):
     low, high = prim.domain if isinstance(prim.domain, tuple) else (-2.0, 2.0)
     numbers = np.random.default_rng(0).uniform(low, high, 5)
-    for fn in (lambda x: prim.call(x, number), lambda x: prim.call(number, x)):
+    number = number + 1 if prim.name == "zeta" else number  # of exponents that converge
+    first, second = (lambda x: prim.call(x, number)), (lambda x: prim.call(number, x))
+    for fn in (second,) if prim.name in SECOND_ONLY else (first, second):
         for dtype in (tp.float16, tp.bfloat16, tp.float32):
             x = tp.tensor(numbers).to(dtype).requires_grad_()
             fn(x).sum().backward()

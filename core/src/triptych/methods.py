@@ -61,8 +61,8 @@ METHODS: dict[Any, str] = {
         "erf exp exp2 expm1 fix floor floor_divide fmod ge greater greater_equal gt isfinite isinf "
         "isnan le lerp less less_equal log log10 log1p log2 log_softmax logaddexp logical_and "
         "logical_not logical_or logical_xor lt gcd lcm maximum minimum mul multiply ne neg "
-        "negative not_equal pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh softmax "
-        "sqrt square sub subtract tan tanh true_divide trunc"
+        "negative not_equal pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh "
+        "softmax sqrt square sub subtract tan tanh true_divide trunc"
     ),
     reduce: (
         "all amax amin any argmax argmin argsort count_nonzero cumsum logsumexp max mean min "
@@ -243,7 +243,7 @@ class SizeInt(int):
 
     _tensor: Tensor
 
-    def __call__(self, dim: int | None = None) -> Any:
+    def __call__(self, dim: int | str | None = None) -> Any:
         """The shape, or the length of one dim."""
         return size(self._tensor, dim)
 

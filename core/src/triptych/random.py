@@ -6,7 +6,7 @@ Every draw depends on (seed, number of draws so far) alone, so a saved state rep
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +51,7 @@ class Generator:
 
     def seed(self) -> int:
         """Seed from the operating system; returns the seed."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8)) >> 1)
         return self._seed
 
     def get_state(self) -> Any:

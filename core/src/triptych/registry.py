@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -58,12 +56,16 @@ class Registry(Generic[T]):
             raise UnknownNameError(self._unknown(name)) from None
 
     def _unknown(self, name: str) -> str:
+        import difflib
+
         near = difflib.get_close_matches(str(name), self._entries, n=3, cutoff=0.4)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         return f"no {self.kind} is named {name!r}{hint}"
 
     def names(self, pattern: str = "*") -> list[str]:
         """Sorted names that match a shell pattern such as ``res*``."""
+        import fnmatch
+
         return sorted(fnmatch.filter(self._entries, pattern))
 
     def values(self) -> list[T]:

@@ -137,6 +137,9 @@ def test_put_writes_into_the_flattened_tensor():
     assert source.grad.tolist() == [[1], [1]]
     twice = tp.zeros(2).put_(tp.tensor([0, 0]), tp.tensor([1.0, 2.0]), accumulate=True)
     assert twice.tolist() == [3, 0]
+    nothing = tp.zeros(0, requires_grad=True)
+    tp.ones(2).put(tp.zeros(0, dtype=tp.int64), nothing).sum().backward()
+    assert nothing.grad.shape == (0,)
 
 
 def test_take_along_dim_without_a_dim_takes_from_the_row_of_all():

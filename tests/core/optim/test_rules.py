@@ -355,7 +355,11 @@ def test_lbfgs_solves_rosenbrock_and_counts_its_evaluations():
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda p: optim.Muon([triptych.zeros(2, requires_grad=True)]), triptych.ShapeError, "takes matrices"),
+        (
+            lambda p: optim.Muon([triptych.zeros(2, requires_grad=True)]),
+            triptych.ShapeError,
+            "takes matrices",
+        ),
         (lambda p: optim.Muon([p], adjust_lr_fn="x"), ValueError, "match_rms_adamw"),
         (lambda p: optim.LBFGS([p]).step(), triptych.GradError, "closure"),
         (lambda p: optim.LBFGS([p], line_search_fn="x"), ValueError, "strong_wolfe"),

@@ -11,7 +11,7 @@ from ..ops import reduce as ops
 from ..ops import search
 from ..ops import shape as shape_ops
 from ..ops.creation import full
-from ..ops.pointwise import where
+from ..ops.pointwise import imag, real, where
 from ..prims.elementwise import ne
 from ..tensor import Tensor
 
@@ -117,7 +117,7 @@ def unique_all(x: Tensor, /) -> UniqueAll:
     """Distinct values with first places, inverse and counts; each NaN is a value of its own."""
     flat = x.detach().reshape(-1)
     count = flat.shape[0]
-    order = ops.argsort(flat, 0, False, True)
+    order = _ascending(flat)
     ordered = flat[order]
     fresh = shape_ops.concat([full((min(count, 1),), True), ne(ordered[1:], ordered[:-1])])
     starts = index_ops.nonzero(fresh, as_tuple=True)[0]
@@ -125,6 +125,14 @@ def unique_all(x: Tensor, /) -> UniqueAll:
     ranks = ops.cumsum(fresh.to(dtypes.int64), 0) - 1
     inverse = ranks[ops.argsort(order)] if count else ranks
     return UniqueAll(ordered[starts], order[starts], inverse.reshape(x.shape), ends - starts)
+
+
+def _ascending(flat: Tensor) -> Tensor:
+    """The indices that sort a vector; complex numbers by their real parts, then the others."""
+    if not flat.dtype.is_complex:
+        return ops.argsort(flat, 0, False, True)
+    by_imaginary = ops.argsort(imag(flat), 0, False, True)
+    return by_imaginary[ops.argsort(real(flat)[by_imaginary], 0, False, True)]
 
 
 def unique_counts(x: Tensor, /) -> UniqueCounts:

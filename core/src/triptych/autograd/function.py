@@ -356,8 +356,33 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(ctx: Any, *grads: Any) -> Any:
         with no_grad():
             found = fn(ctx, *grads)
-        if not state.grad:
+        sources = [t for t in (*grads, *ctx.saved_tensors) if isinstance(t, Tensor)]
+        sources = [t for t in sources if t.requires_grad]
+        if not state.grad or not sources:
             return found
-        raise GradError("once_differentiable: this backward has no derivative of its own")
+        several = isinstance(found, tuple)
+        ends = [
+            _DeadEnd.apply(x, *sources) if isinstance(x, Tensor) else x
+            for x in (found if several else (found,))
+        ]
+        return tuple(ends) if several else ends[0]
 
     return wrapped
+
+
+class _DeadEnd(Function):
+    """The identity on its first input, which looks as if it came from the others."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, *sources: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing to remember."""
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise GradError("once_differentiable: this backward has no derivative of its own")

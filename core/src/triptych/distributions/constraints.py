@@ -196,6 +196,8 @@ class _Bounded(Constraint):
 
 
 class _IntegerInterval(_Bounded):
+    """Whole numbers from lower_bound to upper_bound, both included."""
+
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
@@ -204,6 +206,8 @@ class _IntegerInterval(_Bounded):
 
 
 class _IntegerGreaterThan(_Bounded):
+    """Whole numbers from lower_bound upwards."""
+
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
@@ -211,16 +215,22 @@ class _IntegerGreaterThan(_Bounded):
 
 
 class _GreaterThan(_Bounded):
+    """Above lower_bound."""
+
     def check(self, value: Tensor) -> Tensor:
         return value > self.lower_bound
 
 
 class _GreaterThanEq(_Bounded):
+    """From lower_bound upwards."""
+
     def check(self, value: Tensor) -> Tensor:
         return value >= self.lower_bound
 
 
 class _LessThan(_Bounded):
+    """Below upper_bound."""
+
     def __init__(self, upper_bound: Any):
         super().__init__(None, upper_bound)
 
@@ -229,11 +239,15 @@ class _LessThan(_Bounded):
 
 
 class _Interval(_Bounded):
+    """From lower_bound to upper_bound, both included."""
+
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value <= self.upper_bound)
 
 
 class _HalfOpenInterval(_Bounded):
+    """From lower_bound up to but not including upper_bound."""
+
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value < self.upper_bound)
 
@@ -295,12 +309,16 @@ class _CorrCholesky(_Matrix):
 
 
 class _Square(_Matrix):
+    """Square matrices."""
+
     def check(self, value: Tensor) -> Tensor:
         square_ = value.shape[-1] == value.shape[-2]
         return _over_matrix((value == value) | True) & square_
 
 
 class _Symmetric(_Square):
+    """Symmetric matrices."""
+
     def check(self, value: Tensor) -> Tensor:
         if value.shape[-1] != value.shape[-2]:
             return super().check(value)
@@ -308,6 +326,8 @@ class _Symmetric(_Square):
 
 
 class _PositiveSemidefinite(_Symmetric):
+    """Symmetric matrices without negative eigenvalues."""
+
     def check(self, value: Tensor) -> Tensor:
         held = super().check(value)
         if not bool(held.all()):
@@ -317,6 +337,8 @@ class _PositiveSemidefinite(_Symmetric):
 
 
 class _PositiveDefinite(_Symmetric):
+    """Symmetric matrices with positive eigenvalues only."""
+
     def check(self, value: Tensor) -> Tensor:
         held = super().check(value)
         if not bool(held.all()):

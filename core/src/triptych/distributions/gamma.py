@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from .. import dtypes, special
+from ..autograd import Function
+from ..autograd.function import once_differentiable
 from ..ops.pointwise import clamp, where
 from ..prims import sampling
 from ..prims.trace import is_lifting
@@ -33,8 +35,32 @@ def log_gamma_draw(concentration: Tensor, shape: Sequence[int], generator: Any) 
     )
     if not spread.requires_grad and not is_lifting():
         return draws
-    # A zero that carries the slope: the value stays the draw.
-    return draws + (spread - alpha) * sampling.log_gamma_slope(alpha, draws)
+    moving: Tensor = _QuantileStays.apply(spread, draws)
+    return moving
+
+
+class _QuantileStays(Function):
+    """Draws as a function of the shape they were drawn for."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(spread: Tensor, draws: Tensor) -> Tensor:
+        return draws.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return g * sampling.log_gamma_slope(*ctx.saved_tensors), None
+
+    @staticmethod
+    def jvp(ctx: Any, spread: Any, draws: Any) -> Any:
+        return spread * sampling.log_gamma_slope(*ctx.saved_tensors)
 
 
 class Gamma(ExponentialFamily):

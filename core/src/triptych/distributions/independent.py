@@ -24,7 +24,7 @@ class Independent(Distribution):
 
     Example:
         >>> Independent(Normal(zeros(5, 3), ones(5, 3)), 1).event_shape
-        (3,)
+        Size([3])
     """
 
     arg_constraints: ClassVar[dict[str, Any]] = {}

@@ -55,7 +55,8 @@ def sum(
         mask: True where elements count; broadcasts to input.
 
     Example:
-        >>> sum(as_tensor([1.0, 2.0, 4.0]), mask=as_tensor([True, False, True])).item()
+        >>> from triptych import tensor
+        >>> sum(tensor([1.0, 2.0, 4.0]), mask=tensor([True, False, True])).item()
         5.0
     """
     return plain.sum(filled("sum", input, mask, 0), dim, keepdim, dtype=dtype)

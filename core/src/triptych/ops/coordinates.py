@@ -35,7 +35,8 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
         ShapeError: size is negative.
 
     Example:
-        >>> nonzero_static(as_tensor([0, 5, 0, 7]), size=3).tolist()
+        >>> from triptych import tensor
+        >>> nonzero_static(tensor([0, 5, 0, 7]), size=3).tolist()
         [[1], [3], [-1]]
     """
     (size,) = integers("nonzero_static", (size,))
@@ -83,7 +84,8 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
         BoundsError: an index is outside.
 
     Example:
-        >>> [axis.tolist() for axis in unravel_index(as_tensor([0, 5]), (2, 3))]
+        >>> from triptych import tensor
+        >>> [axis.tolist() for axis in unravel_index(tensor([0, 5]), (2, 3))]
         [[0, 1], [0, 2]]
     """
     if indices._data.dtype.kind not in "iu":

@@ -192,7 +192,10 @@ def inplace(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]
 
 
 def ending_in(
-    step: Callable[..., Tensor], name: str, operand: Callable[..., Any], function: Callable[..., Any]
+    step: Callable[..., Tensor],
+    name: str,
+    operand: Callable[..., Any],
+    function: Callable[..., Any],
 ) -> Callable[..., Tensor]:
     """The method ``name`` of a `function` that ends in ``step(self, operand(self, ...))``, an
     elementwise primitive: where nothing is recorded, its kernel writes straight into the memory.

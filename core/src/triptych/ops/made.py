@@ -15,7 +15,7 @@ from ..errors import FileFormatError, ShapeError
 from ..prims import elementwise as ew
 from ..tensor import Tensor, box
 from .creation import DeviceLike, DTypeLike, _dtype, _finish, _numbers, as_tensor, zeros
-from .shape import cat, permute, reshape, unsqueeze
+from .shape import cat, permute, unsqueeze
 from .strided import as_strided
 
 __all__ = ["empty_permuted", "empty_strided", "from_file", "range", "vander"]

@@ -248,12 +248,16 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether some element is nonzero. As in torch, uint8 gives uint8, and dim=() each by itself."""
+    """Whether some element is nonzero; as in torch, uint8 gives uint8, and dim=() looks at each
+    element by itself.
+    """
     return _test("any", rd.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is nonzero. As in torch, uint8 gives uint8, and dim=() each by itself."""
+    """Whether every element is nonzero; as in torch, uint8 gives uint8, and dim=() looks at each
+    element by itself.
+    """
     return _test("all", rd.all, input, dim, keepdim)
 
 
@@ -314,6 +318,8 @@ def norm(
     axes = normalize_axes("norm", dim, input.ndim, input)
     if p in ("fro", 2):
         return _root(rd.sum(_squared(input), axes=axes, keepdim=keepdim))
+    if isinstance(p, str):
+        raise ShapeError(f"norm: p is 'fro', 'nuc' or a number, got {p!r}")
     size = ew.abs(input)
     if p == math.inf:
         return amax(size, axes, keepdim)

@@ -298,8 +298,6 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         )
     if index._data.dtype.kind not in "iu":
         raise DTypeError(f"put: wanted an integer index, got {index.dtype}; use .long()")
-    if index._data.size == 0:
-        return mv.copy(input)
     _check_range("put", index, input._data.size, 0)
     out = ix.index_put(
         reshape(input, -1),

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import dtypes
-from ..errors import DTypeError, ShapeError
+from ..errors import DomainError, DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import entropy, gamma, incomplete_gamma, modified_bessel
 from ..tensor import Tensor
@@ -79,7 +79,13 @@ def digamma(input: Tensor) -> Tensor:
 
 
 def polygamma(n: int, input: Tensor) -> Tensor:
-    """The n-th derivative of digamma."""
+    """The n-th derivative of digamma.
+
+    Raises:
+        DomainError: n is negative.
+    """
+    if n < 0:
+        raise DomainError(f"polygamma: wanted n >= 0, got {n}")
     return gamma.polygamma(input, n=int(n))
 
 

@@ -99,7 +99,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         return sort(input, dim)
     axis = normalize_axis("median", dim, input.ndim, input)
     if input.shape[axis] == 0:
-        raise ShapeError(f"median: nothing to choose from along dim {dim} of {tuple(input.shape)}")
+        raise ShapeError(f"median: nothing to choose from, dim {dim} of {tuple(input.shape)}")
     found = kthvalue(input, (input.shape[axis] + 1) // 2, axis, True)
     if dtypes.is_inexact(input._data.dtype):
         nan = cast_to(ew.isnan(input), dtypes.INT64)
@@ -118,7 +118,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
         return sort(input, dim)
     axis = normalize_axis("nanmedian", dim, input.ndim, input)
     if input.shape[axis] == 0:
-        raise ShapeError(f"nanmedian: nothing to choose from along dim {dim} of {tuple(input.shape)}")
+        raise ShapeError(f"nanmedian: nothing to choose from, dim {dim} of {tuple(input.shape)}")
     found = sort(input, axis)  # NaN sort to the end
     count = sum(~ew.isnan(input), axis, True)
     place = ew.maximum(ew.floor_divide(ew.sub(count, 1), 2), 0)

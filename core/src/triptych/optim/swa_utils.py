@@ -18,8 +18,8 @@ from .lr_scheduler.base import LRScheduler
 from .optimizer import Optimizer
 
 __all__ = [
-    "SWALR",
     "AveragedModel",
+    "SWALR",
     "get_ema_avg_fn",
     "get_ema_multi_avg_fn",
     "get_swa_avg_fn",

@@ -20,7 +20,7 @@ from ..avals import Aval, broadcast_shapes
 from ..errors import ShapeError
 from ..state import state
 from ..tensor import raw_dtype
-from . import naming
+from . import batching_native, naming
 from .composite import composite, pulled_back
 from .contract import check_dtypes, matmul, transposed
 from .elementwise import (
@@ -455,6 +455,7 @@ attention_grad = composite(
     aval=_grad_aval,
     outputs=4,
     amp="low",
+    vmap=batching_native.attention_grad,
     names=NA("gradients have no names"),
 )
 """The gradients of query, key, value and an added mask (else a number without meaning)."""
@@ -466,6 +467,7 @@ attention = composite(
     aval=_aval,
     outputs=2,
     amp="low",
+    vmap=batching_native.attention,
     names=naming.axes("attention", "le,se,sf->lf,l"),
 )
 """query (..., l, e), key (..., s, e), value (..., s, e'); if `masked` a mask that broadcasts to

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..tensor import raw_dtype
 from .batching import Flags, Params, aligned, batched, merged, reshape, split
 from .table import Prim
 
@@ -63,6 +64,41 @@ def conv_dw(prim: Prim, size: int, xs: Any, on: Flags, params: Params) -> Any:
     g, x = (merged(batched(v, size, flag), 1) for v, flag in zip(xs, on, strict=True))
     o, *rest = params["shape"]
     return split(prim.call(g, x, **_grouped(size, params, shape=(o * size, *rest))), 0, size)
+
+
+def attention(prim: Prim, size: int, xs: Any, on: Flags, params: Params) -> Any:
+    """The batch ahead of the leading axes of query, key and value; see `attention_grad`."""
+    if params["drop"]:  # which weights are dropped counts the leading axes
+        return NotImplemented
+    rank = len(xs[0].shape) - on[0]
+    return prim.call(*_led(size, xs, on, params, rank, 3, False), **params)
+
+
+def attention_grad(prim: Prim, size: int, xs: Any, on: Flags, params: Params) -> Any:
+    """As `attention`; the gradient of an added mask is one per sample, even of a shared mask."""
+    if params["drop"]:
+        return NotImplemented
+    rank = len(xs[2].shape) - on[2]
+    added = params["masked"] and raw_dtype(xs[7]).kind != "b"
+    *grads, last = prim.call(*_led(size, xs, on, params, rank, 7, added), **params)
+    if not added:
+        return (*grads, batched(last, size, False))
+    own = tuple(xs[7].shape)[1 if on[7] else 0 :]
+    return (*grads, reshape(last, (size, *own)))
+
+
+def _led(
+    size: int, xs: Any, on: Flags, params: Params, rank: int, count: int, always: bool
+) -> list[Any]:
+    """The first `count` inputs with the batch at axis 0, and the mask in line with them."""
+    given = [batched(x, size, flag) for x, flag in zip(xs[:count], on, strict=False)]
+    if params["masked"]:
+        mask, flag = xs[count], on[count] or always
+        mask = batched(mask, size, on[count]) if flag else mask
+        if flag:
+            mask = reshape(mask, (size, *[1] * (rank + 1 - len(mask.shape)), *mask.shape[1:]))
+        given.append(mask)
+    return given
 
 
 class Recurrence:

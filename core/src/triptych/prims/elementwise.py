@@ -14,7 +14,7 @@ from ..tensor import raw_dtype
 from . import naming
 from .batching import elementwise
 from .forward import linear
-from .kinds import CONSTANT, binary, boolean, dtype_of, primitive, several_passes, unary
+from .kinds import binary, boolean, dtype_of, primitive, several_passes, unary
 from .promotion import (
     ARITHMETIC,
     BRANCHES,
@@ -192,7 +192,10 @@ cosh = unary("cosh", "cosh", amp="single", d=lambda g, a: mul(g, sinh(a)))
 tanh = unary("tanh", "tanh", d=lambda g, y: mul(g, sub(1, mul(y, y))))
 asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))))
 acosh = unary(
-    "acosh", "arccosh", d=lambda g, a: mul(g, mul(rsqrt(sub(a, 1)), rsqrt(add(a, 1)))), domain=(1.2, 3.0)
+    "acosh",
+    "arccosh",
+    d=lambda g, a: mul(g, mul(rsqrt(sub(a, 1)), rsqrt(add(a, 1)))),
+    domain=(1.2, 3.0),
 )
 atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), domain=UNIT)
 erf = unary(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .chebyshev import in_double
-from .elementwise import add, div, eq, le, log, log1p, logical_and, mul, neg, where
+from .elementwise import add, div, eq, fill_like, le, log, log1p, logical_and, mul, neg, where
 from .kinds import binary, several_passes, unary
 from .promotion import FLOATING
 
@@ -45,7 +45,7 @@ def _weight_slope(function: Any, edge: float) -> Any:
 
     def rule(g: Any, a: Any, b: Any) -> Any:
         flat = logical_and(eq(a, 0), le(b, edge))
-        return mul(g, where(flat, 0, function(b)))
+        return mul(g, where(flat, fill_like(g, value=0), function(b)))
 
     return rule
 

@@ -108,7 +108,12 @@ def digamma(xp: Any, x: Any) -> Any:
 def _polygamma(xp: Any, x: Any, *, n: int) -> Any:
     if n == 0:
         return digamma(xp, x)
-    return (-1.0) ** (n + 1) * math.gamma(n + 1.0) * hurwitz(xp, xp.full_like(x, n + 1.0), x)
+    total = hurwitz(xp, xp.full_like(x, n + 1.0), x)
+    sign = (-1.0) ** (n + 1)
+    if n <= 170:
+        return sign * math.gamma(n + 1.0) * total
+    grown = xp.exp(math.lgamma(n + 1.0) + xp.log(xp.abs(total)))  # the factorial alone overflows
+    return sign * xp.sign(total) * grown
 
 
 def _polygamma_aval(x: Any, *, n: int) -> Aval:

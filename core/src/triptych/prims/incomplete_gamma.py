@@ -10,8 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +21,9 @@ from .gamma import lgamma, log_gamma, stirling_rest
 from .kinds import binary
 from .promotion import FLOATING
 from .rational import erfc_impl
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 LARGE = 100.0  # shapes from here on use Temme's expansion near the mean
 _STEPS = 2000  # more than any series here needs
@@ -126,6 +128,8 @@ def _temme() -> tuple[tuple[float, ...], ...]:
 
 def _mu_powers(count: int) -> list[Fraction]:
     """mu as a power series in eta, from mu mu' = eta (1 + mu)."""
+    from fractions import Fraction
+
     mu = [Fraction(0), Fraction(1)]
     for n in range(2, count):
         # The coefficient of eta^n on both sides; mu_n appears as (n + 1) mu_1 mu_n.
@@ -135,6 +139,8 @@ def _mu_powers(count: int) -> list[Fraction]:
 
 
 def _reciprocal(series: list[Fraction], count: int) -> list[Fraction]:
+    from fractions import Fraction
+
     out = [1 / series[0]]
     for n in range(1, count):
         total = sum((series[i] * out[n - i] for i in range(1, n + 1)), Fraction(0))
@@ -144,6 +150,8 @@ def _reciprocal(series: list[Fraction], count: int) -> list[Fraction]:
 
 def _stirling_gammas(count: int) -> list[Fraction]:
     """gamma_k with gamma(a) ~ sqrt(2 pi / a) (a / e) ** a * sum of gamma_k / a ** k."""
+    from fractions import Fraction
+
     logs = {
         2 * k - 1: Fraction(b) / (2 * k * (2 * k - 1))
         for k, b in enumerate(map(Fraction, ("1/6", "-1/30", "1/42", "-1/30", "5/66")), 1)

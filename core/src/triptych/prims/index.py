@@ -71,6 +71,10 @@ def _stand_in(index: Any) -> np.ndarray:
 
 
 def _index(xp: Any, x: Any, *indices: Any, key: Key) -> Any:
+    if len(indices) == 1 and indices[0].ndim and indices[0].dtype.kind != "b":
+        axis = next(place for place, k in enumerate(key) if isinstance(k, Slot))
+        if all(k == slice(None) for k in key if not isinstance(k, Slot)):
+            return xp.take(x, indices[0], axis)  # NumPy: up to five times faster than x[:, i]
     return x[_fill(key, indices)]
 
 

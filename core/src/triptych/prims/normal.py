@@ -11,7 +11,7 @@ from .chebyshev import in_double
 from .elementwise import div, exp, mul, neg, reciprocal, square, sub
 from .kinds import several_passes, unary
 from .promotion import FLOATING
-from .rational import erfc_impl, erfcx_of, erfinv_of
+from .rational import erfc_impl, erfcx_of, erfinv_near, log_lower_tail, lower_quantile
 
 _ROOT_2, _ROOT_2_PI = math.sqrt(2), math.sqrt(2 / math.pi)
 
@@ -30,16 +30,11 @@ erfcx = unary(
 )
 
 
-def _log_lower_tail(xp: Any, x: Any) -> Any:
-    """log of the normal distribution function for x <= 0."""
-    return xp.log(erfcx_of(xp, x * -math.sqrt(0.5)) * 0.5) - 0.5 * x * x
-
-
 @several_passes
 @in_double
 def _log_ndtr(xp: Any, x: Any) -> Any:
-    lower = _log_lower_tail(xp, xp.minimum(x, 0))
-    upper = xp.log1p(-xp.exp(_log_lower_tail(xp, -xp.maximum(x, 0))))
+    lower = log_lower_tail(xp, xp.minimum(x, 0))
+    upper = xp.log1p(-xp.exp(log_lower_tail(xp, -xp.maximum(x, 0))))
     out = xp.where(x <= 0, lower, upper)
     return xp.where(x == -np.inf, -np.inf, xp.where(x == np.inf, 0, out))
 
@@ -52,26 +47,14 @@ log_ndtr = unary(
 )
 
 
-def _lower_quantile(xp: Any, p: Any) -> Any:
-    """The x with distribution p <= 1/2, by Newton's steps on the logarithm. That is concave, so
-    they climb from the left without overshooting.
-    """
-    wanted = xp.log(p)
-    x = -xp.sqrt(-2 * wanted)
-    for _ in range(8):
-        slope = _ROOT_2_PI / erfcx_of(xp, x * -math.sqrt(0.5))
-        x = x + (wanted - _log_lower_tail(xp, x)) / slope
-    return x
-
-
 @several_passes
 @in_double
 def _ndtri(xp: Any, p: Any) -> Any:
     tail = xp.where(p < 0.5, p, 1 - p)
     valid = (tail > 0) & (tail <= 0.5)
-    outer = _lower_quantile(xp, xp.where(valid, tail, 0.25))
+    outer = lower_quantile(xp, xp.where(valid, tail, 0.25))
     outer = xp.where(p < 0.5, outer, -outer)
-    inner = _ROOT_2 * erfinv_of(xp, xp.clip(2 * p - 1, -0.5, 0.5))
+    inner = _ROOT_2 * erfinv_near(xp, xp.clip(2 * p - 1, -0.5, 0.5))
     out = xp.where(xp.abs(p - 0.5) < 0.2, inner, outer)
     out = xp.where(valid, out, xp.where(p == 0, -np.inf, np.inf))
     return xp.where((p < 0) | (p > 1) | xp.isnan(p), np.nan, out)

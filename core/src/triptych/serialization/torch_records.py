@@ -155,6 +155,8 @@ class NumpyArray:
         if self._state is not None or type(state) is not tuple or len(state) != 5:
             raise ValueError("numpy array with an unknown state")
         _, shape, kind, fortran, data = state
+        if type(data) is str:  # Python 2 wrote it, and it was read as latin1
+            data = data.encode("latin1")
         if not isinstance(kind, NumpyDType) or type(data) is not bytes:
             raise ValueError("numpy array without plain numeric data")
         self._state = (shape, kind.dtype, bool(fortran), data)

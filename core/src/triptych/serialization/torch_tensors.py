@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .allowed_classes import allowed_base, rebuild
 from .limits import MAX_DEPTH
-from .safe_globals import allowed_base, rebuild
 from .source import Source
 from .torch_records import NumpyArray, Storage, TensorRecord, TorchDType
 

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
 from ..errors import UnsafeFileError
+from .allowed_classes import allowed_base, set_state, stand_in
 from .limits import are_counts, check_key
-from .safe_globals import allowed_base, set_state, stand_in
 from .source import Source
 from .torch_globals import ALLOWED, REFUSED
 from .torch_records import Call, NumpyArray, NumpyDType, Storage, StorageType
@@ -51,6 +51,7 @@ class DataUnpickler(pickle._Unpickler):
         stream: where the pickle starts; left right after it.
         source: the file, for errors.
         nbytes: upper bound of the pickle's length, which bounds how much it may copy.
+        encoding: of the byte strings that Python 2 wrote.
     """
 
     stack: list[Any]
@@ -62,8 +63,10 @@ class DataUnpickler(pickle._Unpickler):
         for code in (getattr(pickle, name)[0] for name in _KEPT.split())
     )
 
-    def __init__(self, stream: BinaryIO, source: Source, nbytes: int) -> None:
-        super().__init__(stream, encoding="utf-8")
+    def __init__(
+        self, stream: BinaryIO, source: Source, nbytes: int, encoding: str = "utf-8"
+    ) -> None:
+        super().__init__(stream, encoding=encoding)
         self._source = source
         self._budget = _ARGUMENTS_PER_BYTE * nbytes
         self.storages: dict[str, Storage] = {}

@@ -310,7 +310,10 @@ def _view_as_complex(rng: np.random.Generator) -> list[Sample]:
 
 @sampled("frexp")
 def _frexp(rng: np.random.Generator) -> list[Sample]:
-    return [Sample((reals(rng, 3, 4, low=0.6, high=0.9),)), Sample((reals(rng, 3, low=4.1, high=7),))]
+    return [
+        Sample((reals(rng, 3, 4, low=0.6, high=0.9),)),
+        Sample((reals(rng, 3, low=4.1, high=7),)),
+    ]
 
 
 @sampled("scatter_extreme")

@@ -64,6 +64,9 @@ class DataLoader(Generic[T_co]):
     fraction of a second; "forkserver" takes milliseconds from the second time on after
     ``multiprocessing.set_forkserver_preload(["triptych.utils.data"])``.
 
+    Batches of a MiB and more come through shared memory where the system has it without names
+    (Linux); it is gone with the last tensor over it. Smaller ones come through pipes.
+
     An exception in a worker is raised here with the same type and the worker's traceback in its
     text. If a worker is killed, that is a RuntimeError.
 

@@ -98,12 +98,12 @@ class Requests(Iterator[Any]):
     def __init__(self, loader: DataLoader[Any], taken: int = 0, state: Any = None) -> None:
         candidates: list[Any] = [loader.batch_sampler, loader.sampler]
         candidates.append(getattr(loader.batch_sampler, "sampler", None))
-        self._iterator = iter(loader.requests())
+        self._iterator: Any = iter(loader.requests())
         candidates.insert(0, self._iterator)
         self._holder = next((c for c in candidates if has_state(c)), None)
         if state is not None and self._holder is not None:
             self._holder.load_state_dict(copy.deepcopy(state))
-            if self._holder is not self._iterator:
+            if self._holder is not candidates[0]:
                 self._iterator = iter(loader.requests())
         self.taken = taken
         ahead = loader.num_workers * ((loader.prefetch_factor or 1) + 1)
