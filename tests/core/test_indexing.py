@@ -391,3 +391,33 @@ def test_len_iteration_and_contains():
         len(tp.tensor(1))
     with pytest.raises(TypeError, match="0-d"):
         iter(tp.tensor(1))
+
+
+def test_an_empty_ellipsis_does_not_part_index_tensors():
+    x = tp.arange(24.0).reshape(4, 2, 1, 3)
+    found = x[1:5, 1, tp.tensor([-1, 0, -1]), ..., tp.tensor([1])]
+    assert found.tolist() == [[10.0] * 3, [16.0] * 3, [22.0] * 3]
+    rows = tp.tensor([[0, 1, 0]])
+    assert tp.zeros(2, 3, 2)[None, rows, ..., tp.tensor(1), [0]].shape == (1, 1, 3)
+    mask = tp.tensor([[True, False], [True, True]])
+    assert tp.zeros(2, 2, 3, 4)[mask, ...].shape == (3, 3, 4)
+
+
+@pytest.mark.parametrize("key", [[0, 2], tp.tensor([0, 2]), tp.tensor([True, False, True, False])])
+def test_reading_and_then_writing_by_index_has_a_gradient(key):
+    b = tp.ones(4, requires_grad=True)
+    w = b * 2
+    y = w[key]
+    w[key] += 1.0
+    (w.sum() + y.sum()).backward()
+    assert b.grad.tolist() == [4.0, 2.0, 4.0, 2.0]
+
+
+def test_what_is_overwritten_as_a_whole_stays_on_the_tape():
+    a = tp.ones(3, requires_grad=True)
+    for write in (lambda w: w.zero_(), lambda w: w.copy_(tp.ones(3)), lambda w: w.uniform_()):
+        w = a * 1.0
+        write(w)
+        assert w.requires_grad
+        w.sum().backward()
+        assert a.grad.tolist() == [0.0, 0.0, 0.0]

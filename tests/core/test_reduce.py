@@ -214,3 +214,19 @@ def test_gradients_of_the_rest():
     )
     zeros = tp.tensor([[0.0, 2.0, 3.0], [0.0, 0.0, 1.0]], dtype=tp.float64, requires_grad=True)
     assert gradcheck(lambda x: x.prod(1), [zeros])
+
+
+@pytest.mark.parametrize("dtype", [tp.int32, tp.uint8, tp.bool, tp.float64])
+def test_the_dtype_that_is_asked_for_comes(dtype):
+    x = tp.tensor([3, 0, 2])
+    for found in (x.sum(dtype=dtype), x.cumsum(0, dtype=dtype), x.cumprod(0, dtype=dtype)):
+        assert found.dtype is dtype
+    assert x.prod(dtype=dtype).dtype is dtype
+    assert tp.tensor([200, 100]).sum(dtype=tp.uint8).item() == 300 - 256
+
+
+def test_nan_comes_last_in_bfloat16():
+    x = tp.tensor([float("nan"), 1.0, -2.0, 3.0]).bfloat16()
+    assert x.argsort().tolist() == [2, 1, 3, 0]
+    assert x.sort(descending=True).values[1:].tolist() == [3.0, 1.0, -2.0]
+    assert x.nanmedian().item() == 1.0

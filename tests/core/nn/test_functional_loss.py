@@ -416,3 +416,19 @@ def test_ctc_errors():
         F.ctc_loss(x, tp.ones(3).long(), [3, 3], [2, 2])
     with pytest.raises(tp.BoundsError, match="index 9"):
         F.ctc_loss(x, tp.full((2, 2), 9), [3, 3], [2, 2])
+
+
+@pytest.mark.parametrize("dtype", [tp.float16, tp.bfloat16])
+def test_half_precision_adds_up_in_single(dtype):
+    ones = tp.full((1000,), 100.0, dtype=dtype)
+    zeros = tp.zeros_like(ones)
+    assert F.mse_loss(ones, zeros).item() == pytest.approx(10000, rel=1e-2)
+    assert F.l1_loss(ones, zeros).item() == 100
+    long = tp.full((1, 1, 8), 60000.0, dtype=dtype)
+    assert F.avg_pool1d(long, 8).item() == long[0, 0, 0].item()
+    assert F.adaptive_avg_pool1d(long, 1).item() == long[0, 0, 0].item()
+    pair = tp.tensor([300.0, 400.0], dtype=dtype)
+    assert F.cosine_similarity(pair, pair, dim=0).item() == 1
+    scaled = F.rms_norm(pair, [2])
+    assert scaled.dtype is dtype
+    np.testing.assert_allclose(scaled.float().numpy(), [0.8485, 1.1314], rtol=1e-2)

@@ -114,9 +114,19 @@ def _parted(input: Tensor, parsed: Parsed) -> tuple[Tensor, tuple[Any, ...]]:
             basic.append(part)
             if not isinstance(part, int):
                 picks.append(part if part is Ellipsis else slice(None))
-    if all(part is Ellipsis or part == slice(None) for part in basic):
-        return input, tuple(picks)
-    return mv.slice_(input, key=tuple(basic)), tuple(picks)
+    if not all(part is Ellipsis or part == slice(None) for part in basic):
+        input = mv.slice_(input, key=tuple(basic))
+    return input, tuple(_without_ellipsis(picks, parsed[1], input.ndim))
+
+
+def _without_ellipsis(picks: list[Any], arrays: list[Tensor], ndim: int) -> list[Any]:
+    """Slices in place of an ellipsis: for NumPy even an empty one parts two index tensors."""
+    if Ellipsis not in picks:
+        return picks
+    place = picks.index(Ellipsis)
+    masks = (a.ndim - 1 for a in arrays if a._data.dtype == dtypes.BOOL)
+    missing = ndim - (len(picks) - 1) - sum(masks)
+    return [*picks[:place], *[slice(None)] * missing, *picks[place + 1 :]]
 
 
 def getitem(input: Tensor, key: Any) -> Tensor:
@@ -262,6 +272,8 @@ def _put(part: Tensor, picks: tuple[Any, ...], arrays: list[Tensor], value: Any)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries of a dim that a vector of indices names."""
     axis = normalize_axis("index_select", dim, input.ndim, input)
+    if input.ndim == 0:  # as a vector of one element, of which one must be named
+        return reshape(ix.index(reshape(input, 1), reshape(index, -1), key=(Slot(0),)), ())
     key = (*[slice(None)] * axis, Slot(0))
     return ix.index(input, reshape(index, -1), key=key)
 
@@ -349,7 +361,11 @@ def _index_key(axis: int) -> tuple[Any, ...]:
 
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
-    """A copy with slices of source added at the indices of a dim."""
+    """A copy with slices of source added at the indices of a dim.
+
+    Raises:
+        ShapeError: source has another shape than the slices that the indices name.
+    """
     source = source if alpha == 1 else ew.mul(source, alpha)
     return _index_along("index_add", input, dim, index, source, True)
 
@@ -361,21 +377,48 @@ def _index_along(
     wide = input if input.ndim else reshape(input, 1)
     key = _index_key(axis)
     index = reshape(index, -1)
-    if not input.ndim and source.ndim == 0:
-        source = reshape(source, 1)
+    source = source if source.ndim else reshape(source, 1)
+    wanted = tuple(index.shape[0] if i == axis else n for i, n in enumerate(wide.shape))
+    if tuple(source.shape) != wanted:
+        raise ShapeError(
+            f"{name}: {index.shape[0]} indices along dim {dim} of {tuple(input.shape)} want a "
+            f"source of shape {wanted}, got {tuple(source.shape)}"
+        )
     return reshape(ix.index_put(wide, source, index, key=key, accumulate=accumulate), input.shape)
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """A copy with slices of source written at the indices of a dim."""
+    """A copy with slices of source written at the indices of a dim.
+
+    Raises:
+        ShapeError: source has another shape than the slices that the indices name.
+    """
     return _index_along("index_copy", input, dim, index, source, False)
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """A copy with one value at the indices of a dim."""
+    """A copy with one value at the indices of a dim.
+
+    Raises:
+        ShapeError: the value is a tensor of more than no dims.
+    """
+    _check_single("index_fill", value)
+    axis = normalize_axis("index_fill", dim, input.ndim, input)
     nowhere = ew.ne(ew.fill_like(input.detach(), value=0), 0)
+    wide = nowhere if input.ndim else reshape(nowhere, 1)
     there = as_tensor(True, device=input.device)
-    return ew.where(index_copy(nowhere, dim, index, there), _converted(value, input), input)
+    key = _index_key(axis)
+    hit = ix.index_put(wide, there, reshape(index, -1), key=key, accumulate=False)
+    return ew.where(reshape(hit, input.shape), _converted(value, input), input)
+
+
+def _check_single(name: str, value: Any) -> None:
+    """Refuse tensors where one value is wanted."""
+    if isinstance(value, Tensor) and value.ndim:
+        raise ShapeError(
+            f"{name}: wanted a number or a 0-d tensor, got shape {tuple(value.shape)}; use where() "
+            "for a value per element"
+        )
 
 
 def index_put(
@@ -387,7 +430,13 @@ def index_put(
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """A copy with a value where mask holds."""
+    """A copy with a value where mask holds.
+
+    Raises:
+        ShapeError: the value is a tensor of more than no dims.
+        DTypeError: the mask is not boolean.
+    """
+    _check_single("masked_fill", value)
     if mask._data.dtype != dtypes.BOOL:
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}; compare it first")
     if isinstance(value, Tensor) or not input.is_floating_point():

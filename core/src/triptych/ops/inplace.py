@@ -46,6 +46,9 @@ def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
         return target
     edge = current_edge(value) if state.grad else None
     before_write(target, edge, name)
+    if state.grad and edge is None and target._view is None and target._edge is not None:
+        value = mv.write_view(target, value, chain=())  # a constant now, and still on the tape
+        edge = value._edge
     if type(edge) is Node:
         _keep_apart(target, edge)
     _store(target, value, name)
@@ -204,16 +207,16 @@ def ending_in(
     recorded = inplace(name, function)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if state.grad or state.run is None or self._data.dtype.kind not in "fc":
-            return recorded(self, *args, **kwargs)
-        if self._names is not None:
+        if state.run is None or self._names is not None or self._data.dtype.kind not in "fc":
             return recorded(self, *args, **kwargs)
         other = operand(self, *args, **kwargs)
-        raw = other
-        if isinstance(other, Tensor):
-            if other._names is not None:
-                return recorded(self, *args, **kwargs)
-            raw = other._data
+        if other is NotImplemented:
+            return recorded(self, *args, **kwargs)
+        tensor = isinstance(other, Tensor)
+        special = tensor and other._names is not None
+        if special or (state.grad and (_has_history(self) or (tensor and _has_history(other)))):
+            return overwrite(self, step(self, other), name)
+        raw = other._data if tensor else other
         into = prim.into(self._data)
         if into is None or not _fits(raw, self._data):
             return overwrite(self, step(self, other), name)
@@ -225,6 +228,11 @@ def ending_in(
     method.__name__ = method.__qualname__ = name
     method.__doc__ = recorded.__doc__
     return method
+
+
+def _has_history(x: Tensor) -> bool:
+    """Whether a write to x, or from it, is to be recorded."""
+    return current_edge(x) is not None or (x._view is not None and x._view.base._edge is not None)
 
 
 def _fits(raw: Any, memory: Any) -> bool:

@@ -11,10 +11,10 @@ from ..errors import ShapeError
 from ..prims import elementwise as ew
 from ..prims.contract import matmul as _matmul
 from ..prims.naming import infer, one_name
-from ..prims.precision import computes_in
+from ..prims.precision import computes_in, rounds_once
 from ..prims.reduce import sum as _sum
 from ..tensor import Tensor
-from .creation import as_tensor
+from .creation import as_tensor, cast_to
 from .named import unnamed, with_names
 from .reduce import norm
 from .shape import broadcast_tensors, permute, reshape, squeeze, transpose, unsqueeze
@@ -135,11 +135,14 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
 
 
 def plus(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
-    """beta * input + alpha * product, where input broadcasts; with beta = 0 it is not read.
+    """beta * input + alpha * product, where input broadcasts; with beta = 0 it is not read. For
+    integers beta and alpha lose their fractions, as in torch.
 
     Raises:
         ShapeError: input does not broadcast to the product.
     """
+    if product._data.dtype.kind in "iu" and input._data.dtype.kind in "iu":
+        beta, alpha = (int(v) if isinstance(v, float) else v for v in (beta, alpha))
     shape = tuple(product.shape)
     if tuple(input.shape) != shape:
         wide = broadcast_shapes(name, tuple(input.shape), shape)
@@ -307,10 +310,16 @@ def _sum_out(t: Tensor, letters: str, keep: set[str]) -> tuple[Tensor, str]:
     )
 
 
+def _reduced(t: Tensor, letters: str, keep: set[str]) -> tuple[Tensor, str]:
+    """`_sum_out` in the dtype of the tensor: sums of small integers would be int64."""
+    out, kept = _sum_out(t, letters, keep)
+    return cast_to(out, t._data.dtype), kept
+
+
 def _pair(a: Tensor, la: str, b: Tensor, lb: str, later: set[str]) -> tuple[Tensor, str]:
     """Contract two operands as one batched matrix product."""
-    a, la = _sum_out(a, la, later | set(lb))
-    b, lb = _sum_out(b, lb, later | set(la))
+    a, la = _reduced(a, la, later | set(lb))
+    b, lb = _reduced(b, lb, later | set(la))
     sizes = _sizes(a, la, b, lb)
     both = [c for c in la if c in lb]
     batch = [c for c in both if c in later]
@@ -367,6 +376,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 
 @computes_in("single")
+@rounds_once
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along dim; lengths are at least eps."""
     x1, x2 = broadcast_tensors(x1, x2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..avals import normalize_axis
 from ..errors import DTypeError
@@ -173,7 +175,6 @@ floor_divide = _public(ew.floor_divide, "input / other rounded down.")
 maximum = _public(ew.maximum, "The larger of two; NaN if either is.")
 minimum = _public(ew.minimum, "The smaller of two; NaN if either is.")
 atan2 = arctan2 = _public(ew.atan2, "The angle in radians of the point (other, input).")
-logaddexp = _public(ew.logaddexp, "log(exp(input) + exp(other)) without overflow.")
 eq = _public(ew.eq, "Where the elements are equal.")
 ne = not_equal = _public(ew.ne, "Where the elements differ.")
 lt = less = _public(ew.lt, "Where input is less than other.")
@@ -250,6 +251,19 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return ew.div(ew.round(ew.mul(input, scale)), scale)
 
 
+def logaddexp(input: Any, other: Any) -> Tensor:
+    """log(exp(input) + exp(other)) without overflow."""
+    if not _is_complex(input) and not _is_complex(other):
+        return ew.logaddexp(input, other)
+    ahead = ew.ge(ew.real(input), ew.real(other))
+    large, small = ew.where(ahead, input, other), ew.where(ahead, other, input)
+    return ew.add(large, ew.log1p(ew.exp(ew.sub(small, large))))
+
+
+def _is_complex(x: Any) -> bool:
+    return isinstance(x, Tensor) and x._data.dtype.kind == "c"
+
+
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Elements below min become min, above max become max; bounds are numbers or tensors.
 
@@ -283,6 +297,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         from .index import nonzero
 
         return nonzero(condition, as_tuple=True)
+    if condition._data.dtype == np.uint8:  # what older code has in place of booleans
+        condition = ew.ne(condition, 0)
     if condition._data.dtype != dtypes.BOOL:
         raise DTypeError(
             f"where: the condition must be bool, got {condition.dtype}; compare it first"
@@ -321,13 +337,21 @@ def _other(input: Tensor, other: Any) -> Any:
     return other
 
 
-# Functions that end in one elementwise step: name: (the step, what it combines the input with).
+def _divisor(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Any:
+    return other if rounding_mode is None else NotImplemented
+
+
+# Functions that end in one elementwise step: name: (the step, what it combines the input with, or
+# NotImplemented for a form that ends otherwise).
 LAST_STEPS: dict[str, tuple[Any, Any]] = {
     "add": (ew.add, _scaled),
     "sub": (ew.sub, _scaled),
     "subtract": (ew.sub, _scaled),
     "mul": (ew.mul, _other),
     "multiply": (ew.mul, _other),
+    "div": (ew.div, _divisor),
+    "divide": (ew.div, _divisor),
+    "true_divide": (ew.div, _other),
     "lerp": (ew.add, _part_of_the_way),
     "addcmul": (ew.add, _product),
     "addcdiv": (ew.add, _quotient),

@@ -52,6 +52,11 @@ class ValuesIndices(NamedTuple):
     indices: Tensor
 
 
+def _as_wanted(total: Tensor, dtype: Any) -> Tensor:
+    """A sum or product, which widens integers, in the dtype that was asked for."""
+    return total if dtype is None else _cast(total, dtype)
+
+
 def _cast(input: Tensor, dtype: Any) -> Tensor:
     return input if dtype is None else cast_to(input, dtypes.to_numpy_dtype(dtype))
 
@@ -59,7 +64,9 @@ def _cast(input: Tensor, dtype: Any) -> Tensor:
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum; booleans and integers add up to int64."""
     axes = normalize_axes("sum", dim, len(input._data.shape), input)
-    return rd.sum(input if dtype is None else _cast(input, dtype), axes=axes, keepdim=keepdim)
+    if dtype is None:
+        return rd.sum(input, axes=axes, keepdim=keepdim)
+    return _as_wanted(rd.sum(_cast(input, dtype), axes=axes, keepdim=keepdim), dtype)
 
 
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -70,7 +77,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product; integers multiply to int64."""
     axes = normalize_axes("prod", dim, input.ndim, input)
-    return rd.prod(_cast(input, dtype), axes=axes, keepdim=keepdim)
+    return _as_wanted(rd.prod(_cast(input, dtype), axes=axes, keepdim=keepdim), dtype)
 
 
 def _count(input: Tensor, axes: tuple[int, ...]) -> int:
@@ -295,7 +302,8 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along dim."""
     input = _cast(input, dtype)
     axis = normalize_axis("cumsum", dim, input.ndim, input)
-    return rd.cumsum(input, axis=axis) if input.ndim else rd.sum(input, axes=())
+    total = rd.cumsum(input, axis=axis) if input.ndim else rd.sum(input, axes=())
+    return _as_wanted(total, dtype)
 
 
 def norm(

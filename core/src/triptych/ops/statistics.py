@@ -238,7 +238,8 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     if dtype is not None:
         input = cast_to(input, dtypes.to_numpy_dtype(dtype))
     axis = normalize_axis("cumprod", dim, input.ndim, input)
-    return rd.cumprod(input, axis=axis) if input.ndim else rd.prod(input, axes=())
+    total = rd.cumprod(input, axis=axis) if input.ndim else rd.prod(input, axes=())
+    return total if dtype is None else cast_to(total, input._data.dtype)
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:

@@ -69,7 +69,7 @@ def _create(prim: Prim) -> Callable[..., Any]:
 def _single(prim: Prim) -> Callable[..., Any]:
     """Calls with one array input and parameters."""
     kernels, aval, check_first, view = prim.kernels, prim.aval, prim.check == "first", prim.view
-    keep_x, keep_y = bool(prim.keep(1)[0]), prim.keep(1)[1]
+    keep_x, keep_y = 0 in prim.keep(1)[0], prim.keep(1)[1]
 
     def call(x: Any, *others: Any, **params: Any) -> Any:
         run = state.run
@@ -182,7 +182,7 @@ def _some_named(xs: tuple[Any, ...]) -> bool:
 def _unary(prim: Prim) -> Callable[..., Any]:
     kernels, direct = prim.kernels, prim.promote.direct  # type: ignore[union-attr]
     _, keep_y = prim.keep(1)
-    keep_x = bool(prim.keep(1)[0])
+    keep_x = 0 in prim.keep(1)[0]
     differentiable = prim.differentiable
 
     def call(input: Any, *, out: Any = None) -> Any:
@@ -349,7 +349,7 @@ def _of_numbers(prim: Prim, *numbers: Any) -> Any:
 
 def _binary_keep(prim: Prim, mask: int) -> tuple[bool, bool, bool]:
     inputs, output = prim.keep(mask)
-    return inputs is None or 0 in inputs, inputs is None or 1 in inputs, output
+    return 0 in inputs, 1 in inputs, output
 
 
 def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -440,7 +440,7 @@ def _record(
 ) -> Node:
     needed = sum(1 << i for i, e in enumerate(edges) if e is not None)
     inputs, output = prim.keep(needed)
-    kept = [inputs is None or i in inputs for i in range(len(raw))]
+    kept = [i in inputs for i in range(len(raw))]
     cells = [
         (x._cell, x._cell[0]) for x, k in zip(xs, kept, strict=True) if k and isinstance(x, Tensor)
     ]

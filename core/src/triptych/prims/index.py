@@ -78,8 +78,8 @@ def _index(xp: Any, x: Any, *indices: Any, key: Key) -> Any:
     return x[_fill(key, indices)]
 
 
-def _index_vjp(g: Any, xs: Any, shapes: Any, *, key: Key) -> list[Any]:
-    return [unindex(g, *xs[1:], shape=shapes[0], key=key), *[None] * (len(xs) - 1)]
+def _index_vjp(g: Any, bs: Any, shapes: Any, *, key: Key) -> list[Any]:
+    return [unindex(g, *bs, shape=shapes[0], key=key), *[None] * len(bs)]
 
 
 index = primitive(
@@ -104,8 +104,8 @@ def _unindex(xp: Any, g: Any, *indices: Any, shape: Any, key: Key) -> Any:
     return out
 
 
-def _unindex_vjp(g: Any, xs: Any, *, key: Key) -> list[Any]:
-    return [index(g, *xs[1:], key=key), *[None] * (len(xs) - 1)]
+def _unindex_vjp(g: Any, bs: Any, *, key: Key) -> list[Any]:
+    return [index(g, *bs, key=key), *[None] * len(bs)]
 
 
 unindex = primitive(
@@ -147,14 +147,14 @@ def _index_put(xp: Any, x: Any, v: Any, *indices: Any, key: Key, accumulate: boo
     return out
 
 
-def _index_put_vjp(g: Any, xs: Any, shapes: Any, *, key: Key, accumulate: bool) -> list[Any]:
+def _index_put_vjp(g: Any, cs: Any, shapes: Any, *, key: Key, accumulate: bool) -> list[Any]:
     from .reduce import sum_to
 
-    picked = index(g, *xs[2:], key=key)
+    picked = index(g, *cs, key=key)
     base = g
     if not accumulate:
-        base = index_put(g, fill_like(picked, value=0), *xs[2:], key=key, accumulate=False)
-    return [base, sum_to(picked, shapes[1]), *[None] * (len(xs) - 2)]
+        base = index_put(g, fill_like(picked, value=0), *cs, key=key, accumulate=False)
+    return [base, sum_to(picked, shapes[1]), *[None] * len(cs)]
 
 
 index_put = primitive(
@@ -291,9 +291,10 @@ scatter = primitive(
 
 
 def _sort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
-    order = xp.argsort(x, axis=axis, kind="stable")
+    keys = x.astype(np.float32) if x.dtype.name == "bfloat16" else x  # ml_dtypes puts NaN first
+    order = xp.argsort(keys, axis=axis, kind="stable")
     if descending:  # equal values keep their order, so negate ranks and not the result
-        ranks = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
+        ranks = xp.argsort(xp.flip(keys, axis), axis=axis, kind="stable")
         order = xp.flip(x.shape[axis] - 1 - ranks, axis)
     return xp.take_along_axis(x, order, axis=axis), order
 

@@ -1,4 +1,4 @@
-"""The autocast class of a function that is made of several primitives."""
+"""In which precision a function computes that is made of several primitives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .. import dtypes
 from ..state import state
+from ..tensor import Tensor
+from .elementwise import cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,3 +39,30 @@ def computes_in(amp: str) -> Callable[[F], F]:
         return call  # type: ignore[return-value]
 
     return mark
+
+
+def rounds_once(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that computes float16 and bfloat16 in float32 and rounds its result once, since
+    sums of squares overflow half precision, and long sums stop growing.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Tensor:
+        floating = [x for x in (*args, *kwargs.values()) if _is_floating(x)]
+        short = {x._data.dtype for x in floating if x._data.dtype.itemsize == 2}
+        if len(short) != 1 or any(x._data.dtype.itemsize > 2 for x in floating):
+            return function(*args, **kwargs)
+        wide = function(*map(_as_single, args), **{k: _as_single(v) for k, v in kwargs.items()})
+        return cast(wide, dtype=short.pop())
+
+    return wrapped
+
+
+def _is_floating(x: Any) -> bool:
+    """Whether x is a tensor of floating numbers."""
+    return isinstance(x, Tensor) and dtypes.is_floating(x._data.dtype)
+
+
+def _as_single(x: Any) -> Any:
+    short = _is_floating(x) and x._data.dtype.itemsize == 2
+    return cast(x, dtype=dtypes.float32.dtype) if short else x

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from ..backends import backend_for, backend_of
 from ..registry import Registry
 
 INPUTS = "abcdef"  # what a derivative rule calls the inputs of its primitive, in order
+
+
+RESTS = {"xs": 0, "bs": 1, "cs": 2}  # and all from one of them on, with the first index
 
 
 class NA:
@@ -26,12 +29,12 @@ class Rule:
     """A derivative rule and what it reads, taken from the names of its arguments.
 
     ``lambda g, b: mul(g, b)`` reads the gradient and the second input, so backward keeps that
-    input and nothing else. Names: g the gradient; a b c ... the inputs; xs all inputs; y the
-    output; shape, dtype those of the input the rule is for; shapes those of all inputs;
-    keyword-only names are parameters of the call.
+    input and nothing else. Names: g the gradient; a b c ... the inputs; xs all inputs, bs those
+    from b on, cs those from c on; y the output; shape, dtype those of the input the rule is for;
+    shapes those of all inputs; keyword-only names are parameters of the call.
     """
 
-    __slots__ = ("fn", "inputs", "output", "params", "reads", "sources", "whole")
+    __slots__ = ("fn", "inputs", "output", "params", "reads", "sources", "start")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
@@ -43,7 +46,7 @@ class Rule:
         self.params = [p.name for p in kinds if p.kind is p.KEYWORD_ONLY]
         self.inputs = frozenset(INPUTS.index(n) for n in self.reads if n in INPUTS)
         self.output = "y" in self.reads
-        self.whole = "xs" in self.reads
+        self.start = min((RESTS[n] for n in self.reads if n in RESTS), default=len(INPUTS))
         # Positions of inputs, or the name of what else is read: resolved once, walked at each call.
         self.sources = tuple(INPUTS.index(n) if n in INPUTS else n for n in self.reads)
 
@@ -62,7 +65,17 @@ class Rule:
             return node.shapes[index]
         if name == "dtype":
             return node.dtypes[index]
-        return xs if name == "xs" else node.shapes
+        return node.shapes if name == "shapes" else xs[RESTS[name] :]
+
+
+class _Onward:
+    """The indices from `start` on, and some before."""
+
+    def __init__(self, start: int, before: frozenset[int]) -> None:
+        self.start, self.before = start, before
+
+    def __contains__(self, index: object) -> bool:
+        return index in self.before or (isinstance(index, int) and index >= self.start)
 
 
 class Prim:
@@ -125,7 +138,7 @@ class Prim:
         self.rules, self.joint = self._read_rules(vjp)
         self.differentiable = self.joint is not None or any(self.rules)
         self.needs_dtypes = any(r and "dtype" in r.reads for r in (*self.rules, self.joint))
-        self._keeps: dict[int, tuple[frozenset[int] | None, bool]] = {}
+        self._keeps: dict[int, tuple[Container[int], bool]] = {}
         TABLE.register(name, self)
 
     @staticmethod
@@ -158,19 +171,21 @@ class Prim:
             self.kernels[backend.array_type] = backend.bind(self)
         return self.kernels[backend.array_type]
 
-    def keep(self, needed: int) -> tuple[frozenset[int] | None, bool]:
+    def keep(self, needed: int) -> tuple[Container[int], bool]:
         """What backward reads when the inputs in the bit mask `needed` want gradients: the indices
-        of inputs (None means all), and whether the output.
+        of inputs, and whether the output.
         """
         if needed not in self._keeps:
             self._keeps[needed] = self._find_keep(needed)
         return self._keeps[needed]
 
-    def _find_keep(self, needed: int) -> tuple[frozenset[int] | None, bool]:
+    def _find_keep(self, needed: int) -> tuple[Container[int], bool]:
         chosen = [r for i, r in enumerate(self.rules) if r is not None and needed >> i & 1]
         rules = [self.joint] if self.joint is not None else chosen
         inputs: frozenset[int] = frozenset().union(*(r.inputs for r in rules))
-        return None if any(r.whole for r in rules) else inputs, any(r.output for r in rules)
+        start = min((r.start for r in rules), default=len(INPUTS))
+        kept = inputs if start == len(INPUTS) else _Onward(start, inputs)
+        return kept, any(r.output for r in rules)
 
     call: Callable[..., Any]
     """Applies the primitive to tensors, arrays, scalars; set by `prims.dispatch.callable_for`."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ... import dtypes
+from ...errors import DTypeError, ShapeError
 from ...ops.creation import as_tensor
 from ...ops.linalg import matmul
 from ...prims import elementwise as ew
@@ -17,7 +18,7 @@ from ...prims import index as ix
 from ...prims import movement as mv
 from ...prims import reduce as rd
 from ...prims.index import Slot
-from ...prims.precision import computes_in
+from ...prims.precision import computes_in, rounds_once
 from ...tensor import Tensor
 from .arguments import Ints, batched
 from .pooling import Window, _avg_pool, _max_pool
@@ -71,6 +72,7 @@ def _mean_matrix(n: int, count: int, dtype: Any) -> np.ndarray:
     return weights
 
 
+@rounds_once
 def _avg(name: str, size: Size, x: Tensor) -> Tensor:
     space = tuple(x.shape[2:])
     out = _lengths(name, size, space)
@@ -100,6 +102,8 @@ def _along(x: Tensor, weights: Tensor, axis: int) -> Tensor:
 @computes_in("as is")
 def _adaptive_avg(dims: int, input: Tensor, size: Size) -> Tensor:
     name = f"adaptive_avg_pool{dims}d"
+    if not dtypes.is_inexact(input._data.dtype):
+        raise DTypeError(f"{name}: wanted floating numbers, got {input.dtype}; convert with .float()")
     return batched(name, input, dims, partial(_avg, name, size))
 
 
@@ -121,6 +125,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
 
     Raises:
         ShapeError: the size has too many lengths, or there is nothing to pool.
+        DTypeError: elements are not floating numbers.
     """
     return _adaptive_avg(2, input, output_size)
 

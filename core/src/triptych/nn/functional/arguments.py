@@ -14,6 +14,7 @@ from ...ops.named import named_like, unnamed
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
+from ...prims.precision import rounds_once
 from ...state import run_kernel, state
 from ...tensor import Tensor, current_edge
 
@@ -118,10 +119,12 @@ def _fix(a: Ints, b: Ints, label: str) -> str:
     return f"bring them to one shape, for instance with {label}.expand_as(input)"
 
 
+@rounds_once
 def _mean(loss: Tensor) -> Tensor:
     return ew.div(_sum(loss), loss._data.size or float("nan"))
 
 
+@rounds_once
 def _sum(loss: Tensor) -> Tensor:
     return rd.sum(loss, axes=tuple(range(loss.ndim)))
 

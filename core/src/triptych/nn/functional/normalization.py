@@ -15,7 +15,7 @@ from ...prims import composite
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
-from ...prims.precision import computes_in
+from ...prims.precision import computes_in, rounds_once
 from ...tensor import Tensor
 from .arguments import onto
 
@@ -198,6 +198,7 @@ def _update_instances(
             _move(var, ew.div(spread, (count - 1) * x.shape[0]), momentum)
 
 
+@computes_in("single")
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -210,21 +211,34 @@ def layer_norm(
     Args:
         input: (..., *normalized_shape).
         normalized_shape: the axes to normalise over, an int for the last alone.
-        weight, bias: of normalized_shape.
+        weight, bias: of normalized_shape; float32 ones fit inputs of half precision, too.
         eps: added to the variance.
+
+    Returns:
+        In the shape and dtype of input.
 
     Raises:
         ShapeError: the input does not end in normalized_shape.
+        DTypeError: dtypes differ otherwise.
 
     Source: Ba, Kiros and Hinton 2016, eq. 4.
     """
     dims = _dims("layer_norm", input, normalized_shape)
     if weight is None and bias is None:
         return composite.layer_norm(input, dims=dims, eps=eps)
+    if _beside_single(input, weight, bias):
+        wide = layer_norm(input.float(), normalized_shape, weight, bias, eps)
+        return ew.cast(wide, dtype=input._data.dtype)
     if weight is None:
         return ew.add(composite.layer_norm(input, dims=dims, eps=eps), bias)
     affine = (weight,) if bias is None else (weight, bias)
     return composite.layer_norm(input, *affine, dims=dims, eps=eps)
+
+
+def _beside_single(input: Tensor, *affine: Tensor | None) -> bool:
+    """Whether an input of half precision comes with parameters in float32."""
+    half = dtypes.is_floating(input._data.dtype) and input._data.dtype.itemsize == 2
+    return half and all(v is None or v._data.dtype == dtypes.float32.dtype for v in affine)
 
 
 def _dims(name: str, input: Tensor, shape: int | Sequence[int]) -> int:
@@ -239,6 +253,7 @@ def _dims(name: str, input: Tensor, shape: int | Sequence[int]) -> int:
 
 
 @computes_in("single")
+@rounds_once
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],

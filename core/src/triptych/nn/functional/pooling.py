@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 
 from ... import dtypes
-from ...errors import ShapeError
+from ...errors import DTypeError, ShapeError
+from ...ops.pointwise import div
 from ...prims import contract, window
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...prims import reduce as rd
-from ...prims.precision import computes_in
+from ...prims.precision import computes_in, rounds_once
 from ...tensor import Tensor
 from .arguments import Ints, batched, per_axis, recorded
 
@@ -102,6 +103,16 @@ class Window:
         return max(steps * stride + span - n - p, p)
 
 
+def _check_channels(name: str, input: Tensor, dims: int) -> None:
+    """Refuse inputs without channels; a batch may be empty.
+
+    Raises:
+        ShapeError: there are none.
+    """
+    if input.ndim > dims and input.shape[-dims - 1] == 0:
+        raise ShapeError(f"{name}: there are no channels in the input {tuple(input.shape)}")
+
+
 # Maximum
 
 
@@ -165,6 +176,7 @@ def _slid(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor
 
 def _max(dims: int, input: Tensor, options: Any, return_indices: bool) -> Any:
     w = Window(f"max_pool{dims}d", dims, *options)
+    _check_channels(w.name, input, dims)
     call: Callable[[Tensor], Any] = partial(_max_pool if return_indices else _max_alone, w)
     return batched(w.name, input, dims, call)
 
@@ -296,6 +308,7 @@ def _counts(w: Window, space: Ints, pads: Pads, include_pad: bool, x: Tensor) ->
     return total
 
 
+@rounds_once
 def _avg_pool(w: Window, include_pad: bool, divisor: int | None, x: Tensor) -> Tensor:
     pads = w.pads(tuple(x.shape[2:]))
     padded = any(lo or hi for lo, hi in pads)
@@ -303,6 +316,10 @@ def _avg_pool(w: Window, include_pad: bool, divisor: int | None, x: Tensor) -> T
     fixed: float | None = divisor
     if fixed is None and (not padded or (include_pad and symmetric)):
         fixed = math.prod(w.size)
+    if not dtypes.is_inexact(x._data.dtype):
+        space = tuple(x.shape[2:])
+        counts = _counts(w, space, pads, include_pad, x) if fixed is None else fixed
+        return div(_sums(x, w, pads, 1), counts, rounding_mode="trunc")
     if fixed is not None:
         if _tiles(x, w, pads) and math.prod(w.size) == math.prod(x.shape[2:]):
             return _tile_means(x, w.size, fixed)
@@ -317,6 +334,11 @@ def _avg(dims: int, input: Tensor, options: Any, include_pad: bool, divisor: int
     w = Window(f"avg_pool{dims}d", dims, kernel_size, stride, padding, 1, ceil_mode)
     if divisor == 0:
         raise ShapeError(f"{w.name}: divisor_override must not be zero")
+    if not dtypes.is_inexact(input._data.dtype) and input._data.dtype != dtypes.INT64:
+        raise DTypeError(
+            f"{w.name}: wanted floating numbers or int64, got {input.dtype}; convert with .float()"
+        )
+    _check_channels(w.name, input, dims)
     return batched(w.name, input, dims, partial(_avg_pool, w, include_pad, divisor))
 
 
@@ -353,10 +375,11 @@ def avg_pool2d(
         divisor_override: divide sums by this instead of the count.
 
     Returns:
-        (n, c, h', w').
+        (n, c, h', w'); means of int64 lose their fractions.
 
     Raises:
         ShapeError: the window does not fit, or padding is too wide.
+        DTypeError: elements are of another integer dtype, or booleans.
     """
     options = (kernel_size, stride, padding, ceil_mode)
     return _avg(2, input, options, count_include_pad, divisor_override)
