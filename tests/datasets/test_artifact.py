@@ -64,3 +64,12 @@ def test_negative_size_is_refused() -> None:
 )
 def test_source_scheme(source: str, scheme: str) -> None:
     assert source_scheme(source) == scheme
+
+
+def test_no_hash_is_said_aloud() -> None:
+    source = ("https://host/file",)
+    assert Artifact("a", sources=source, unverified=True).digests == {}
+    with pytest.raises(InvalidArtifact, match="unverified=True when"):
+        Artifact("a", sources=source)
+    with pytest.raises(InvalidArtifact, match="leave one of them out"):
+        Artifact("a", sources=source, md5="0" * 32, unverified=True)

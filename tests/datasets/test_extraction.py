@@ -283,3 +283,26 @@ def test_one_wrong_byte_never_writes_outside(
         shutil.rmtree(folder / "out")
     assert list(folder.iterdir()) == [archive]
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_replace_merges_folders_and_replaces_files(tmp_path: Path) -> None:
+    first = write_zip(tmp_path / "1.zip", {"d/a": b"old a", "d/b": b"b", "e": b"e"})
+    second = write_zip(tmp_path / "2.zip", {"d/a": b"new a", "d/sub/c": b"c"})
+    extract(first, tmp_path / "out")
+    with pytest.raises(FileExistsError, match="holds d already"):
+        extract(second, tmp_path / "out")
+    extract(second, tmp_path / "out", replace=True)
+    assert content_of(tmp_path / "out") == {
+        "d/a": b"new a",
+        "d/b": b"b",
+        "d/sub/c": b"c",
+        "e": b"e",
+    }
+
+
+def test_replace_puts_no_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "a.zip", {"d": b"file"})
+    (tmp_path / "out" / "d").mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="is a folder"):
+        extract(archive, tmp_path / "out", replace=True)
+    assert (tmp_path / "out" / "d").is_dir()

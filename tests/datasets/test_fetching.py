@@ -12,6 +12,7 @@ from triptych_datasets import (
     HashMismatch,
     NotEnoughSpace,
     UnknownName,
+    UnverifiedWarning,
     blob_path,
     default_catalog,
     fetch,
@@ -126,3 +127,12 @@ def test_fetch_all_keeps_the_order(local: Path, artifact_of: ArtifactOf, cache_h
     assert [path.name for path in fetch_all(artifacts)] == names
     assert not list(cache_home.glob("wheels-*"))
     assert fetch_all([]) == []
+
+
+def test_without_a_hash_the_user_is_warned(local: Path) -> None:
+    artifact = Artifact("toy/a.bin", sources=(local.as_uri(),), unverified=True)
+    with pytest.warns(UnverifiedWarning, match="gives no hash"):
+        path = fetch(artifact)
+    assert path.read_bytes() == b"some bytes"
+    assert path.parents[2].name == "source"
+    assert fetch(artifact) == path  # from the cache, without a word

@@ -248,3 +248,22 @@ def test_two_processes_download_once(
     paths = {run.communicate(timeout=60)[0].strip() for run in runs}
     assert paths == {str(blob_path(artifact))}
     assert len(server.requests) == 1
+
+
+def test_a_page_in_place_of_the_file_is_refused(server: Any, artifact_of: Any) -> None:
+    def page(handler: Any) -> None:
+        handler.begin(200, 4, Content_Type="text/html; charset=utf-8")
+        handler.wfile.write(b"busy")
+
+    server.script.append(page)
+    with pytest.raises(FetchError, match="a web page came in place"):
+        fetch(artifact_of(server.content, server.url()))
+
+
+def test_a_page_that_is_wanted_is_taken(server: Any, artifact_of: Any) -> None:
+    def page(handler: Any) -> None:
+        handler.begin(200, 4, Content_Type="text/html")
+        handler.wfile.write(b"busy")
+
+    server.script.append(page)
+    assert fetch(artifact_of(b"busy", server.url(), name="index.html")).read_bytes() == b"busy"

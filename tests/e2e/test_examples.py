@@ -86,6 +86,12 @@ def test_recordings_on_the_command_line(tmp_path):
     assert out.count(" to ") == 3
 
 
+def test_draws_of_a_ported_pipeline(tmp_path):
+    out = run(EXAMPLES / "vision_pipeline.py", "--draws", 4, cwd=tmp_path)
+    assert out.startswith("sheet: 4 draws in ")
+    assert (tmp_path / "draws.png").stat().st_size > 50_000
+
+
 def test_digits_are_saved_where_asked(tmp_path):
     run(
         EXAMPLES / "train_digits.py",

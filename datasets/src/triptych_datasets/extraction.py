@@ -31,15 +31,18 @@ def extract(
     *,
     max_bytes: int = MAX_BYTES,
     max_files: int = MAX_FILES,
+    replace: bool = False,
 ) -> Path:
     """Unpack an archive into a folder; on any fault the folder stays as it was.
 
     Args:
         archive: a zip, a tar (plain, gzip, bzip2, xz), or one file packed by gzip, bzip2 or xz;
             told apart by content, not by name.
-        into: the folder; made when missing. In a folder that exists, nothing is replaced.
+        into: the folder; made when missing. In a folder that exists, nothing is replaced, unless
+            replace says so.
         max_bytes: most bytes that may come out.
         max_files: most members, folders and links included.
+        replace: go into folders that are there already, and replace files of the same name.
 
     Returns:
         The folder.
@@ -48,7 +51,8 @@ def extract(
         UnsafeArchive: a member would land outside, is a device or a link that leads to no file of
             the archive, or a limit is passed.
         BrokenArchive: the archive is damaged, cut short, encrypted or of another kind.
-        FileExistsError: the folder holds something of the same name already.
+        FileExistsError: the folder holds something of the same name already; with replace, only
+            where one is a folder and the other a file.
 
     Example:
         >>> extract("digits.zip", into="data/digits")  # doctest: +SKIP
@@ -60,23 +64,40 @@ def extract(
         staged = Path(beside) / "content"
         staged.mkdir()
         _Unpacking(archive, staged, max_bytes, max_files).run()
-        _move(archive, staged, into)
+        _move(archive, staged, into, replace)
     return into
 
 
-def _move(archive: Path, staged: Path, into: Path) -> None:
+def _move(archive: Path, staged: Path, into: Path, replace: bool) -> None:
     if not into.exists():
         os.replace(staged, into)
         return
     names = sorted(path.name for path in staged.iterdir())
     present = [name for name in names if (into / name).exists()]
-    if present:
+    if replace:
+        _merge(archive, staged, into, present)
+        names = [name for name in names if name not in present]
+    elif present:
         raise FileExistsError(
             f"extract: {archive.name}: {into} holds {', '.join(present[:3])} already; "
             "remove that first, or extract into another folder"
         )
     for name in names:
         os.replace(staged / name, into / name)
+
+
+def _merge(archive: Path, staged: Path, into: Path, present: list[str]) -> None:
+    for name in present:
+        new, old = staged / name, into / name
+        if new.is_dir() is not old.is_dir():
+            raise FileExistsError(
+                f"extract: {archive.name}: {old} is a {'folder' if old.is_dir() else 'file'}, and "
+                "the archive has something else of that name; remove it first"
+            )
+        if new.is_dir():
+            _move(archive, new, old, replace=True)
+        else:
+            os.replace(new, old)
 
 
 class _Unpacking:

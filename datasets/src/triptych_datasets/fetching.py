@@ -1,13 +1,20 @@
 """`fetch`: from a name to a file whose hash has been checked."""
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from triptych_datasets.artifact import Artifact, source_scheme
 from triptych_datasets.cache import blob_path, home, is_cached, lock_path
 from triptych_datasets.catalog import default_catalog
-from triptych_datasets.errors import FetchError, HashMismatch, Offline, SourceError
+from triptych_datasets.errors import (
+    FetchError,
+    HashMismatch,
+    Offline,
+    SourceError,
+    UnverifiedWarning,
+)
 from triptych_datasets.file_source import copy_file
 from triptych_datasets.http_source import copy_http
 from triptych_datasets.part import Part
@@ -71,6 +78,12 @@ def fetch_all(artifacts: Iterable[Artifact | str], progress: bool | None = None)
 def _fetch_locked(artifact: Artifact, progress: bool | None, wheels: Path) -> Path:
     from filelock import FileLock  # loaded only when something is downloaded
 
+    if artifact.unverified:
+        warnings.warn(
+            f"fetch: {artifact.name}: its publisher gives no hash, so what comes is not checked",
+            UnverifiedWarning,
+            stacklevel=4,
+        )
     lock = lock_path(artifact)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):

@@ -15,6 +15,8 @@ __all__ = ["copy_http"]
 
 TIMEOUT_S = (10.0, 60.0)  # to connect; between two pieces of the answer
 WHOLE, PARTIAL, RANGE_NOT_SATISFIABLE = 200, 206, 416
+PAGES = ("text/html", "application/xhtml")
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml")
 BUSY = {408, 425, 429, 500, 502, 503, 504}  # statuses that often pass
 
 
@@ -65,6 +67,7 @@ def _headers(part: Part, start: int) -> dict[str, str]:
 
 
 def _receive(response: "Response", source: str, part: Part) -> None:
+    _refuse_page(response, part.artifact.filename)
     start = _prepare(response, source, part)
     length = response.headers.get("Content-Length", "")
     total = start + int(length) if length.isdigit() else None
@@ -92,6 +95,16 @@ def _prepare(response: "Response", source: str, part: Part) -> int:
         wait_s = parse_retry_after(response.headers.get("Retry-After"))
         raise Interrupted(reason, retry_after_s=wait_s)
     raise SourceError(reason)
+
+
+def _refuse_page(response: "Response", filename: str) -> None:
+    """Quotas, sign-in forms and parked domains answer 200 with a page in place of the file."""
+    kind = response.headers.get("Content-Type", "").lower()
+    if response.ok and kind.startswith(PAGES) and not filename.lower().endswith(PAGE_SUFFIXES):
+        raise SourceError(
+            "a web page came in place of the file: a quota is used up, one has to sign in, or the "
+            "file has moved; open the address in a browser"
+        )
 
 
 def _range_start(response: "Response") -> int | None:

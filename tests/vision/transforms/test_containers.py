@@ -1,5 +1,7 @@
 """Transforms made of transforms."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,7 @@ from PIL import Image
 import triptych as tp
 from triptych.errors import ShapeError
 from triptych_vision import transforms as T
+from triptych_vision import tv_tensors
 
 
 def add(amount: int) -> T.Lambda:
@@ -70,6 +73,33 @@ def test_lambda_goes_by_type() -> None:
 def test_identity() -> None:
     x = tp.zeros(1, 1, 1)
     assert T.Identity()(x) is x
+
+
+def more(pair: list[tp.Tensor]) -> list[tp.Tensor]:
+    return [x + 5 for x in pair]
+
+
+def twice(pair: list[tp.Tensor]) -> list[tp.Tensor]:
+    return [x * 2 for x in pair]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: T.RandomApply([more, more], 0.5, per_sample=True),
+        lambda: T.RandomChoice([more, T.Identity()], per_sample=True),
+        lambda: T.RandomOrder([more, twice], per_sample=True),
+    ],
+)
+def test_each_sample_has_a_draw_of_its_own(make: Callable[[], T.Transform]) -> None:
+    tp.manual_seed(0)
+    images, masks = tp.zeros(40, 1, 2, 2), tv_tensors.Mask(tp.zeros(40, 2, 2))
+    out, mask, label = make()((tv_tensors.Image(images), masks, "label"))
+    assert label == "label"
+    assert np.array_equal(out.numpy()[:, 0], mask.numpy())
+    values = out.numpy()[:, 0, 0, 0]
+    assert len(set(values.tolist())) == 2
+    assert 8 < (values == values.max()).sum() < 32
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.5])

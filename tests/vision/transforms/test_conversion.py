@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import triptych as tp
+from triptych.errors import DTypeError, ShapeError
 from triptych_vision import transforms as T
+from triptych_vision import tv_tensors
 
 Pixels = Callable[..., np.ndarray]
 
@@ -18,8 +20,8 @@ def test_old_and_new_way_to_a_float_tensor(pixels: Pixels) -> None:
     new = T.Compose([T.ToImage(), T.ToDtype(tp.float32, scale=True)])(image)
     third = T.Compose([T.PILToTensor(), T.ConvertImageDtype()])(image)
     assert old.dtype is tp.float32
-    assert np.array_equal(old.numpy(), new.numpy())
-    assert np.array_equal(old.numpy(), third.numpy())
+    np.testing.assert_allclose(old.numpy(), new.numpy(), rtol=1.3e-7)  # x / 255 and x * (1 / 255)
+    assert np.array_equal(new.numpy(), third.numpy())
 
 
 def test_parts_that_are_no_image_pass(pixels: Pixels) -> None:
@@ -52,3 +54,48 @@ def test_random_grayscale_keeps_the_channels(channels: int, pixels: Pixels) -> N
 def test_rgb() -> None:
     assert T.RGB()(tp.zeros(1, 2, 2)).shape == (3, 2, 2)
     assert T.RGB()(Image.new("RGBA", (2, 2))).mode == "RGB"
+
+
+def test_dtypes_by_kind() -> None:
+    image = tv_tensors.Image(tp.full((3, 2, 2), 255, dtype=tp.uint8))
+    mask = tv_tensors.Mask(tp.ones(2, 2, dtype=tp.uint8))
+    boxes = tv_tensors.BoundingBoxes([[0, 0, 1, 1]], format="XYXY", canvas_size=(2, 2))
+    new, same, other = T.ToDtype(tp.float32, scale=True)((image, mask, boxes))
+    assert new.max().item() == 1
+    assert same is mask
+    assert other is boxes
+    by_kind = {tv_tensors.Mask: tp.int64, tv_tensors.BoundingBoxes: tp.float32, "others": None}
+    same, masked, boxed = T.ToDtype(by_kind, scale=True)((image, mask, boxes))
+    assert same is image
+    assert (masked.dtype, masked.max().item()) == (tp.int64, 1)
+    assert (boxed.dtype, boxed.canvas_size) == (tp.float32, (2, 2))
+    with pytest.raises(DTypeError, match="no dtype for Image"):
+        T.ToDtype({tv_tensors.Mask: tp.int64})((image, mask))
+    with pytest.raises(DTypeError, match="a dtype or a dict"):
+        T.ToDtype("float32")
+
+
+def test_parts_alone_that_are_no_image_of_that_kind_pass() -> None:
+    x = tp.zeros(3, 2, 2)
+    assert T.PILToTensor()(x) is x
+    mask = tv_tensors.Mask(x)
+    assert T.Normalize([0.0], [1.0])((tp.zeros(1, 2, 2), mask))[1] is mask
+
+
+def test_linear_transformation(pixels: Pixels) -> None:
+    matrix, mean = (tp.from_numpy(pixels(*shape) / 100) for shape in ((12, 12), (12,)))
+    whiten = T.LinearTransformation(matrix, mean)
+    x = pixels(2, 3, 2, 2) / 255
+    want = (x.reshape(2, 12) - mean.numpy()) @ matrix.numpy()
+    np.testing.assert_allclose(whiten(tp.from_numpy(x)).numpy(), want.reshape(x.shape))
+    film = whiten(tv_tensors.Video(tp.from_numpy(x)))
+    assert type(film) is tv_tensors.Video
+    np.testing.assert_allclose(film.numpy(), want.reshape(x.shape))
+    with pytest.raises(ShapeError, match="for 12 values"):
+        whiten(tp.zeros(3, 2, 3))
+    with pytest.raises(DTypeError, match="ToImage"):
+        whiten(Image.new("RGB", (2, 2)))
+    with pytest.raises(ShapeError, match=r"\(d, d\)"):
+        T.LinearTransformation(matrix[:3], mean)
+    with pytest.raises(DTypeError, match="wanted one dtype"):
+        T.LinearTransformation(matrix, mean.to(tp.float32))

@@ -4,8 +4,15 @@ import pytest
 
 import triptych as tp
 from triptych.errors import DTypeError
+from triptych_vision import tv_tensors
 from triptych_vision.transforms import functional as F
-from triptych_vision.transforms.dispatch import functional, register_kernel, tensor_kernel
+from triptych_vision.transforms.dispatch import (
+    functional,
+    has_kernel,
+    kind_kernel,
+    register_kernel,
+    tensor_kernel,
+)
 
 
 def test_own_types_and_their_subclasses() -> None:
@@ -51,3 +58,48 @@ def test_only_functions_that_go_by_type_take_kernels() -> None:
 def test_what_is_no_image_is_refused() -> None:
     with pytest.raises(DTypeError, match=r"resize: wanted a PIL image.*got str"):
         F.resize("cat.png", 3)
+
+
+def test_kernels_of_kinds_get_what_they_name() -> None:
+    @functional
+    def shifted(inpt: tp.Tensor, x: float, y: float, fill: float = 0) -> tp.Tensor:
+        """Moved."""
+        return inpt + fill
+
+    seen = []
+
+    @kind_kernel(shifted, tv_tensors.BoundingBoxes)
+    def shifted_boxes(
+        boxes: tp.Tensor, canvas_size: tuple[int, int], y: float
+    ) -> tuple[tp.Tensor, tuple[int, int]]:
+        seen.append((type(boxes), canvas_size, y))
+        return boxes + y, (7, 8)
+
+    boxes = tv_tensors.BoundingBoxes([[1, 2, 3, 4]], format="XYWH", canvas_size=(5, 6))
+    out = shifted(boxes, 1, 2, fill=9)
+    assert seen == [(tp.Tensor, (5, 6), 2)]
+    assert (out.tolist(), out.canvas_size, out.format.name) == ([[3, 4, 5, 6]], (7, 8), "XYWH")
+    assert type(shifted(tv_tensors.Image([[1]]), 1, 2)) is tv_tensors.Image
+    assert not has_kernel(shifted, tv_tensors.Mask([[1]]))
+    with pytest.raises(DTypeError, match="shifted: has no kernel for Mask, only for PIL images"):
+        shifted(tv_tensors.Mask([[1]]), 1, 2)
+    with pytest.raises(ValueError, match="subclass it and register the subclass"):
+        register_kernel(shifted, tv_tensors.Mask)
+
+
+def test_functions_may_be_named() -> None:
+    class Rows(list):
+        pass
+
+    register_kernel("crop", Rows)(lambda rows, *place: Rows(rows[:1]))
+    assert F.crop(Rows([1, 2]), 0, 0, 1, 1) == [1]
+    with pytest.raises(ValueError, match="'nothing' does not go by the type"):
+        register_kernel("nothing", Rows)
+
+
+def test_kernels_for_tensors_have_names() -> None:
+    assert F.resize_image is F.resize_video is tensor_kernel(F.resize)
+    assert F.get_num_channels_image(tp.zeros(3, 2, 2)) == 3
+    for name in ("clamp_bounding_boxes_image", "nothing_image", "resize_picture"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(F, name)

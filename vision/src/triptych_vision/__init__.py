@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
-    from . import datasets, io, models, ops, transforms, utils, weights
+    from . import datasets, io, metrics, models, ops, transforms, tv_tensors, utils, weights
 
-__all__ = ["datasets", "io", "models", "ops", "transforms", "utils", "weights"]
+__all__ = [
+    "datasets",
+    "io",
+    "metrics",
+    "models",
+    "ops",
+    "transforms",
+    "tv_tensors",
+    "utils",
+    "weights",
+]
 
 
 def __getattr__(name: str) -> _Any:

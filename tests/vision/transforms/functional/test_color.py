@@ -49,10 +49,13 @@ def test_grayscale_to_rgb(pixels: Pixels) -> None:
         F.grayscale_to_rgb(tp.zeros(2, 2))
 
 
-def test_invert(pixels: Pixels) -> None:
-    array = pixels(4, 5)
-    assert np.array_equal(F.invert(tp.from_numpy(array)).numpy(), 255 - array)
-    assert np.array_equal(np.asarray(F.invert(Image.fromarray(array))), 255 - array)
-    assert F.invert(tp.tensor([[0.25]])).item() == 0.75
-    assert F.invert(tp.tensor([True, False])).tolist() == [False, True]
-    assert F.invert(tp.tensor([5], dtype=tp.int16)).item() == 32762
+def test_permute_channels(pixels: Pixels) -> None:
+    array = pixels(2, 3, 4, 5)
+    out = F.permute_channels(tp.from_numpy(array), tp.tensor([2, 0, 1]))
+    assert np.array_equal(out.numpy(), array[:, [2, 0, 1]])
+    image = Image.fromarray(pixels(4, 5, 3))
+    assert F.permute_channels(image, [2, 1, 0]).getpixel((0, 0)) == image.getpixel((0, 0))[::-1]
+    with pytest.raises(ShapeError, match=r"\(2, 3, 4, 5\), got 2"):
+        F.permute_channels(tp.from_numpy(array), [0, 1])
+    with pytest.raises(ValueError, match="each of 0 to 2 once"):
+        F.permute_channels(tp.from_numpy(array), [0, 1, 1])

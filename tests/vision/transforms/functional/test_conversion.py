@@ -8,6 +8,7 @@ from PIL import Image
 
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
+from triptych_vision import tv_tensors
 from triptych_vision.transforms import functional as F
 
 Pixels = Callable[..., np.ndarray]
@@ -48,7 +49,12 @@ def test_to_image_takes_every_kind(pixels: Pixels) -> None:
     assert F.to_image(hwc[..., 0]).shape == (1, 4, 5)
     assert F.to_image(np.stack([hwc, hwc])).shape == (2, 3, 4, 5)
     x = tp.zeros(3, 4, 5)
-    assert F.to_image(x) is x
+    image = F.to_image(x)
+    x += 1
+    assert type(image) is tv_tensors.Image
+    assert image.sum().item() == 60  # the memory is shared
+    assert type(F.to_pure_tensor(image)) is tp.Tensor
+    assert F.to_pure_tensor("a") == "a"
     assert F.to_image(x[0]).shape == (1, 4, 5)
     with pytest.raises(DTypeError, match="got str"):
         F.to_image("a.png")

@@ -50,7 +50,7 @@ class Digits(VisionDataset):
     Learning Repository; the test part of it, as scikit-learn ships it.
     """
 
-    classes = [str(digit) for digit in range(10)]  # noqa: RUF012 -- torchvision's plain list
+    classes = [str(digit) for digit in range(10)]
 
     def __init__(
         self,

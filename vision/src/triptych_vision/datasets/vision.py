@@ -10,11 +10,16 @@ from typing import Any
 from triptych.errors import TriptychError
 from triptych.utils.data import Dataset
 
-__all__ = ["MissingDataError", "StandardTransform", "VisionDataset"]
+__all__ = ["MissingDataError", "StandardTransform", "VisionDataset", "rooted"]
 
 PathLike = str | os.PathLike[str]
 OneTransform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], Any]
+
+
+def rooted(root: PathLike) -> Path:
+    """A folder that a user named, with `~` replaced by the home folder."""
+    return Path(root).expanduser()
 
 
 class MissingDataError(TriptychError, RuntimeError, FileNotFoundError):
@@ -79,12 +84,44 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
                 f"{type(self).__name__}: give transforms, called with image and target, or "
                 "transform and target_transform, each called with one of them; not both"
             )
-        self.root = None if root is None else Path(root).expanduser()
-        self.transform = transform
-        self.target_transform = target_transform
-        if transform is not None or target_transform is not None:
-            transforms = StandardTransform(transform, target_transform)
+        self.root = None if root is None else rooted(root)
+        self._transform, self._target_transform = transform, target_transform
         self.transforms = transforms
+        if transforms is None:
+            self._join()
+
+    @property
+    def transform(self) -> OneTransform | None:
+        """Called with the image; may be set."""
+        return self._transform
+
+    @transform.setter
+    def transform(self, transform: OneTransform | None) -> None:
+        self._transform = transform
+        self._join()
+
+    @property
+    def target_transform(self) -> OneTransform | None:
+        """Called with the target; may be set."""
+        return self._target_transform
+
+    @target_transform.setter
+    def target_transform(self, transform: OneTransform | None) -> None:
+        self._target_transform = transform
+        self._join()
+
+    def _join(self) -> None:
+        given = self._transform is not None or self._target_transform is not None
+        self.transforms = (
+            StandardTransform(self._transform, self._target_transform) if given else None
+        )
+
+    @property
+    def folder(self) -> Path:
+        """The root, for data sets that lie in one."""
+        if self.root is None:
+            raise MissingDataError(f"{type(self).__name__}: has no folder; give root")
+        return self.root
 
     def __len__(self) -> int:
         """Number of samples."""

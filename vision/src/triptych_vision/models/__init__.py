@@ -1,67 +1,38 @@
-"""Models, and pretrained weights for them."""
+"""Models, and pretrained weights for them, under torchvision.models' names."""
 
-from ..weights import Weights, WeightsEnum
-from ._registry import (
-    get_model,
-    get_model_builder,
-    get_model_weights,
-    get_weight,
-    list_models,
-    register_model,
-)
-from .alexnet import AlexNet, alexnet
-from .mobilenet import MobileNet_V2_Weights, MobileNetV2, mobilenet_v2
-from .resnet import (
-    ResNet,
-    resnet18,
-    resnet34,
-    resnet50,
-    resnet101,
-    resnet152,
-    resnext50_32x4d,
-    resnext101_32x8d,
-    resnext101_64x4d,
-    wide_resnet50_2,
-    wide_resnet101_2,
-)
-from .squeezenet import SqueezeNet, squeezenet1_0, squeezenet1_1
-from .vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
+from types import ModuleType as _ModuleType
 
-__all__ = [
-    "AlexNet",
-    "MobileNetV2",
-    "MobileNet_V2_Weights",
-    "ResNet",
-    "SqueezeNet",
-    "VGG",
-    "Weights",
-    "WeightsEnum",
-    "alexnet",
-    "get_model",
-    "get_model_builder",
-    "get_model_weights",
-    "get_weight",
-    "list_models",
-    "mobilenet_v2",
-    "register_model",
-    "resnet101",
-    "resnet152",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnext101_32x8d",
-    "resnext101_64x4d",
-    "resnext50_32x4d",
-    "squeezenet1_0",
-    "squeezenet1_1",
-    "vgg11",
-    "vgg11_bn",
-    "vgg13",
-    "vgg13_bn",
-    "vgg16",
-    "vgg16_bn",
-    "vgg19",
-    "vgg19_bn",
-    "wide_resnet101_2",
-    "wide_resnet50_2",
-]
+# Type checkers see what a starred module lists in __all__, and names imported as themselves.
+from ..weights import Weights as Weights
+from ..weights import WeightsEnum as WeightsEnum
+from . import detection as detection
+from . import optical_flow as optical_flow
+from . import segmentation as segmentation
+from . import video as video
+from ._registry import *
+from .alexnet import *
+from .clip import *
+from .convnext import *
+from .densenet import *
+from .dinov2 import *
+from .efficientnet import *
+from .fashion import *
+from .googlenet import *
+from .inception import *
+from .maxvit import *
+from .mnasnet import *
+from .mobilenet import *
+from .regnet import *
+from .resnet import *
+from .shufflenetv2 import *
+from .squeezenet import *
+from .swin_transformer import *
+from .vgg import *
+from .vision_transformer import *
+
+# Families bear the names of their builders in some cases (alexnet), so modules cannot be asked.
+__all__ = sorted(
+    name
+    for name, value in globals().items()
+    if not name.startswith("_") and not isinstance(value, _ModuleType)
+)

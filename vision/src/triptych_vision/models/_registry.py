@@ -167,7 +167,8 @@ def get_weight(name: str) -> WeightsEnum:
             found = kind.verify(member)
             assert found is not None  # a string never means None
             return found
-    families = sorted({get_model_weights(builder).__name__ for builder in MODELS.values()})
+    kinds = {get_model_weights(builder) for builder in MODELS.values()} - {WeightsEnum}
+    families = sorted(kind.__name__ for kind in kinds)
     raise UnknownNameError(
         f"get_weight: wanted ENUMERATION.MEMBER of one of {', '.join(families)}, got {name!r}"
     )

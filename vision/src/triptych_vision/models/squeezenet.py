@@ -6,17 +6,21 @@ Layers and names are torchvision's.
 
 from __future__ import annotations
 
-from typing import Any
-
 import triptych as tp
 from triptych import nn
 from triptych.errors import UnknownNameError
 
 from ..weights import WeightsEnum
-from ._building import build_model
-from ._registry import register_model
+from ._building import builder
+from .published import published
 
-__all__ = ["SqueezeNet", "squeezenet1_0", "squeezenet1_1"]
+__all__ = [
+    "SqueezeNet",
+    "SqueezeNet1_0_Weights",
+    "SqueezeNet1_1_Weights",
+    "squeezenet1_0",
+    "squeezenet1_1",
+]
 
 POOL = "pool"
 # channels squeezed to, then channels of each of the two expansions
@@ -97,47 +101,23 @@ class SqueezeNet(nn.Module):
         return self.classifier(self.features(x)).flatten(1)
 
 
-def _squeezenet(
-    version: str, weights: WeightsEnum | str | None, progress: bool | None, config: dict[str, Any]
-) -> SqueezeNet:
-    return build_model(
-        f"squeezenet{version}",
-        SqueezeNet,
-        WeightsEnum.verify(weights),
-        progress,
-        {"version": version, **config},
-    )
+class SqueezeNet1_0_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `squeezenet1_0`."""
+
+    IMAGENET1K_V1 = published("SqueezeNet1_0_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
 
 
-@register_model()
-def squeezenet1_0(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
-) -> SqueezeNet:
-    """SqueezeNet 1.0.
+class SqueezeNet1_1_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `squeezenet1_1`."""
 
-    Args:
-        weights: None; no file is registered.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `SqueezeNet`.
-
-    Returns:
-        The model, in training mode as every new module.
-    """
-    return _squeezenet("1_0", weights, progress, kwargs)
+    IMAGENET1K_V1 = published("SqueezeNet1_1_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
 
 
-@register_model()
-def squeezenet1_1(
-    *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
-) -> SqueezeNet:
-    """SqueezeNet 1.1.
-
-    Args:
-        weights: None; no file is registered.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `SqueezeNet`.
-
-    Returns:
-        The model, in training mode as every new module.
-    """
-    return _squeezenet("1_1", weights, progress, kwargs)
+squeezenet1_0 = builder(
+    "squeezenet1_0", SqueezeNet, SqueezeNet1_0_Weights, "SqueezeNet 1.0.", version="1_0"
+)
+squeezenet1_1 = builder(
+    "squeezenet1_1", SqueezeNet, SqueezeNet1_1_Weights, "SqueezeNet 1.1.", version="1_1"
+)

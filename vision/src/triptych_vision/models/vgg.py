@@ -12,11 +12,19 @@ import triptych as tp
 from triptych import nn
 
 from ..weights import WeightsEnum
-from ._building import build_model
-from ._registry import register_model
+from ._building import builder
+from .published import published
 
 __all__ = [
     "VGG",
+    "VGG11_Weights",
+    "VGG11_BN_Weights",
+    "VGG13_Weights",
+    "VGG13_BN_Weights",
+    "VGG16_Weights",
+    "VGG16_BN_Weights",
+    "VGG19_Weights",
+    "VGG19_BN_Weights",
     "vgg11",
     "vgg11_bn",
     "vgg13",
@@ -105,32 +113,79 @@ def make_features(depth: int, batch_norm: bool) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _builder(depth: int, batch_norm: bool) -> Callable[..., VGG]:
-    name = f"vgg{depth}_bn" if batch_norm else f"vgg{depth}"
+class VGG11_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg11`."""
 
+    IMAGENET1K_V1 = published("VGG11_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG11_BN_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg11_bn`."""
+
+    IMAGENET1K_V1 = published("VGG11_BN_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG13_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg13`."""
+
+    IMAGENET1K_V1 = published("VGG13_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG13_BN_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg13_bn`."""
+
+    IMAGENET1K_V1 = published("VGG13_BN_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG16_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg16`."""
+
+    IMAGENET1K_V1 = published("VGG16_Weights.IMAGENET1K_V1")
+    IMAGENET1K_FEATURES = published("VGG16_Weights.IMAGENET1K_FEATURES")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG16_BN_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg16_bn`."""
+
+    IMAGENET1K_V1 = published("VGG16_BN_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG19_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg19`."""
+
+    IMAGENET1K_V1 = published("VGG19_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+class VGG19_BN_Weights(WeightsEnum):  # noqa: N801
+    """Weights for `vgg19_bn`."""
+
+    IMAGENET1K_V1 = published("VGG19_BN_Weights.IMAGENET1K_V1")
+    DEFAULT = IMAGENET1K_V1
+
+
+def _builder(
+    weights: type[WeightsEnum], depth: int, batch_norm: bool = False
+) -> Callable[..., VGG]:
     def make(**config: Any) -> VGG:
         return VGG(make_features(depth, batch_norm), **config)
 
-    def build(
-        *, weights: WeightsEnum | str | None = None, progress: bool | None = None, **kwargs: Any
-    ) -> VGG:
-        return build_model(name, make, WeightsEnum.verify(weights), progress, kwargs)
-
-    build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"""VGG with {depth} layers{", with batch normalisation" if batch_norm else ""}.
-
-    Args:
-        weights: None; no file is registered.
-        progress: show a bar while fetching the weights; None shows it on a terminal only.
-        **kwargs: arguments of `VGG` but its features.
-
-    Returns:
-        The model, in training mode as every new module.
-    """
-    return register_model()(build)
+    name = f"vgg{depth}_bn" if batch_norm else f"vgg{depth}"
+    summary = f"VGG with {depth} layers{', with batch normalisation' if batch_norm else ''}."
+    return builder(name, VGG, weights, summary, make)
 
 
-vgg11, vgg11_bn = _builder(11, False), _builder(11, True)
-vgg13, vgg13_bn = _builder(13, False), _builder(13, True)
-vgg16, vgg16_bn = _builder(16, False), _builder(16, True)
-vgg19, vgg19_bn = _builder(19, False), _builder(19, True)
+vgg11 = _builder(VGG11_Weights, 11)
+vgg11_bn = _builder(VGG11_BN_Weights, 11, batch_norm=True)
+vgg13 = _builder(VGG13_Weights, 13)
+vgg13_bn = _builder(VGG13_BN_Weights, 13, batch_norm=True)
+vgg16 = _builder(VGG16_Weights, 16)
+vgg16_bn = _builder(VGG16_BN_Weights, 16, batch_norm=True)
+vgg19 = _builder(VGG19_Weights, 19)
+vgg19_bn = _builder(VGG19_BN_Weights, 19, batch_norm=True)

@@ -2,67 +2,162 @@
 
 Names and defaults are those of torchvision.transforms.v2; `transforms.v2` is the same module again.
 A transform takes a PIL image, a NumPy array (h, w, c), a tensor (..., c, h, w) or any other DLPack
-array (..., c, h, w), and gives back the same kind; in a sample, nested tuples, lists and dicts, it
-changes PIL images and arrays of three or more axes, and leaves the rest alone. Those that draw
-numbers take `generator=` and draw once per sample.
+array (..., c, h, w), and gives back the same kind. In a sample, nested tuples, lists and dicts, it
+changes PIL images and the kinds of `tv_tensors`, each in its way; if there is no image among
+them, the first array of three or more axes is it (`Transform.plain_arrays` may say otherwise). The
+rest is left alone. Those that draw numbers take `generator=`, draw once per sample, and with
+`per_sample=True` once for each sample of a batch.
 """
 
 from . import functional
+from .autoaugment import (
+    AugMix,
+    AutoAugment,
+    AutoAugmentPolicy,
+    RandAugment,
+    TrivialAugmentWide,
+)
+from .blurring import GaussianBlur, GaussianNoise
+from .boxes import (
+    ClampBoundingBoxes,
+    ClampKeyPoints,
+    ConvertBoundingBoxFormat,
+    SanitizeBoundingBoxes,
+    SanitizeKeyPoints,
+    SetClampingMode,
+)
+from .color import (
+    RGB,
+    ColorJitter,
+    Grayscale,
+    RandomChannelPermutation,
+    RandomGrayscale,
+    RandomPhotometricDistort,
+)
 from .containers import Compose, Identity, Lambda, RandomApply, RandomChoice, RandomOrder
 from .conversion import (
-    RGB,
     ConvertImageDtype,
-    Grayscale,
+    LinearTransformation,
     Normalize,
     PILToTensor,
-    RandomGrayscale,
     ToDtype,
     ToImage,
     ToPILImage,
+    ToPureTensor,
     ToTensor,
 )
+from .copy_paste import SimpleCopyPaste
+from .cropping import RandomCrop, RandomIoUCrop, RandomResizedCrop
+from .erasing import JPEG, RandomErasing, UniformTemporalSubsample
 from .geometry import (
     CenterCrop,
     FiveCrop,
     Pad,
-    RandomCrop,
     RandomHorizontalFlip,
-    RandomResizedCrop,
     RandomVerticalFlip,
     Resize,
     TenCrop,
 )
 from .interpolation import InterpolationMode
-from .transform import RandomTransform, Transform
+from .kinds import is_pure_tensor
+from .mixing import CutMix, MixUp
+from .queries import (
+    check_type,
+    get_bounding_boxes,
+    get_keypoints,
+    has_all,
+    has_any,
+    query_chw,
+    query_size,
+)
+from .scaling import RandomResize, RandomShortestSize, RandomZoomOut, ScaleJitter
+from .tones import (
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
+from .transform import RandomApplyTransform, RandomTransform, Transform
+from .warping import ElasticTransform, RandomAffine, RandomPerspective, RandomRotation
 
 __all__ = [
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
     "CenterCrop",
+    "ClampBoundingBoxes",
+    "ClampKeyPoints",
+    "ColorJitter",
     "Compose",
+    "ConvertBoundingBoxFormat",
     "ConvertImageDtype",
+    "CutMix",
+    "ElasticTransform",
     "FiveCrop",
+    "GaussianBlur",
+    "GaussianNoise",
     "Grayscale",
     "Identity",
     "InterpolationMode",
+    "JPEG",
     "Lambda",
+    "LinearTransformation",
+    "MixUp",
     "Normalize",
     "PILToTensor",
     "Pad",
     "RGB",
+    "RandAugment",
+    "RandomAdjustSharpness",
+    "RandomAffine",
     "RandomApply",
+    "RandomApplyTransform",
+    "RandomAutocontrast",
+    "RandomChannelPermutation",
     "RandomChoice",
     "RandomCrop",
+    "RandomEqualize",
+    "RandomErasing",
     "RandomGrayscale",
     "RandomHorizontalFlip",
+    "RandomInvert",
+    "RandomIoUCrop",
     "RandomOrder",
+    "RandomPerspective",
+    "RandomPhotometricDistort",
+    "RandomPosterize",
+    "RandomResize",
     "RandomResizedCrop",
+    "RandomRotation",
+    "RandomShortestSize",
+    "RandomSolarize",
     "RandomTransform",
     "RandomVerticalFlip",
+    "RandomZoomOut",
     "Resize",
+    "SanitizeBoundingBoxes",
+    "SanitizeKeyPoints",
+    "ScaleJitter",
+    "SetClampingMode",
+    "SimpleCopyPaste",
     "TenCrop",
     "ToDtype",
     "ToImage",
     "ToPILImage",
+    "ToPureTensor",
     "ToTensor",
     "Transform",
+    "TrivialAugmentWide",
+    "UniformTemporalSubsample",
+    "check_type",
     "functional",
+    "get_bounding_boxes",
+    "get_keypoints",
+    "has_all",
+    "has_any",
+    "is_pure_tensor",
+    "query_chw",
+    "query_size",
 ]

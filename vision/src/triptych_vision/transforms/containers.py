@@ -9,7 +9,7 @@ import triptych as tp
 from triptych import nn
 from triptych.errors import ShapeError
 
-from .transform import RandomTransform, Transform
+from .transform import RandomTransform, Transform, checked_probability
 
 __all__ = ["Compose", "Identity", "Lambda", "RandomApply", "RandomChoice", "RandomOrder"]
 
@@ -20,9 +20,13 @@ class _Steps(RandomTransform):
     """Holds callables and runs some of them, one after the other."""
 
     def __init__(
-        self, transforms: Sequence[Step], *, generator: tp.Generator | None = None
+        self,
+        transforms: Sequence[Step],
+        *,
+        generator: tp.Generator | None = None,
+        per_sample: bool = False,
     ) -> None:
-        super().__init__(generator=generator)
+        super().__init__(generator=generator, per_sample=per_sample)
         if not isinstance(transforms, Sequence | nn.ModuleList):
             raise TypeError(
                 f"{type(self).__name__}: wanted a sequence of transforms, got "
@@ -30,10 +34,23 @@ class _Steps(RandomTransform):
             )
         self.transforms = transforms
 
-    def run(self, order: Sequence[int], *inputs: Any) -> Any:
-        """The sample through some of the steps, in an order."""
-        sample = inputs if len(inputs) > 1 else inputs[0]
-        for place in order:
+    def order(self) -> Sequence[int]:
+        """Which steps are run, one after the other; drawn once per sample."""
+        return range(len(self.transforms))
+
+    def forward(self, *inputs: Any) -> Any:
+        """The sample through steps; with per_sample, the images of each sample of a batch."""
+        if self.per_sample:
+            return super().forward(*inputs)
+        return self.run(inputs if len(inputs) > 1 else inputs[0])
+
+    def change_together(self, images: list[Any]) -> list[Any]:
+        """The images of one sample of a batch through steps."""
+        return self.run(images) if len(images) > 1 else [self.run(images[0])]
+
+    def run(self, sample: Any) -> Any:
+        """The sample through the steps that were drawn."""
+        for place in self.order():
             sample = self.transforms[place](sample)
         return sample
 
@@ -58,10 +75,6 @@ class Compose(_Steps):
     def __init__(self, transforms: Sequence[Step]) -> None:
         super().__init__(transforms)
 
-    def forward(self, *inputs: Any) -> Any:
-        """The sample through all steps."""
-        return self.run(range(len(self.transforms)), *inputs)
-
 
 class RandomApply(_Steps):
     """All transforms of a list, or none.
@@ -70,6 +83,7 @@ class RandomApply(_Steps):
         transforms: callables.
         p: probability that they are applied.
         generator: of the draw; the transforms have their own.
+        per_sample: a draw of its own for each sample of a batch; steps get only its images.
     """
 
     def __init__(
@@ -78,14 +92,14 @@ class RandomApply(_Steps):
         p: float = 0.5,
         *,
         generator: tp.Generator | None = None,
+        per_sample: bool = False,
     ) -> None:
-        super().__init__(transforms, generator=generator)
+        super().__init__(transforms, generator=generator, per_sample=per_sample)
         self.p = checked_probability("RandomApply", p)
 
-    def forward(self, *inputs: Any) -> Any:
-        """The sample through all steps, or as it is."""
-        apply = self.uniform() < self.p
-        return self.run(range(len(self.transforms)) if apply else (), *inputs)
+    def order(self) -> Sequence[int]:
+        """All steps, or none."""
+        return super().order() if self.uniform() < self.p else ()
 
 
 class RandomChoice(_Steps):
@@ -95,6 +109,7 @@ class RandomChoice(_Steps):
         transforms: callables.
         p: how likely each is, in any unit; default all alike.
         generator: of the draw.
+        per_sample: a draw of its own for each sample of a batch; steps get only its images.
 
     Raises:
         ShapeError: not one probability per transform, or none above zero.
@@ -106,8 +121,9 @@ class RandomChoice(_Steps):
         p: Sequence[float] | None = None,
         *,
         generator: tp.Generator | None = None,
+        per_sample: bool = False,
     ) -> None:
-        super().__init__(transforms, generator=generator)
+        super().__init__(transforms, generator=generator, per_sample=per_sample)
         weights = [1.0] * len(transforms) if p is None else list(p)
         if len(weights) != len(transforms) or not sum(weights) > 0 or min(weights) < 0:
             raise ShapeError(
@@ -116,11 +132,10 @@ class RandomChoice(_Steps):
             )
         self.p = [weight / sum(weights) for weight in weights]
 
-    def forward(self, *inputs: Any) -> Any:
-        """The sample through one step."""
+    def order(self) -> Sequence[int]:
+        """One step."""
         weights = tp.tensor(self.p, dtype=tp.float64)
-        place = tp.multinomial(weights, 1, generator=self.generator).item()
-        return self.run((place,), *inputs)
+        return [tp.multinomial(weights, 1, generator=self.generator).item()]
 
 
 class RandomOrder(_Steps):
@@ -129,12 +144,12 @@ class RandomOrder(_Steps):
     Args:
         transforms: callables.
         generator: of the draw.
+        per_sample: a draw of its own for each sample of a batch; steps get only its images.
     """
 
-    def forward(self, *inputs: Any) -> Any:
-        """The sample through all steps in a random order."""
-        order = tp.randperm(len(self.transforms), generator=self.generator).tolist()
-        return self.run(order, *inputs)
+    def order(self) -> Sequence[int]:
+        """All steps in a random order."""
+        return tp.randperm(len(self.transforms), generator=self.generator).tolist()
 
 
 class Lambda(Transform):
@@ -170,14 +185,3 @@ class Identity(Transform):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The image itself."""
         return inpt
-
-
-def checked_probability(name: str, p: float) -> float:
-    """p, if it is a probability.
-
-    Raises:
-        ValueError: it is not from 0 to 1.
-    """
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"{name}: p is a probability from 0 to 1, got {p}")
-    return p

@@ -2,44 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 import triptych as tp
+from triptych.errors import DTypeError, ShapeError
 
+from .. import tv_tensors
 from . import functional as F
-from .containers import checked_probability
-from .functional.size import get_num_channels
-from .kinds import is_pil
-from .transform import RandomTransform, Transform
+from .dispatch import functional
+from .kinds import is_image, is_pil
+from .transform import Transform
 
 __all__ = [
     "ConvertImageDtype",
-    "Grayscale",
+    "LinearTransformation",
     "Normalize",
     "PILToTensor",
-    "RGB",
-    "RandomGrayscale",
     "ToDtype",
     "ToImage",
     "ToPILImage",
+    "ToPureTensor",
     "ToTensor",
 ]
 
 
 class ToImage(Transform):
-    """Images of any kind as tensors (..., c, h, w) of their own values.
+    """Images of any kind as `tv_tensors.Image` (..., c, h, w) of their own values.
 
     Example:
         >>> ToImage()(np.zeros((4, 6, 3), np.uint8)).shape
         Size([3, 4, 6])
     """
 
+    def selects(self, part: Any) -> bool:
+        """Images that are no `tv_tensors` yet."""
+        return is_image(part) and not isinstance(part, tv_tensors.TVTensor)
+
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The tensor."""
         return F.to_image(inpt)
+
+
+class ToPureTensor(Transform):
+    """Tensors of `tv_tensors` as plain ones; metadata is dropped, memory shared."""
+
+    def selects(self, part: Any) -> bool:
+        """Parts that say what they are."""
+        return isinstance(part, tv_tensors.TVTensor)
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """The plain tensor."""
+        return F.to_pure_tensor(inpt)
 
 
 class PILToTensor(Transform):
@@ -51,7 +68,7 @@ class PILToTensor(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The tensor."""
-        return F.pil_to_tensor(inpt)
+        return F.pil_to_tensor(inpt) if self.selects(inpt) else inpt
 
 
 class ToTensor(Transform):
@@ -59,11 +76,11 @@ class ToTensor(Transform):
 
     def selects(self, part: Any) -> bool:
         """PIL images and NumPy arrays (h, w, c)."""
-        return is_pil(part) or (isinstance(part, np.ndarray) and part.ndim == 3)
+        return is_pil(part) or (isinstance(part, np.ndarray) and part.ndim >= 3)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The tensor."""
-        return inpt if isinstance(inpt, tp.Tensor) else F.to_tensor(inpt)
+        return F.to_tensor(inpt) if is_pil(inpt) or isinstance(inpt, np.ndarray) else inpt
 
 
 class ToPILImage(Transform):
@@ -77,27 +94,63 @@ class ToPILImage(Transform):
         super().__init__()
         self.mode = mode
 
+    def selects(self, part: Any) -> bool:
+        """Images; films, masks, boxes and keypoints stay."""
+        return is_image(part) and not isinstance(part, tv_tensors.Video)
+
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The PIL image."""
         return F.to_pil_image(inpt, self.mode)
 
 
+DTypes = tp.dtype | Mapping[type | str, tp.dtype | None]
+
+
 class ToDtype(Transform):
-    """Images in another dtype.
+    """Images and films in another dtype, or each kind in its own.
 
     Args:
-        dtype: the new one.
-        scale: keep the meaning: integers run from 0 to their largest value, floats from 0 to 1.
+        dtype: the new one of images and films; or a dict by type, in which "others" stands for all
+            types that are not named and None for no change.
+        scale: keep the meaning of images and films: integers run from 0 to their largest value,
+            floats from 0 to 1.
+
+    Raises:
+        DTypeError: dtype is neither; or, when called, a type is not in the dict.
+
+    Example:
+        >>> mask = tv_tensors.Mask([[1]], dtype=tp.uint8)
+        >>> to = ToDtype({tv_tensors.Image: tp.float32, tv_tensors.Mask: tp.int64}, scale=True)
+        >>> image, mask = to(tv_tensors.Image([[255]], dtype=tp.uint8), mask)
+        >>> image.tolist(), mask.dtype
+        ([[[1.0]]], triptych.int64)
     """
 
-    def __init__(self, dtype: tp.dtype = tp.float32, scale: bool = False) -> None:
+    def __init__(self, dtype: DTypes, scale: bool = False) -> None:
         super().__init__()
+        if not isinstance(dtype, tp.dtype | Mapping):
+            raise DTypeError(f"{type(self).__name__}: wanted a dtype or a dict, got {dtype!r}")
         self.dtype = dtype
         self.scale = scale
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The image in the dtype."""
-        return F.to_dtype(inpt, self.dtype, self.scale)
+        dtype = self._dtype_for(inpt)
+        if dtype is None:
+            return inpt
+        return self.call_kernel(F.to_dtype, inpt, dtype, self.scale)
+
+    def _dtype_for(self, inpt: Any) -> tp.dtype | None:
+        if isinstance(self.dtype, tp.dtype):
+            has_pixels = not isinstance(inpt, tv_tensors.TVTensor) or is_image(inpt)
+            return self.dtype if has_pixels else None
+        named = [cls for cls in type(inpt).__mro__ if cls in self.dtype]
+        if not named and "others" not in self.dtype:
+            raise DTypeError(
+                f"{type(self).__name__}: no dtype for {type(inpt).__name__} in {self.dtype}; "
+                "add 'others': None to leave the rest"
+            )
+        return self.dtype[named[0] if named else "others"]
 
 
 class ConvertImageDtype(ToDtype):
@@ -128,51 +181,58 @@ class Normalize(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """(image - mean) / std."""
-        return F.normalize(inpt, self.mean, self.std, self.inplace)
+        return self.call_kernel(F.normalize, inpt, self.mean, self.std, self.inplace)
 
 
-class Grayscale(Transform):
-    """Grey of the same brightness.
+class LinearTransformation(Transform):
+    """Flatten an image, subtract a mean and multiply by a matrix, as whitening does.
 
     Args:
-        num_output_channels: 1, or 3 equal ones.
+        transformation_matrix: (c h w, c h w).
+        mean_vector: (c h w,).
+
+    Raises:
+        ShapeError: the matrix is not square, or its size not that of the mean or of the image.
+        DTypeError: a PIL image, or a matrix and mean of several dtypes.
     """
 
-    def __init__(self, num_output_channels: int = 1) -> None:
+    def __init__(self, transformation_matrix: tp.Tensor, mean_vector: tp.Tensor) -> None:
         super().__init__()
-        self.num_output_channels = num_output_channels
+        matrix, mean = transformation_matrix, mean_vector
+        if matrix.ndim != 2 or mean.shape != matrix.shape[:1] or mean.shape != matrix.shape[1:]:
+            raise ShapeError(
+                "LinearTransformation: wanted a matrix (d, d) and a mean (d,), got "
+                f"{tuple(matrix.shape)} and {tuple(mean.shape)}"
+            )
+        if matrix.dtype is not mean.dtype:
+            raise DTypeError(
+                f"LinearTransformation: matrix and mean are {matrix.dtype} and {mean.dtype}; "
+                "wanted one dtype"
+            )
+        self.transformation_matrix = matrix
+        self.mean_vector = mean
+
+    def check_inputs(self, flat_inputs: list[Any]) -> None:
+        """Raise for PIL images."""
+        if any(map(is_pil, flat_inputs)):
+            raise DTypeError("LinearTransformation: takes tensors; use ToImage() and ToDtype first")
+
+    def selects(self, part: Any) -> bool:
+        """Images and films."""
+        return is_image(part)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The grey image."""
-        return F.rgb_to_grayscale(inpt, self.num_output_channels)
+        """(image - mean) @ matrix in the shape of the image."""
+        return _multiplied(inpt, self.transformation_matrix, self.mean_vector)
 
 
-class RandomGrayscale(RandomTransform):
-    """Grey with a probability; the number of channels stays.
-
-    Args:
-        p: the probability.
-        generator: of the draw.
-    """
-
-    def __init__(self, p: float = 0.1, *, generator: tp.Generator | None = None) -> None:
-        super().__init__(generator=generator)
-        self.p = checked_probability("RandomGrayscale", p)
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """Whether to take the colour out."""
-        return {"apply": self.uniform() < self.p}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The image, grey or not."""
-        if not params["apply"]:
-            return inpt
-        return F.rgb_to_grayscale(inpt, num_output_channels=get_num_channels(inpt))
-
-
-class RGB(Transform):
-    """Three channels from one."""
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The image with three channels."""
-        return F.grayscale_to_rgb(inpt)
+@functional
+def _multiplied(inpt: Any, matrix: tp.Tensor, mean: tp.Tensor) -> Any:
+    size = prod(inpt.shape[-3:])
+    if size != len(mean):
+        raise ShapeError(
+            f"LinearTransformation: the matrix is for {len(mean)} values, an image of "
+            f"{tuple(inpt.shape)} has {size}"
+        )
+    centred = inpt.reshape(-1, size) - mean
+    return (centred @ matrix.to(centred.dtype)).reshape(inpt.shape)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import triptych as tp
-from triptych.errors import ShapeError
+from triptych.errors import DTypeError
 
+from .. import tv_tensors
 from . import functional as F
-from .containers import checked_probability
-from .functional.geometry import Fill, sides, two_lengths
+from .filling import FillByKind, checked_fill_by_kind, fill_for
+from .functional.geometry import sides, two_lengths
 from .functional.resizing import Mode, resized_size
 from .interpolation import InterpolationMode, interpolation_mode
-from .transform import RandomTransform, Transform
+from .transform import RandomApplyTransform, Transform
 
 __all__ = [
     "CenterCrop",
     "FiveCrop",
     "Pad",
-    "RandomCrop",
     "RandomHorizontalFlip",
-    "RandomResizedCrop",
     "RandomVerticalFlip",
     "Resize",
     "TenCrop",
@@ -39,7 +36,8 @@ class Resize(Transform):
         antialias: when shrinking, let every old pixel count.
 
     Example:
-        >>> Resize((4, 6))(tp.zeros(3, 8, 8)).shape
+        >>> import triptych
+        >>> Resize((4, 6))(triptych.zeros(3, 8, 8)).shape
         Size([3, 4, 6])
     """
 
@@ -59,7 +57,9 @@ class Resize(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The image resized."""
-        return F.resize(inpt, self.size, self.interpolation, self.max_size, self.antialias)
+        return self.call_kernel(
+            F.resize, inpt, self.size, self.interpolation, self.max_size, self.antialias
+        )
 
 
 class CenterCrop(Transform):
@@ -75,10 +75,24 @@ class CenterCrop(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The middle."""
-        return F.center_crop(inpt, self.size)
+        return self.call_kernel(F.center_crop, inpt, self.size)
 
 
-class FiveCrop(Transform):
+class _Crops(Transform):
+    """Several crops of each image; what must lie over an image as it is, is refused."""
+
+    def check_inputs(self, flat_inputs: list[Any]) -> None:
+        """Raise for boxes, points and masks."""
+        refused = tv_tensors.BoundingBoxes, tv_tensors.KeyPoints, tv_tensors.Mask
+        for part in flat_inputs:
+            if isinstance(part, refused):
+                raise DTypeError(
+                    f"{type(self).__name__}: {type(part).__name__} cannot be cut into several; "
+                    "take it out of the sample"
+                )
+
+
+class FiveCrop(_Crops):
     """The four corners and the middle, as a tuple in the image's place.
 
     Args:
@@ -91,10 +105,10 @@ class FiveCrop(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Five images."""
-        return F.five_crop(inpt, self.size)
+        return self.call_kernel(F.five_crop, inpt, self.size)
 
 
-class TenCrop(Transform):
+class TenCrop(_Crops):
     """`FiveCrop` of the image and of its mirror image.
 
     Args:
@@ -109,7 +123,7 @@ class TenCrop(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Ten images."""
-        return F.ten_crop(inpt, self.size, self.vertical_flip)
+        return self.call_kernel(F.ten_crop, inpt, self.size, self.vertical_flip)
 
 
 class Pad(Transform):
@@ -118,45 +132,34 @@ class Pad(Transform):
     Args:
         padding: widths in pixels: one, (left and right, top and bottom), or (left, top, right,
             bottom).
-        fill: value of a constant frame, one or one per channel.
+        fill: value of a constant frame: one, one per channel, or a dict of these by type.
         padding_mode: "constant", "edge", "reflect" or "symmetric".
     """
 
     def __init__(
-        self, padding: int | Sequence[int], fill: Fill = 0, padding_mode: str = "constant"
+        self, padding: int | Sequence[int], fill: FillByKind = 0, padding_mode: str = "constant"
     ) -> None:
         super().__init__()
         sides(padding)
         self.padding = padding
-        self.fill = fill
+        self.fill = checked_fill_by_kind("Pad", fill)
         self.padding_mode = padding_mode
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The framed image."""
-        return F.pad(inpt, self.padding, self.fill, self.padding_mode)
+        return self.call_kernel(
+            F.pad, inpt, self.padding, fill_for(self.fill, inpt), self.padding_mode
+        )
 
 
-class _RandomFlip(RandomTransform):
-    """Mirror the images with a probability.
-
-    Args:
-        p: the probability.
-        generator: of the draw.
-    """
+class _RandomFlip(RandomApplyTransform):
+    """Mirror the images with a probability."""
 
     flip: Any
 
-    def __init__(self, p: float = 0.5, *, generator: tp.Generator | None = None) -> None:
-        super().__init__(generator=generator)
-        self.p = checked_probability(type(self).__name__, p)
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """Whether to mirror."""
-        return {"apply": self.uniform() < self.p}
-
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The image, mirrored or not."""
-        return self.flip(inpt) if params["apply"] else inpt
+        """The mirror image."""
+        return self.call_kernel(self.flip, inpt)
 
 
 class RandomHorizontalFlip(_RandomFlip):
@@ -165,6 +168,7 @@ class RandomHorizontalFlip(_RandomFlip):
     Args:
         p: the probability.
         generator: of the draw.
+        per_sample: one draw for each sample of a batch.
     """
 
     flip = staticmethod(F.horizontal_flip)
@@ -176,154 +180,7 @@ class RandomVerticalFlip(_RandomFlip):
     Args:
         p: the probability.
         generator: of the draw.
+        per_sample: one draw for each sample of a batch.
     """
 
     flip = staticmethod(F.vertical_flip)
-
-
-class RandomCrop(RandomTransform):
-    """Cut out a rectangle at a random place.
-
-    Args:
-        size: (h, w), or one length for both.
-        padding: frame put around the image first, as of `Pad`.
-        pad_if_needed: frame an image that is smaller than size.
-        fill: value of a constant frame.
-        padding_mode: "constant", "edge", "reflect" or "symmetric".
-        generator: of the draw.
-    """
-
-    def __init__(
-        self,
-        size: int | Sequence[int],
-        padding: int | Sequence[int] | None = None,
-        pad_if_needed: bool = False,
-        fill: Fill = 0,
-        padding_mode: str = "constant",
-        *,
-        generator: tp.Generator | None = None,
-    ) -> None:
-        super().__init__(generator=generator)
-        self.size = two_lengths("RandomCrop", size)
-        self.padding = None if padding is None else sides(padding)
-        self.pad_if_needed = pad_if_needed
-        self.fill = fill
-        self.padding_mode = padding_mode
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """The frame and the corner, from the size of the first image.
-
-        Raises:
-            ShapeError: the image is smaller than size.
-        """
-        if not flat_inputs:
-            return {}
-        left, top, right, bottom = self.padding or (0, 0, 0, 0)
-        height, width = F.get_size(flat_inputs[0])
-        if self.pad_if_needed:
-            missing = [
-                max(want - have, 0)
-                for want, have in zip(
-                    self.size, (height + top + bottom, width + left + right), strict=True
-                )
-            ]
-            top, bottom = top + missing[0], bottom + missing[0]
-            left, right = left + missing[1], right + missing[1]
-        free = height + top + bottom - self.size[0], width + left + right - self.size[1]
-        if min(free) < 0:
-            raise ShapeError(
-                f"RandomCrop: size {self.size} is larger than the image, {(height, width)}, with "
-                f"its frame; use pad_if_needed=True"
-            )
-        corner = self.integer(0, free[0]), self.integer(0, free[1])
-        return {"frame": (left, top, right, bottom), "corner": corner}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The rectangle."""
-        if any(params["frame"]):
-            inpt = F.pad(inpt, params["frame"], self.fill, self.padding_mode)
-        top, left = params["corner"]
-        return F.crop(inpt, top, left, *self.size)
-
-    @staticmethod
-    def get_params(
-        img: Any, output_size: tuple[int, int], *, generator: tp.Generator | None = None
-    ) -> tuple[int, int, int, int]:
-        """A random rectangle (top, left, height, width) of an image, for use with `crop`."""
-        draw = RandomCrop(output_size, generator=generator).make_params([img])
-        return (*draw["corner"], *output_size)
-
-
-class RandomResizedCrop(RandomTransform):
-    """Cut out a rectangle of random area and shape, and resize it.
-
-    Args:
-        size: (h, w) of the result, or one length for both.
-        scale: least and most area of the rectangle, as parts of the image's.
-        ratio: least and most width over height of the rectangle.
-        interpolation: an `InterpolationMode`, its string, or Pillow's code.
-        antialias: when shrinking, let every old pixel count.
-        generator: of the draws.
-
-    Source: Szegedy et al. 2015, "Going deeper with convolutions", section 6.
-    """
-
-    def __init__(
-        self,
-        size: int | Sequence[int],
-        scale: Sequence[float] = (0.08, 1.0),
-        ratio: Sequence[float] = (3.0 / 4.0, 4.0 / 3.0),
-        interpolation: Mode = InterpolationMode.BILINEAR,
-        antialias: bool | None = True,
-        *,
-        generator: tp.Generator | None = None,
-    ) -> None:
-        super().__init__(generator=generator)
-        self.size = two_lengths("RandomResizedCrop", size)
-        for name, (low, high) in (("scale", scale), ("ratio", ratio)):
-            if not 0 < low <= high:
-                raise ValueError(f"RandomResizedCrop: {name} is (least, most), got {(low, high)}")
-        self.scale = tuple(scale)
-        self.ratio = tuple(ratio)
-        self.interpolation = interpolation_mode(interpolation)
-        self.antialias = antialias
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """The rectangle, from the size of the first image; the middle if ten draws do not fit."""
-        if not flat_inputs:
-            return {}
-        height, width = F.get_size(flat_inputs[0])
-        logs = [math.log(r) for r in self.ratio]
-        for _ in range(10):
-            area = height * width * self.uniform(*self.scale)
-            ratio = math.exp(self.uniform(*logs))
-            h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
-            if 0 < h <= height and 0 < w <= width:
-                top, left = self.integer(0, height - h), self.integer(0, width - w)
-                return {"rectangle": (top, left, h, w)}
-        return {"rectangle": self._middle(height, width)}
-
-    def _middle(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """As much of the middle as the ratio lets be."""
-        ratio = min(max(width / height, self.ratio[0]), self.ratio[1])
-        h, w = min(height, round(width / ratio)), min(width, round(height * ratio))
-        return (height - h) // 2, (width - w) // 2, h, w
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The rectangle, resized."""
-        top, left, height, width = params["rectangle"]
-        return F.resized_crop(
-            inpt, top, left, height, width, self.size, self.interpolation, self.antialias
-        )
-
-    @staticmethod
-    def get_params(
-        img: Any,
-        scale: Sequence[float],
-        ratio: Sequence[float],
-        *,
-        generator: tp.Generator | None = None,
-    ) -> tuple[int, int, int, int]:
-        """A random rectangle (top, left, height, width) of an image, for `resized_crop`."""
-        draw = RandomResizedCrop(1, scale, ratio, generator=generator).make_params([img])
-        return draw["rectangle"]

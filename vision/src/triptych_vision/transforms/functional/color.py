@@ -1,7 +1,8 @@
-"""Changing colours."""
+"""Grey and colour, and the order of the channels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import triptych as tp
@@ -9,11 +10,18 @@ from triptych.errors import ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..kinds import PIL_IMAGE
+from . import color_bytes
+from .color_bytes import LUMA
+from .conversion import pil_to_tensor, to_pil_image
+from .lookup import on_bytes
 
-__all__ = ["grayscale_to_rgb", "invert", "rgb_to_grayscale", "to_grayscale"]
+__all__ = ["grayscale_to_rgb", "luma", "permute_channels", "rgb_to_grayscale", "to_grayscale"]
 
-# Luma of red, green, blue: ITU-R BT.601, to the four digits that Pillow and torchvision share.
-LUMA = (0.2989, 0.587, 0.114)
+
+def luma(x: tp.Tensor) -> tp.Tensor:
+    """How bright each pixel looks, (..., 3, h, w) -> (..., 1, h, w), float32 for integers."""
+    red, green, blue = (x[..., i : i + 1, :, :] for i in range(3))
+    return red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]
 
 
 @functional
@@ -37,9 +45,7 @@ def rgb_to_grayscale(inpt: Any, num_output_channels: int = 1) -> Any:
         )
     grey = inpt
     if inpt.shape[-3] == 3:
-        parts = inpt if inpt.dtype.is_floating_point else inpt.to(tp.float32)
-        red, green, blue = (parts[..., i : i + 1, :, :] for i in range(3))
-        grey = (red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]).to(inpt.dtype)
+        grey = color_bytes.grey(inpt) if on_bytes(inpt) else luma(inpt).to(inpt.dtype)
     return grey if num_output_channels == 1 else tp.cat([grey] * 3, dim=-3)
 
 
@@ -76,17 +82,38 @@ def _grayscale_to_rgb_pil(image: Any) -> Any:
 
 
 @functional
-def invert(inpt: Any) -> Any:
-    """The negative: 1 - x for floats, the largest value less x for integers."""
-    if inpt.dtype is tp.bool:
-        return ~inpt
-    if inpt.dtype.is_floating_point:
-        return 1 - inpt
-    return int(tp.iinfo(inpt.dtype).max) - inpt
+def permute_channels(inpt: Any, permutation: Sequence[int]) -> Any:
+    """Put the channels into another order.
+
+    Args:
+        inpt: an image of any kind.
+        permutation: for each new channel the old one that it is, all of them once.
+
+    Returns:
+        The image, same kind and dtype.
+
+    Raises:
+        ShapeError: not as many places as channels.
+        ValueError: not each channel once.
+
+    Example:
+        >>> rgb = tp.tensor([1, 2, 3]).reshape(3, 1, 1)
+        >>> permute_channels(rgb, [2, 0, 1]).flatten().tolist()
+        [3, 1, 2]
+    """
+    order = [int(place) for place in permutation]
+    channels = inpt.shape[-3] if inpt.ndim >= 3 else 0
+    if len(order) != channels:
+        raise ShapeError(
+            f"permute_channels: wanted a place for each channel of {tuple(inpt.shape)}, got "
+            f"{len(order)}"
+        )
+    if sorted(order) != list(range(channels)):
+        raise ValueError(f"permute_channels: wanted each of 0 to {channels - 1} once, got {order}")
+    return tp.cat([inpt[..., place : place + 1, :, :] for place in order], dim=-3)
 
 
-@register_kernel(invert, PIL_IMAGE)
-def _invert_pil(image: Any) -> Any:
-    from PIL import ImageOps
-
-    return ImageOps.invert(image)
+@register_kernel(permute_channels, PIL_IMAGE)
+def _permute_channels_pil(image: Any, permutation: Sequence[int]) -> Any:
+    moved = permute_channels(pil_to_tensor(image), permutation)
+    return to_pil_image(moved, image.mode)

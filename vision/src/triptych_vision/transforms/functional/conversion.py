@@ -11,8 +11,11 @@ import numpy as np
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
 
-from ..dispatch import functional, register_kernel
+from ... import tv_tensors
+from ...tv_tensors.base import plain
+from ..dispatch import functional, kind_kernel, register_kernel
 from ..kinds import PIL_IMAGE, is_array, is_pil
+from .lookup import largest, on_bytes
 
 __all__ = [
     "convert_image_dtype",
@@ -21,6 +24,7 @@ __all__ = [
     "to_dtype",
     "to_image",
     "to_pil_image",
+    "to_pure_tensor",
     "to_tensor",
 ]
 
@@ -48,29 +52,45 @@ def _copied_chw(array: np.ndarray) -> np.ndarray:
     return np.array(chw, order="C", copy=True)
 
 
-def to_image(inpt: Any) -> tp.Tensor:
-    """An image of any kind as a tensor (..., c, h, w) of its own values.
+def to_image(inpt: Any) -> tv_tensors.Image:
+    """An image of any kind as an `Image` (..., c, h, w) of its own values.
 
     Args:
         inpt: a PIL image, NumPy array (h, w) or (..., h, w, c), tensor or other DLPack array.
 
     Returns:
-        The tensor; a tensor of two axes gets one channel. PIL images and NumPy arrays are copied.
+        A tensor that says that it is an image; one of two axes gets one channel. PIL images and
+        NumPy arrays are copied, other memory is shared.
 
     Raises:
         DTypeError: no image.
     """
     if is_pil(inpt):
-        return pil_to_tensor(inpt)
+        return tv_tensors.Image(pil_to_tensor(inpt))
     if isinstance(inpt, np.ndarray):
         chw = inpt[None] if inpt.ndim == 2 else np.moveaxis(inpt, -1, -3)
-        return tp.from_numpy(np.array(chw, order="C", copy=True))
+        return tv_tensors.Image(tp.from_numpy(np.array(chw, order="C", copy=True)))
     if not is_array(inpt):
         raise DTypeError(
             f"to_image: wanted a PIL image, NumPy array or tensor, got {type(inpt).__name__}"
         )
-    x = inpt if isinstance(inpt, tp.Tensor) else tp.from_dlpack(inpt)
-    return x[None] if x.ndim == 2 else x
+    return tv_tensors.Image(inpt if isinstance(inpt, tp.Tensor) else tp.from_dlpack(inpt))
+
+
+def to_pure_tensor(inpt: Any) -> Any:
+    """A tensor without its kind, metadata dropped; memory and history are shared.
+
+    Args:
+        inpt: one of `tv_tensors`; anything else comes back as it is.
+
+    Returns:
+        A plain tensor.
+
+    Example:
+        >>> type(to_pure_tensor(tv_tensors.Mask([[1]]))).__name__
+        'Tensor'
+    """
+    return plain(inpt) if isinstance(inpt, tv_tensors.TVTensor) else inpt
 
 
 def to_tensor(pic: Any) -> tp.Tensor:
@@ -106,7 +126,8 @@ def to_dtype(inpt: Any, dtype: tp.dtype = tp.float32, scale: bool = False) -> An
     """Values in another dtype.
 
     Args:
-        inpt: a tensor or array; a PIL image has no dtype to change.
+        inpt: a tensor or array; a PIL image has no dtype to change. Masks, boxes and keypoints
+            are never scaled.
         dtype: the new one.
         scale: keep the meaning: integers run from 0 to their largest value, floats from 0 to 1.
 
@@ -127,12 +148,10 @@ def to_dtype(inpt: Any, dtype: tp.dtype = tp.float32, scale: bool = False) -> An
     return _RESCALE[inpt.dtype.is_floating_point, dtype.is_floating_point](inpt, dtype)
 
 
-def _largest(dtype: tp.dtype) -> int:
-    return 1 if dtype is tp.bool else int(tp.iinfo(dtype).max)
-
-
 def _integers_to_floats(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
-    return x.to(dtype) / _largest(x.dtype)
+    if on_bytes(x) and dtype is tp.float32:  # in one pass
+        return tp.from_numpy(np.multiply(x.numpy(), np.float32(1 / 255)))
+    return x.to(dtype) * (1.0 / largest(x.dtype))
 
 
 def _floats_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
@@ -142,11 +161,11 @@ def _floats_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
             f"convert to a wider float or a narrower integer"
         )
     # Equal shares of [0, 1] for each integer; 1.0 itself must not reach the next one.
-    return (x * (_largest(dtype) + 1.0 - 1e-3)).to(dtype)
+    return (x * (largest(dtype) + 1.0 - 1e-3)).to(dtype)
 
 
 def _integers_to_integers(x: tp.Tensor, dtype: tp.dtype) -> tp.Tensor:
-    bits = [_largest(d).bit_length() for d in (x.dtype, dtype)]
+    bits = [largest(d).bit_length() for d in (x.dtype, dtype)]
     if bits[0] > bits[1]:
         return (x >> (bits[0] - bits[1])).to(dtype)
     return x.to(dtype) << (bits[1] - bits[0])
@@ -163,6 +182,11 @@ _RESCALE: dict[tuple[bool, bool], Callable[[tp.Tensor, tp.dtype], Any]] = {
 @register_kernel(to_dtype, PIL_IMAGE)
 def _to_dtype_pil(image: Any, dtype: tp.dtype = tp.float32, scale: bool = False) -> Any:
     return image
+
+
+@kind_kernel(to_dtype, tv_tensors.Mask, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints)
+def _to_dtype_plain(inpt: tp.Tensor, dtype: tp.dtype = tp.float32) -> tp.Tensor:
+    return inpt.to(dtype)
 
 
 def convert_image_dtype(image: Any, dtype: tp.dtype = tp.float32) -> Any:

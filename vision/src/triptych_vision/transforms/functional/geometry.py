@@ -10,7 +10,7 @@ import numpy as np
 import triptych as tp
 from triptych.errors import ShapeError, UnknownNameError
 
-from ..dispatch import functional, register_kernel
+from ..dispatch import functional, register_kernel, tensor_kernel
 from ..interpolation import InterpolationMode
 from ..kinds import PIL_IMAGE
 from .resizing import Mode, resize
@@ -18,13 +18,17 @@ from .size import get_size
 
 __all__ = [
     "center_crop",
+    "center_crop_corner",
     "crop",
     "five_crop",
     "hflip",
     "horizontal_flip",
     "pad",
+    "pil_color",
     "resized_crop",
+    "sides",
     "ten_crop",
+    "two_lengths",
     "vertical_flip",
     "vflip",
 ]
@@ -106,6 +110,7 @@ def two_lengths(name: str, size: int | Sequence[int]) -> tuple[int, int]:
     return lengths[0], lengths[-1]
 
 
+@functional
 def center_crop(inpt: Any, output_size: int | Sequence[int]) -> Any:
     """Cut out the middle; a smaller image is framed with zeros first.
 
@@ -124,10 +129,19 @@ def center_crop(inpt: Any, output_size: int | Sequence[int]) -> Any:
         height, width = height + down, width + right
         if (height, width) == (new_height, new_width):
             return inpt
-    top, left = round((height - new_height) / 2), round((width - new_width) / 2)
+    top, left = center_crop_corner((height, width), (new_height, new_width))
     return crop(inpt, top, left, new_height, new_width)
 
 
+register_kernel(center_crop, PIL_IMAGE)(tensor_kernel(center_crop))
+
+
+def center_crop_corner(image_size: Sequence[int], size: Sequence[int]) -> tuple[int, int]:
+    """(top, left) of the middle of an image, both sizes being (h, w); may be negative."""
+    return round((image_size[0] - size[0]) / 2), round((image_size[1] - size[1]) / 2)
+
+
+@functional
 def resized_crop(
     inpt: Any,
     top: int,
@@ -140,6 +154,9 @@ def resized_crop(
 ) -> Any:
     """Cut out a rectangle and resize it; arguments as of `crop` and `resize`."""
     return resize(crop(inpt, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+register_kernel(resized_crop, PIL_IMAGE)(tensor_kernel(resized_crop))
 
 
 def sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
@@ -249,7 +266,7 @@ def _pad_pil(
     left, top, right, bottom = sides(padding)
     if padding_mode == "constant":
         size = image.width + left + right, image.height + top + bottom
-        framed = Image.new(image.mode, size, _pil_color(image, fill))
+        framed = Image.new(image.mode, size, pil_color(image, fill))
         framed.putpalette(image.palette) if image.mode == "P" else None
         framed.paste(image, (left, top))
         return framed
@@ -265,7 +282,7 @@ def _pad_pil(
     return framed
 
 
-def _pil_color(image: Any, fill: Fill) -> Any:
+def pil_color(image: Any, fill: Fill) -> Any:
     """fill as Pillow wants it: one number for one band, else a tuple of one int per band."""
     bands = len(image.getbands())
     values = [0 if fill is None else fill] if isinstance(fill, int | float | None) else list(fill)
@@ -278,6 +295,7 @@ def _pil_color(image: Any, fill: Fill) -> Any:
     return tuple(int(v) for v in (values * bands if len(values) == 1 else values))
 
 
+@functional
 def five_crop(inpt: Any, size: int | Sequence[int]) -> tuple[Any, Any, Any, Any, Any]:
     """The four corners and the middle.
 
@@ -302,6 +320,10 @@ def five_crop(inpt: Any, size: int | Sequence[int]) -> tuple[Any, Any, Any, Any,
     return (*corners, center_crop(inpt, [new_height, new_width]))
 
 
+register_kernel(five_crop, PIL_IMAGE)(tensor_kernel(five_crop))
+
+
+@functional
 def ten_crop(inpt: Any, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[Any, ...]:
     """`five_crop` of an image and of its mirror image.
 
@@ -315,3 +337,6 @@ def ten_crop(inpt: Any, size: int | Sequence[int], vertical_flip: bool = False) 
     """
     mirrored = vflip(inpt) if vertical_flip else hflip(inpt)
     return five_crop(inpt, size) + five_crop(mirrored, size)
+
+
+register_kernel(ten_crop, PIL_IMAGE)(tensor_kernel(ten_crop))

@@ -6,10 +6,20 @@ from typing import Any
 
 from triptych.errors import ShapeError
 
-from ..dispatch import functional, register_kernel
+from ...tv_tensors import BoundingBoxes, KeyPoints, Mask
+from ..dispatch import functional, kind_kernel, register_kernel
 from ..kinds import PIL_IMAGE
 
-__all__ = ["get_dimensions", "get_image_num_channels", "get_num_channels", "get_size"]
+__all__ = [
+    "get_dimensions",
+    "get_image_num_channels",
+    "get_image_size",
+    "get_num_channels",
+    "get_size",
+    "get_size_bounding_boxes",
+    "get_size_keypoints",
+    "get_size_mask",
+]
 
 
 @functional
@@ -44,9 +54,34 @@ def _get_dimensions_pil(image: Any) -> list[int]:
     return [len(image.getbands()), height, width]
 
 
+@functional
 def get_size(inpt: Any) -> list[int]:
-    """Height and width of an image, [h, w]; see `get_dimensions`."""
+    """Height and width of an image, a film or a mask, or of the canvas of boxes or keypoints.
+
+    Args:
+        inpt: of any kind.
+
+    Returns:
+        [h, w].
+    """
     return get_dimensions(inpt)[1:]
+
+
+register_kernel(get_size, PIL_IMAGE)(lambda image: [image.height, image.width])
+kind_kernel(get_size, Mask)(lambda mask: list(mask.shape[-2:]))
+
+
+@kind_kernel(get_size, BoundingBoxes, KeyPoints)
+def _canvas(inpt: Any, canvas_size: tuple[int, int]) -> list[int]:
+    return list(canvas_size)
+
+
+get_size_bounding_boxes = get_size_keypoints = get_size_mask = get_size
+
+
+def get_image_size(inpt: Any) -> list[int]:
+    """Width and height of an image, [w, h]: the order of torchvision's first version."""
+    return get_size(inpt)[::-1]
 
 
 def get_num_channels(inpt: Any) -> int:

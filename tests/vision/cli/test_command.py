@@ -1,0 +1,66 @@
+"""The command as a whole: help, exit codes, errors on stderr."""
+
+import subprocess
+import sys
+
+import pytest
+
+from triptych_vision.cli import main
+from triptych_vision.cli.command import COMMANDS, EXAMPLES
+from triptych_vision.cli.table import print_table
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_help_is_quick_and_complete() -> None:
+    heavy = "numpy", "PIL", "triptych"
+    program = (
+        "import sys\nfrom triptych_vision.cli import main\n"
+        "try: main(['--help'])\n"
+        f"finally: print([m for m in {heavy} if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert EXAMPLES in run.stdout
+    assert all(name in run.stdout for name in COMMANDS)
+    assert run.stdout.endswith("[]\n")
+
+
+def test_python_dash_m() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "triptych_vision", "--version"], capture_output=True, text=True
+    )
+    assert run.stdout.startswith("triptych-vision ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["fly"], ["predict"], ["predict", "a.png", "--top", "0"], ["transform-preview", "a", "b"]],
+)
+def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert "usage: triptych-vision" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(name: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0
+    assert COMMANDS[name][1][1:] in capsys.readouterr().out
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def stop(arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("triptych_vision.cli.models.run", stop)
+    assert main(["models"]) == 130
+    assert "stopped" in capsys.readouterr().err
+
+
+def test_table(capsys: Capture) -> None:
+    print_table([("A", "B"), ("long", "1"), ("x", "100")], numbers=[1])
+    assert capsys.readouterr().out == "A       B\nlong    1\nx     100\n"

@@ -1,0 +1,13 @@
+"""Which clips and images come when."""
+
+from .clip_sampler import DistributedSampler, RandomClipSampler, UniformClipSampler
+from .group_sampler import AspectRatioGroupBatchSampler, RASampler, class_weights
+
+__all__ = [
+    "AspectRatioGroupBatchSampler",
+    "DistributedSampler",
+    "RASampler",
+    "RandomClipSampler",
+    "UniformClipSampler",
+    "class_weights",
+]

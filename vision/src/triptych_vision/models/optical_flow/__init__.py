@@ -1,0 +1,3 @@
+"""Models of optical flow, under torchvision.models.optical_flow's names."""
+
+from .raft import *
