@@ -54,6 +54,12 @@ def test_malformed_hashes_are_refused(digests: dict[str, str], complaint: str) -
         Artifact("x", sources=(SOURCE,), **digests)  # type: ignore[arg-type]
 
 
+def test_first_digits_of_a_hash_will_do() -> None:
+    assert Artifact("x", sources=(SOURCE,), sha256=SHA[:8]).digests == {"sha256": SHA[:8]}
+    with pytest.raises(InvalidArtifact, match="or its first 8 or more"):
+        Artifact("x", sources=(SOURCE,), sha256=SHA[:7])
+
+
 def test_negative_size_is_refused() -> None:
     with pytest.raises(InvalidArtifact, match="number of bytes, got -1"):
         Artifact("x", sources=(SOURCE,), sha256=SHA, size=-1)

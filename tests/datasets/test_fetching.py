@@ -17,6 +17,7 @@ from triptych_datasets import (
     default_catalog,
     fetch,
     fetch_all,
+    verify,
 )
 
 ArtifactOf = Callable[..., Artifact]
@@ -77,6 +78,19 @@ def test_wrong_hash_weighs_more_than_a_missing_source(
     with pytest.raises(HashMismatch, match="wrong bytes, nothing was kept"):
         fetch(artifact)
     assert not blob_path(artifact).parent.exists()
+
+
+def test_first_digits_of_the_hash_decide(local: Path, artifact_of: ArtifactOf) -> None:
+    whole = artifact_of(b"some bytes", local.as_uri())
+    artifact = replace(whole, sha256=whole.sha256[:8])
+    path = fetch(artifact)
+    assert path.read_bytes() == b"some bytes" and path.parent.name == whole.sha256[:8]
+    assert verify(artifact) == path
+    path.write_bytes(b"same bytes")
+    with pytest.raises(HashMismatch, match=f"wanted sha256 {whole.sha256[:8]}, got"):
+        verify(artifact)
+    with pytest.raises(HashMismatch, match="wrong bytes"):
+        fetch(replace(artifact, sha256="0" * 8))
 
 
 def test_a_wrong_size_under_the_right_hash(local: Path, artifact_of: ArtifactOf) -> None:

@@ -116,7 +116,7 @@ def test_state_dict_is_the_files(model: MobileNetV2) -> None:
 
 
 def test_fine_tuning_from_pretrained_features(model: MobileNetV2) -> None:
-    tuned = get_model("mobilenet_v2", weights="DEFAULT", progress=False)
+    tuned = get_model("mobilenet_v2", weights=WEIGHTS, progress=False)
     for parameter in tuned.features.parameters():
         parameter.requires_grad_(False)
     tuned.classifier[1] = tp.nn.Linear(tuned.last_channel, 2)

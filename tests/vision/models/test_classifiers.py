@@ -134,7 +134,7 @@ LAST_WEIGHTS = {
     "resnet18": ("layer4.1.conv2.weight", (512, 512, 3, 3)),
     "resnet50": ("layer4.0.downsample.0.weight", (2048, 1024, 1, 1)),
     "resnext50_32x4d": ("layer1.0.conv2.weight", (128, 4, 3, 3)),
-    "shufflenet_v2_x0_5": ("stage4.3.branch2.7.bias", (96,)),
+    "shufflenet_v2_x0_5": ("stage4.3.branch2.6.bias", (96,)),
     "squeezenet1_0": ("features.12.expand3x3.weight", (256, 64, 3, 3)),
     "squeezenet1_1": ("features.12.squeeze.weight", (64, 512, 1, 1)),
     "swin_t": ("features.7.1.attn.relative_position_bias_table", (169, 24)),

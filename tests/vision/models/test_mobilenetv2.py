@@ -115,9 +115,9 @@ def test_wrong_arguments_say_what_is_wanted() -> None:
         MobileNetV2(inverted_residual_setting=[[1, 2, 3]])
     with pytest.raises(ValueError, match="stride is 1 or 2"):
         InvertedResidual(4, 4, 3, 1)
-    with pytest.raises(UnknownNameError, match="valid names are IMAGENET1K_V1, DEFAULT"):
+    with pytest.raises(UnknownNameError, match="valid names are IMAGENET1K_V1, IMAGENET1K_V2"):
         mobilenet_v2(weights="IMAGENET1K_V7")
-    with pytest.raises(ValueError, match="has 1000 classes, num_classes is 10"):
+    with pytest.raises(ValueError, match="has num_classes=1000, num_classes is 10"):
         mobilenet_v2(weights="DEFAULT", num_classes=10)
 
 

@@ -58,7 +58,7 @@ def test_get_model_weights() -> None:
 def test_get_weight() -> None:
     member = MobileNet_V2_Weights.IMAGENET1K_V1
     assert models.get_weight("MobileNet_V2_Weights.IMAGENET1K_V1") is member
-    assert models.get_weight("MobileNet_V2_Weights.DEFAULT") is member
+    assert models.get_weight("MobileNet_V2_Weights.DEFAULT") is MobileNet_V2_Weights.DEFAULT
     with pytest.raises(UnknownNameError, match="valid names are IMAGENET1K_V1"):
         models.get_weight("MobileNet_V2_Weights.V9")
     with pytest.raises(UnknownNameError, match=r"one of .*MobileNet_V2_Weights"):

@@ -37,7 +37,7 @@ def test_positions_interpolate_linear_ones_exactly() -> None:
 def test_heads_can_be_left_out() -> None:
     new = interpolate_embeddings(64, 8, tiny().state_dict(), reset_heads=True)
     assert not any(key.startswith("heads") for key in new)
-    with pytest.raises(ShapeError, match="wanted encoder.pos_embedding of shape"):
+    with pytest.raises(ShapeError, match=r"wanted encoder\.pos_embedding of shape"):
         interpolate_embeddings(64, 8, {"encoder.pos_embedding": tp.zeros(1, 8, 4)})
 
 

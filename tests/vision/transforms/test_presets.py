@@ -15,14 +15,14 @@ Pixels = Callable[..., np.ndarray]
 
 
 def by_hand(array: np.ndarray) -> np.ndarray:
-    """Shorter side to 256, middle 224 x 224, times 1 / 255, mean and deviation; float32."""
+    """Shorter side to 256, middle 224 x 224, division by 255, mean and deviation; float32."""
     height, width = array.shape[:2]
     short = min(height, width)
     size = (256 * width // short, 256 * height // short)
     resized = Image.fromarray(array).resize(size, Image.Resampling.BILINEAR)
     left, top = round((size[0] - 224) / 2), round((size[1] - 224) / 2)
     x = np.asarray(resized.crop((left, top, left + 224, top + 224))).astype(np.float32)
-    x = x * np.float32(1 / 255)
+    x = x / np.float32(255)
     x = (x - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
     return x.transpose(2, 0, 1)
 

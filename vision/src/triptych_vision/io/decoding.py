@@ -19,8 +19,9 @@ import numpy as np
 import triptych as tp
 from triptych.errors import DomainError, FileFormatError
 
+from .deep_png import deep_pixels, is_deep
 from .files import Encoded, content_of, name_of
-from .read_mode import ImageReadMode, in_mode, pixels, read_mode
+from .read_mode import ImageReadMode, pixels, read_mode
 
 __all__ = [
     "decode_avif",
@@ -217,8 +218,8 @@ def _decoded(
     with _explained(caller, name):
         image = _opened(content)
         _check_size(image, max_pixels)
-        if _depth(image) == 16 and _frame_count(image) == 1:
-            frames = [_deep_png(image, content, wanted)]
+        if is_deep(image) and _frame_count(image) == 1:
+            frames = [deep_pixels(image, content, wanted)]
         else:
             frames = list(_frames(image, wanted))
         turned = _UPRIGHT.get(_orientation(image)) if turn else None
@@ -302,42 +303,6 @@ def _frames(image: Any, mode: ImageReadMode) -> Iterator[np.ndarray]:
         # Pillow gives up the palette of an animated PNG after its first frame.
         several = count > 1 and image.format == "PNG" and mode is UNCHANGED
         yield pixels(image, ImageReadMode.RGBA if several else mode)
-
-
-def _raw_mode(image: Any) -> str:
-    tile = image.tile[0] if image.format == "PNG" and image.tile else None
-    return str(tile[3]) if tile else ""
-
-
-def _depth(image: Any) -> int:
-    """16 for a PNG with several channels of 16 bits, of which Pillow alone keeps the upper 8."""
-    return 16 if _raw_mode(image) in _LOWER else 8
-
-
-# Layout of a deep PNG's samples, and the layout under which Pillow gives their lower bytes instead
-# of the upper ones. A pixel has as many bytes in both, so the file's row filters are undone alike.
-_LOWER = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": ""}
-
-
-def _deep_png(image: Any, content: bytes, mode: ImageReadMode) -> np.ndarray:
-    layout = _raw_mode(image)
-    if layout == "LA;16B":
-        # Four bytes a pixel, so the same data make an RGBA image of 8 bits: all bytes at once.
-        both = np.asarray(_opened(_with_header(content, depth=8, colour_type=6)))
-        upper, lower = both[..., ::2], both[..., 1::2]
-    else:
-        other = _opened(content)
-        codec, box, offset, _ = tile = other.tile[0]
-        changed = (codec, box, offset, _LOWER[layout])
-        other.tile = [changed if type(tile) is tuple else type(tile)(*changed)]
-        upper, lower = np.asarray(image), np.asarray(other)
-    return in_mode(upper.astype(np.uint16) << 8 | lower, mode, image.info.get("transparency"))
-
-
-def _with_header(png: bytes, depth: int, colour_type: int) -> bytes:
-    """A PNG file that says something else about its samples; IHDR is bytes 12 to 29."""
-    header = png[12:24] + bytes([depth, colour_type]) + png[26:29]
-    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
 
 
 def _orientation(image: Any) -> int:

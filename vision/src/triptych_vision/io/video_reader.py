@@ -12,8 +12,8 @@ import numpy as np
 import triptych as tp
 from triptych.errors import DomainError, UnknownNameError
 
+from .containers import open_container, rewind, until_damage
 from .files import Encoded, content_of
-from .video import open_container, rewind, until_damage
 
 __all__ = ["VideoReader"]
 

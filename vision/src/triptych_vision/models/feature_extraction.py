@@ -6,6 +6,8 @@ calls under "layer1.0.relu_1", "layer1.0.relu_2" and so on. Between the layers, 
 methods of tensors give has the name of the operation in the module that computes it: "flatten",
 "layer1.0.add", "features.1.0.mul", counted likewise. What functions such as `triptych.cat` or
 `relu` give has no name of its own; the layer around it has one.
+
+A value that a later layer overwrites, as `ReLU(inplace=True)` does, is seen overwritten.
 """
 
 from __future__ import annotations

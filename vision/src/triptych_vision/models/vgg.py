@@ -17,14 +17,14 @@ from .published import published
 
 __all__ = [
     "VGG",
-    "VGG11_Weights",
     "VGG11_BN_Weights",
-    "VGG13_Weights",
+    "VGG11_Weights",
     "VGG13_BN_Weights",
-    "VGG16_Weights",
+    "VGG13_Weights",
     "VGG16_BN_Weights",
-    "VGG19_Weights",
+    "VGG16_Weights",
     "VGG19_BN_Weights",
+    "VGG19_Weights",
     "vgg11",
     "vgg11_bn",
     "vgg13",

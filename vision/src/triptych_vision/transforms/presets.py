@@ -94,8 +94,11 @@ class ColourPreset(Transform):
         Returns:
             Values from 0 to 1, less the mean, over the deviation.
         """
-        x = F.to_dtype(F.to_image(image), tp.float32, scale=True)
-        return F.to_pure_tensor(F.normalize(x, self.mean, self.std))
+        x = F.to_pure_tensor(F.to_image(image))
+        if x.dtype is tp.uint8:  # divided, as in torchvision's presets; 1 / 255 times rounds apart
+            x = x.to(tp.float32) / 255
+        x = F.to_dtype(x, tp.float32, scale=True)
+        return F.normalize(x, self.mean, self.std)
 
 
 class ImageClassification(ColourPreset):

@@ -121,7 +121,8 @@ class FasterRCNN(GeneralizedRCNN):
         DTypeError: a part is of another class.
 
     Example:
-        >>> from triptych_vision.models.detection.backbone_utils import resnet_fpn_backbone
+        >>> import triptych as tp
+        >>> from triptych_vision.models.detection import resnet_fpn_backbone
         >>> backbone = resnet_fpn_backbone(backbone_name="resnet18", weights=None)
         >>> detector = FasterRCNN(backbone, num_classes=2, min_size=64).eval()
         >>> sorted(detector([tp.rand(3, 48, 64)])[0])

@@ -1,4 +1,4 @@
-"""Resizing: Pillow for PIL images, the same filters as matrix products for tensors."""
+"""Resizing: Pillow for PIL images and bytes, the same filters as matrix products for others."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Any
 import numpy as np
 
 import triptych as tp
-from triptych.errors import DTypeError, ShapeError
+from triptych.errors import CaptureError, DTypeError, GradError, ShapeError, TransformError
 
-from ..dispatch import functional, register_kernel, tensor_kernel
-from ..filters import FIXED_POINT_BITS, filter_blocks, nearest_index
+from ..dispatch import functional, register_kernel
+from ..filters import FIXED_POINT_BITS, Block, filter_blocks, nearest_index
 from ..interpolation import InterpolationMode, interpolation_mode
-from ..kinds import PIL_IMAGE, via_numpy
+from ..kinds import PIL_IMAGE
+from .resizing_arrays import (
+    filter_passes,
+    filtered,
+    mixed,
+    resized_by_pillow,
+    same_without_antialias,
+)
 from .size import get_size
 
-__all__ = ["resize", "resized_size"]
+__all__ = ["resize", "resize_bytes_exactly", "resized_size", "rows_first"]
 
 Mode = InterpolationMode | str | int
 _NEAREST = (InterpolationMode.NEAREST, InterpolationMode.NEAREST_EXACT)
@@ -84,7 +91,7 @@ def resize(
 ) -> Any:
     """Change height and width.
 
-    Tensors get the same numbers as PIL images do: with antialias, uint8 equals Pillow 13's
+    Tensors get the same numbers as PIL images do: with antialias, uint8 equals Pillow's
     `Image.resize` bit for bit, channel by channel, for all but the nearest modes, where ties fall
     as in torch. (Pillow multiplies colours by alpha first; a tensor's channels are all alike.)
 
@@ -134,25 +141,6 @@ def _resize_pil(
     return image.resize((width, height), mode.pillow_code)
 
 
-@register_kernel(resize, np.ndarray)
-def _resize_numpy(
-    image: np.ndarray,
-    size: int | Sequence[int] | None,
-    interpolation: Mode = InterpolationMode.BILINEAR,
-    max_size: int | None = None,
-    antialias: bool | None = True,
-) -> np.ndarray:
-    """Pillow reads the array's memory as it is when it has a mode for it; else as a tensor."""
-    pillow_has_it = image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
-    if not (pillow_has_it and antialias) or interpolation_mode(interpolation) in _NEAREST:
-        kernel = via_numpy(tensor_kernel(resize))
-        return kernel(image, size, interpolation, max_size, antialias)
-    from PIL import Image
-
-    resized = _resize_pil(Image.fromarray(image), size, interpolation, max_size)
-    return np.array(resized)
-
-
 def _pick(x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode) -> tp.Tensor:
     for axis in (-2, -1):
         num_in, num_out = x.shape[axis], size[axis]
@@ -169,24 +157,68 @@ def _resize_numbers(
         raise DTypeError(f"resize: {x.dtype} takes interpolation 'nearest' or 'nearest-exact' only")
     kept = x.dtype in (tp.float32, tp.float64)
     wide = x if kept else x.to(tp.float32 if x.dtype.itemsize < 4 else tp.float64)
-    out = _filtered(_filtered(wide, -1, size[1], mode, antialias), -2, size[0], mode, antialias)
+    out = _resize_floats(wide, size, mode, antialias)
     if kept or x.dtype.is_floating_point:
         return out.to(x.dtype)
     limits = tp.iinfo(x.dtype)
     return out.round().clamp(limits.min, limits.max).to(x.dtype)
 
 
+def _resize_floats(
+    x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
+) -> tp.Tensor:
+    passes = filter_passes(x.shape[-2:], size, mode, antialias, x.dtype.name)
+    array = _array_of(x)
+    if array is not None:
+        return tp.from_numpy(filtered(array, size, passes))
+    for axis, blocks in passes:
+        x = _filtered_tensor(x, axis, blocks)
+    return x
+
+
+def _array_of(x: tp.Tensor) -> np.ndarray | None:
+    """The memory of a tensor; None on other devices, with a history or while it is traced."""
+    if x.device.type != "cpu":
+        return None
+    try:
+        return x.numpy()
+    except (CaptureError, GradError, TransformError):
+        return None
+
+
 def _resize_bytes(
     x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
 ) -> tp.Tensor:
-    """Pillow's way for 8 bits: weights in fixed point, rounded after each axis.
+    array = _array_of(x)
+    if array is None:
+        return resize_bytes_exactly(x, size, mode, antialias)
+    by_pillow = antialias or same_without_antialias(x.shape[-2:], size, mode)
+    return tp.from_numpy((resized_by_pillow if by_pillow else mixed)(array, size, mode))
 
-    The products are integers below 2 ** 53, so float64 holds them exactly.
+
+def resize_bytes_exactly(
+    x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
+) -> tp.Tensor:
+    """Pillow's way for 8 bits in operations of tensors, for all devices.
+
+    Weights are in fixed point, and numbers are rounded after each axis. The products are integers
+    below 2 ** 53, so float64 holds them exactly.
+
+    Args:
+        x: (..., c, h, w) uint8.
+        size: (h, w) after.
+        mode: any but the nearest ones.
+        antialias: when shrinking, let every old pixel count.
+
+    Returns:
+        (..., c, *size) uint8.
     """
     wide = x.to(tp.float64)
     for axis in (-2, -1) if antialias and rows_first(x.shape[-2:], size) else (-1, -2):
-        if x.shape[axis] != size[axis]:
-            wide = _filtered(wide, axis, size[axis], mode, antialias, fixed_point=True)
+        num_in, num_out = x.shape[axis], size[axis]
+        if num_in != num_out:
+            blocks = filter_blocks(num_in, num_out, mode, antialias, "float64", fixed_point=True)
+            wide = _filtered_tensor(wide, axis, blocks)
             wide = (wide * 2.0**-FIXED_POINT_BITS + 0.5).floor().clamp(0, 255)
     return wide.to(tp.uint8)
 
@@ -207,23 +239,11 @@ def rows_first(old: Sequence[int], new: Sequence[int]) -> bool:
     return lost_rows > max(0, 2 * lost_columns)
 
 
-def _filtered(
-    x: tp.Tensor,
-    axis: int,
-    num_out: int,
-    mode: InterpolationMode,
-    antialias: bool,
-    fixed_point: bool = False,
-) -> tp.Tensor:
+def _filtered_tensor(x: tp.Tensor, axis: int, blocks: Sequence[Block]) -> tp.Tensor:
     """One axis through its matrix, block by block."""
-    num_in = x.shape[axis]
-    if num_in == num_out:
-        return x
     parts = []
-    for start, stop, weights in filter_blocks(
-        num_in, num_out, mode, antialias, x.dtype, fixed_point
-    ):
+    for start, stop, weights in blocks:
         old = x.narrow(axis, start, stop - start)
-        weights = weights.to(x.device)
-        parts.append(weights @ old if axis == -2 else old @ weights.mT)
+        matrix = tp.from_numpy(weights).to(x.device)
+        parts.append(matrix @ old if axis == -2 else old @ matrix.mT)
     return parts[0] if len(parts) == 1 else tp.cat(parts, dim=axis)
