@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych import DTypeError, GradError, ShapeError, nn
+from triptych import DomainError, DTypeError, GradError, LinAlgError, ShapeError, nn
 from triptych.autograd import Function
 from triptych.nn import functional as F
 
 IMAGE, KERNEL = tp.ones(1, 3, 8, 8), tp.ones(4, 3, 3, 3)
+ONES = tp.ones(2, 2, dtype=tp.int64)
 
 REFUSED = {
     "zeros(2.5)": (lambda: tp.zeros(2.5), DTypeError, r"zeros: wanted integers, got 2\.5"),
@@ -31,6 +32,83 @@ REFUSED = {
     "tril": (lambda: tp.ones(3).tril(), ShapeError, r"tril: wanted matrices .* got shape \(3,\)"),
     "triu": (lambda: tp.ones(()).triu(), ShapeError, r"triu: wanted matrices .* got shape \(\)"),
     "int ** -1": (lambda: tp.tensor([2]) ** -1, DTypeError, "pow: .*negative integer powers"),
+    "arange(inf)": (lambda: tp.arange(0, float("inf")), ShapeError, "arange: wanted finite"),
+    "layout": (lambda: tp.zeros(2, layout="coo"), DTypeError, "zeros: layout is triptych.strided"),
+    "to": (lambda: IMAGE.to("gpu"), DTypeError, "'gpu' names neither a dtype nor a device"),
+    "cat": (lambda: tp.cat([IMAGE, None]), DTypeError, "cat: wanted tensors, got NoneType at"),
+    "hstack": (lambda: tp.hstack([]), ShapeError, "hstack: wanted a non-empty sequence"),
+    "column_stack": (lambda: tp.column_stack([]), ShapeError, "column_stack: wanted a non-empty"),
+    "clamp_min": (lambda: tp.clamp_min(2, IMAGE), DTypeError, "clamp_min: wanted tensors, got int"),
+    "heaviside": (lambda: tp.heaviside(2, IMAGE), DTypeError, "heaviside: wanted tensors, got int"),
+    "narrow": (lambda: tp.tensor(1.0).narrow(0, 0, 1), ShapeError, "narrow: wanted at least one"),
+    "fft": (lambda: tp.fft.fft(tp.tensor(1.0)), ShapeError, "fft: wanted at least one dim"),
+    "irfft": (lambda: tp.fft.irfft(tp.tensor(1.0)), ShapeError, "irfft: wanted at least one dim"),
+    "diagonal": (lambda: tp.ones(2, 2).diagonal(0, 0, -2), ShapeError, "diagonal: wanted two diff"),
+    "diag_embed": (
+        lambda: tp.diag_embed(tp.ones(2), 0, 1, 1),
+        ShapeError,
+        "diag_embed: wanted two",
+    ),
+    "roll": (lambda: IMAGE.roll([1], [0, 1]), ShapeError, "roll: wanted a shift per dim"),
+    "rot90": (lambda: IMAGE.rot90(1, (1, -3)), ShapeError, "rot90: wanted two different dims"),
+    "rot90 in a line": (lambda: IMAGE.rot90(1, (1,)), ShapeError, "rot90: wanted two different"),
+    "cov": (lambda: tp.cov(tp.ones(2, 2, 2)), ShapeError, "cov: wanted at most two dims"),
+    "corrcoef": (lambda: tp.corrcoef(tp.ones(2, 2, 2)), ShapeError, "corrcoef: wanted at most two"),
+    "diff": (lambda: tp.ones(3).diff(-1), DomainError, "diff: wanted n >= 0, got -1"),
+    "isclose": (lambda: IMAGE.isclose(IMAGE, rtol=-1), DomainError, "isclose: wanted rtol >= 0"),
+    "normal": (lambda: tp.normal(0.0, -1.0, (2,)), DomainError, "normal: wanted std >= 0"),
+    "searchsorted": (
+        lambda: tp.searchsorted(tp.ones(3), 1.0, right=True, side="left"),
+        DTypeError,
+        "searchsorted: side is 'left' or 'right' and agrees",
+    ),
+    "sorter": (
+        lambda: tp.searchsorted(tp.ones(3), 1.0, sorter=tp.tensor([0, 1])),
+        ShapeError,
+        r"sorter has shape \(2,\), the sequences \(3,\)",
+    ),
+    "masked_fill": (
+        lambda: tp.ones(2).masked_fill(tp.ones(2) > 0, tp.tensor([3.0])),
+        ShapeError,
+        r"masked_fill: wanted a number or a 0-d tensor, got shape \(1,\)",
+    ),
+    "index_copy": (
+        lambda: tp.ones(3, 2).index_copy(0, tp.tensor([0, 1]), tp.ones(2, 1)),
+        ShapeError,
+        r"index_copy: 2 indices along dim 0 of \(3, 2\) want a source of shape \(2, 2\)",
+    ),
+    "gather(out=)": (
+        lambda: tp.gather(tp.ones(2), 0, tp.tensor([0]), out=tp.zeros(1, dtype=tp.float64)),
+        DTypeError,
+        r"gather\(out=\): wanted a tensor of triptych.float32, got triptych.float64",
+    ),
+    "addr": (
+        lambda: tp.addr(ONES, ONES[0], ONES[0], alpha=0.5),
+        DTypeError,
+        "addr: alpha must be an int for integers, got 0.5",
+    ),
+    "hardtanh": (lambda: F.hardtanh(IMAGE, 2.0, -1.0), DomainError, "hardtanh: min_val 2.0 is ab"),
+    "hardtanh of bytes": (lambda: F.hardtanh(ONES.byte()), DomainError, "holds no numbers down to"),
+    "relu6": (lambda: F.relu6(ONES.bool()), DTypeError, "relu6: not defined for bool"),
+    "rrelu": (lambda: F.rrelu(IMAGE, 0.5, 0.1), DomainError, "rrelu: lower 0.5 is above"),
+    "triplets": (
+        lambda: F.triplet_margin_loss(IMAGE, IMAGE, IMAGE, margin=0),
+        DomainError,
+        "triplet_margin_loss: wanted margin > 0, got 0",
+    ),
+    "no channels": (lambda: F.max_pool1d(tp.ones(0, 10), 2), ShapeError, "there are no channels"),
+    "means of bytes": (lambda: F.avg_pool2d(IMAGE.byte(), 2), DTypeError, "avg_pool2d: wanted fl"),
+    "adaptive": (lambda: F.adaptive_avg_pool2d(IMAGE.long(), 2), DTypeError, "wanted floating num"),
+    "kernel axes": (
+        lambda: F.conv2d(IMAGE, tp.ones(4, 3, 3), padding="same"),
+        ShapeError,
+        r"conv2d: wanted a weight \(out, c / groups, 2 kernel axes\), got shape \(4, 3, 3\)",
+    ),
+    "SVD of NaN": (
+        lambda: tp.linalg.svd(tp.full((2, 2), float("nan"))),
+        LinAlgError,
+        "svd: the input holds NaN or infinity",
+    ),
     "stride": (lambda: F.conv2d(IMAGE, KERNEL, stride=0), ShapeError, "conv2d: stride must be"),
     "padding": (lambda: F.conv2d(IMAGE, KERNEL, padding=-1), ShapeError, "conv2d: padding must"),
     "dilation": (lambda: F.conv2d(IMAGE, KERNEL, dilation=0), ShapeError, "conv2d: dilation must"),

@@ -211,3 +211,40 @@ def test_sizes():
     assert x.stride() == (12, 4, 1) and x.T.stride(0) == 1 and x.element_size() == 4
     assert x.is_contiguous() and not x.T.is_contiguous() and x.T.contiguous().is_contiguous()
     assert x.contiguous() is x
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **o: tp.zeros(2, **o),
+        lambda **o: tp.tensor([0.0, 0.0], **o),
+        lambda **o: tp.full((2,), 0.0, **o),
+        lambda **o: tp.zeros_like(tp.ones(2), **o),
+        lambda **o: tp.ones(3).new_zeros(2, **o),
+        lambda **o: tp.empty_strided((2,), (1,), **o),
+        lambda **o: tp.arange(2, **o) * 0,
+        lambda **o: tp.rand(2, **o) * 0,
+        lambda **o: tp.randint(3, (2,), **o) * 0,
+    ],
+)
+def test_what_torch_says_about_memory_is_taken(make):
+    assert make(pin_memory=False, layout=tp.strided).tolist() == [0, 0]
+
+
+def test_converters_and_to_honour_the_memory_format():
+    x = tp.arange(120.0).reshape(2, 3, 4, 5)
+    for y in (
+        x.to(memory_format=tp.channels_last),
+        x.to(tp.float64, memory_format=tp.channels_last),
+        x.half(memory_format=tp.channels_last),
+        x.clone(memory_format=tp.channels_last),
+    ):
+        assert y.stride() == (60, 1, 15, 3)
+        assert y.tolist() == x.tolist()
+    assert x.float(memory_format=tp.preserve_format) is x
+    with pytest.raises(tp.ShapeError, match="channels_last is for 4 dims"):
+        x[0].to(memory_format=tp.channels_last)
+
+
+def test_scalar_tensor_can_require_grad():
+    assert tp.scalar_tensor(3.0, requires_grad=True).requires_grad

@@ -515,3 +515,14 @@ def test_a_stale_view_written_to_under_no_grad_still_learns_its_history():
         with tp.no_grad():
             write(v)
         assert grad(v.sum(), x)[0].tolist() == [0.0, 3.0]
+
+
+def test_functions_that_write_over_their_input():
+    x = tp.tensor([-1.0, 2.0])
+    assert tp.threshold_(x, 0.0, 5.0) is x
+    assert x.tolist() == [5, 2]
+    assert tp.dropout_(x, 1.0, True) is x
+    assert x.tolist() == [0, 0]
+    assert tp.resize_as_(x, tp.ones(1)).shape == (1,)
+    assert tp.celu_(tp.tensor([1.0])).tolist() == tp.selu_(tp.tensor([0.0])).add(1).tolist() == [1]
+    assert not tp.is_inference(x) and not x.is_inference()

@@ -146,3 +146,72 @@ def test_a_row_of_one_number_has_no_slope_after_layer_norm():
     x = tp.tensor([-4.3228], requires_grad=True)
     tp.nn.functional.layer_norm(x, (1,), tp.tensor([-8.4784])).sum().backward()
     assert x.grad.item() == 0
+
+
+def test_a_number_has_one_element_to_select():
+    assert SCALAR.index_select(0, tp.tensor([0])).shape == ()
+
+
+@pytest.mark.parametrize(("rows", "values"), [((0, 0), (0, 3)), ((2, 0), (2, 3)), ((2, 0), (2, 0))])
+def test_searching_in_nothing_finds_the_start(rows, values):
+    found = tp.searchsorted(tp.zeros(rows), tp.zeros(values))
+    assert found.shape == values
+    assert found.tolist() == np.zeros(values).tolist()
+
+
+def test_products_with_an_addend_keep_integers_and_cut_their_factors():
+    a, v = tp.ones(2, 3, dtype=tp.int64), tp.ones(3, dtype=tp.int64)
+    assert tp.addmv(v[:2], a, v, alpha=1.5, beta=2.7).tolist() == [5, 5]
+    batch = tp.stack([a, a])
+    out = tp.addbmm(v[:2], batch, batch.mT, alpha=1.5, beta=2.7)
+    assert (out.dtype, out.tolist()) == (tp.int64, [[8, 8], [8, 8]])
+
+
+def test_integers_to_negative_powers_are_quotients_cut_to_integers():
+    base, power = tp.tensor([2, 1, -1, -1, -1, 3, 0, 2]), tp.tensor([-1, -1, -1, -2, -5, -5, -1, 3])
+    assert (base**power).tolist() == [0, 1, -1, 1, -1, 0, 0, 8]
+    assert (2 ** tp.tensor([-1, 2])).tolist() == [0, 4]
+
+
+def test_squares_of_booleans_are_integers_and_bytes_are_conditions():
+    squares = tp.square(tp.tensor([True, False]))
+    assert (squares.dtype, squares.tolist()) == (tp.int64, [1, 0])
+    picks = tp.tensor([2, 0], dtype=tp.uint8)
+    assert tp.where(picks, tp.tensor([1, 2]), tp.tensor([3, 4])).tolist() == [1, 4]
+
+
+def test_coordinates_of_bytes_are_int64():
+    rows, cols = tp.unravel_index(tp.tensor([3, 250], dtype=tp.uint8), (100, 300))
+    assert rows.dtype is cols.dtype is tp.int64
+    assert (rows.tolist(), cols.tolist()) == ([0, 0], [3, 250])
+
+
+def test_logaddexp_of_complex_numbers():
+    a, b = np.array([1 + 2j, 3 - 1j, 900j]), np.array([2 - 1j, 0.5j, 800 + 0j])
+    got = tp.logaddexp(tp.tensor(a), tp.tensor(b)).numpy()
+    np.testing.assert_allclose(got[:2], np.log(np.exp(a[:2]) + np.exp(b[:2])))
+    assert got[2] == 800
+    assert gradcheck(
+        tp.logaddexp, (tp.tensor(a[:2], requires_grad=True), tp.tensor(b[:2], requires_grad=True))
+    )
+
+
+def test_fmax_and_fmin_give_a_tie_to_the_first():
+    for call in (tp.fmax, tp.fmin):
+        a = tp.tensor([2.0, NAN, 1.0], requires_grad=True)
+        b = tp.tensor([2.0, 4.0, NAN], requires_grad=True)
+        y = call(a, b)
+        assert y.tolist() == [2, 4, 1]
+        y.sum().backward()
+        assert (a.grad.tolist(), b.grad.tolist()) == ([1, 0, 1], [0, 1, 0])
+
+
+def test_einsum_of_bytes():
+    a, b = tp.ones(2, 2, 3, dtype=tp.uint8), tp.ones(2, 4, dtype=tp.uint8)
+    out = tp.einsum("...ik,...j->ij", a, b)
+    assert (out.dtype, out.tolist()) == (tp.uint8, [[6] * 4] * 2)
+
+
+def test_gradient_with_spacing_left_out():
+    squares = tp.arange(5.0) ** 2
+    assert tp.gradient(squares, spacing=None, dim=None)[0].tolist() == [1, 2, 4, 6, 7]

@@ -184,3 +184,17 @@ def test_shapes_and_requires_grad():
         assert call(()).shape == () and call(0, 2).shape == (0, 2) and call((2, 3)).shape == (2, 3)
         assert call(2, requires_grad=True).is_leaf and call(2, requires_grad=True).requires_grad
     assert tp.rand_like(tp.zeros(2), dtype=tp.float64, requires_grad=True).requires_grad
+
+
+def test_normal_has_the_dtype_of_its_mean():
+    assert tp.normal(tp.ones(3, dtype=tp.bfloat16), 1.0).dtype is tp.bfloat16
+    assert tp.normal(tp.ones(3, dtype=tp.float16), tp.ones(3)).dtype is tp.float16
+    assert tp.normal(0.0, tp.ones(3, dtype=tp.float64)).dtype is tp.float64
+    made = tp.normal(5.0, 0.0, (2, 3), dtype=tp.float64, device="cpu", requires_grad=True)
+    assert (made.dtype, made.shape, made.requires_grad) == (tp.float64, (2, 3), True)
+    assert made.tolist() == [[5.0] * 3] * 2
+
+
+def test_draws_like_a_tensor_take_a_device():
+    x = tp.zeros(2, 3)
+    assert tp.rand_like(x, device="cpu").shape == tp.randn_like(x, device="cpu").shape == (2, 3)

@@ -55,3 +55,17 @@ def test_an_entry_can_be_removed(shapes):
     assert len(shapes) == count
     with pytest.raises(UnknownNameError, match="no shape is named 'blob'"):
         shapes.remove("blob")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "near"),
+    [("", "zeroes", "zeros"), ("nn", "Linaer", "Linear"), ("nn.functional", "rleu", "relu")],
+)
+def test_modules_name_what_may_have_been_meant(module, name, near):
+    import importlib
+
+    found = importlib.import_module(f"triptych.{module}".rstrip("."))
+    with pytest.raises(AttributeError, match=f"has no attribute {name!r}; did you mean .*{near}"):
+        getattr(found, name)
+    with pytest.raises(AttributeError, match=r"has no attribute '__nothing__'$"):
+        getattr(found, "__nothing__")  # noqa: B009

@@ -4,6 +4,7 @@ import pytest
 
 # Optional, or needed only when something is used; modules that `import PACKAGE` must not load.
 HEAVY = {
+    "av",
     "cupy",
     "huggingface_hub",
     "jax",

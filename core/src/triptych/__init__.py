@@ -28,6 +28,7 @@ from .ops.factorizations import *
 from .ops.histograms import *
 from .ops.index import *
 from .ops.linalg import *
+from .ops.low_rank import *
 from .ops.made import *
 from .ops.named import *
 from .ops.norms import *
@@ -49,6 +50,7 @@ from .ops.windows import *
 from .printing import *
 from .random import *
 from .registry import Registry as Registry
+from .registry import no_attribute as _no_attribute
 from .runtime import *
 from .spelling import spelled as _spelled
 from .tensor import Size as Size
@@ -163,6 +165,7 @@ _LAZY |= dict.fromkeys(
         "avg_pool1d",
         "bilinear",
         "celu",
+        "celu_",
         "channel_shuffle",
         "conv1d",
         "conv2d",
@@ -186,8 +189,11 @@ _LAZY |= dict.fromkeys(
         "prelu",
         "rms_norm",
         "rrelu",
+        "rrelu_",
         "selu",
+        "selu_",
         "threshold",
+        "threshold_",
     ),
     "nn.functional",
 )
@@ -195,6 +201,7 @@ _LAZY |= dict.fromkeys(
     (
         "batch_norm",
         "constant_pad_nd",
+        "dropout_",
         "embedding",
         "grid_sampler",
         "grid_sampler_2d",
@@ -235,7 +242,7 @@ def __getattr__(name: str) -> _Any:
         from importlib.metadata import version
 
         return version("triptych")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _no_attribute(__name__, name, __dir__())
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ from . import dtypes
 from .avals import normalize_axis
 from .errors import DTypeError, ShapeError
 from .ops.creation import arange, cast_to
-from .ops.shape import cat, narrow, roll
+from .ops.shape import cat, narrow, proper_axis, roll
 from .prims import elementwise as ew
 from .prims import movement as mv
 from .prims import spectral
@@ -81,7 +81,7 @@ def _resized(name: str, x: Tensor, n: int | None, axis: int) -> Tensor:
 def _transform(
     name: str, x: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool
 ) -> Tensor:
-    axis = normalize_axis(name, dim, x.ndim, x)
+    axis = proper_axis(name, dim, x)
     x = _resized(name, _complex(x), n, axis)
     out = spectral.fft(x, axis=axis, inverse=inverse)
     scale = _scale(name, norm, x.shape[axis], inverse)
@@ -90,7 +90,7 @@ def _transform(
 
 def _to_half(name: str, x: Tensor, n: int | None, dim: int, norm: str | None) -> Tensor:
     """Real values to bins."""
-    axis = normalize_axis(name, dim, x.ndim, x)
+    axis = proper_axis(name, dim, x)
     if x._data.dtype.kind == "c":
         raise DTypeError(f"{name}: wanted real elements, got {x.dtype}; use .real, or fft")
     x = _resized(name, _floating(x), n, axis)
@@ -101,7 +101,7 @@ def _to_half(name: str, x: Tensor, n: int | None, dim: int, norm: str | None) ->
 
 def _from_half(name: str, x: Tensor, n: int | None, dim: int, norm: str | None) -> Tensor:
     """Bins to real values."""
-    axis = normalize_axis(name, dim, x.ndim, x)
+    axis = proper_axis(name, dim, x)
     n = 2 * (x.shape[axis] - 1) if n is None else n
     if n < 1:
         raise ShapeError(f"{name}: wanted a positive length, got n = {n}; name n")

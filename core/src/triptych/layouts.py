@@ -53,6 +53,17 @@ channels_last = memory_format("channels_last", (0, 2, 3, 1))
 channels_last_3d = memory_format("channels_last_3d", (0, 2, 3, 4, 1))
 
 
+def check_dims(name: str, x: Tensor, wanted: memory_format) -> None:
+    """Refuse a format for another number of axes.
+
+    Raises:
+        ShapeError: it is one.
+    """
+    order = wanted.order
+    if order is not None and x.ndim != len(order):
+        raise ShapeError(f"{name}: {wanted} is for {len(order)} dims, got shape {tuple(x.shape)}")
+
+
 def ordered(name: str, x: Tensor, wanted: memory_format) -> bool:
     """Whether memory holds the elements without gaps in the order of a format.
 
@@ -63,7 +74,6 @@ def ordered(name: str, x: Tensor, wanted: memory_format) -> bool:
     if order is None:
         data = x._data
         return data.layout == "packed" if isinstance(data, Symbol) else data.flags.c_contiguous
-    if x.ndim != len(order):
-        raise ShapeError(f"{name}: {wanted} is for {len(order)} dims, got shape {tuple(x.shape)}")
+    check_dims(name, x, wanted)
     data = x._data
     return not isinstance(data, Symbol) and bool(data.transpose(order).flags.c_contiguous)

@@ -100,7 +100,7 @@ METHODS: dict[Any, str] = {
     storage: "dim_order is_pinned is_set_to pin_memory storage_offset untyped_storage",
     norms: "renorm",
     spectral: "istft stft",
-    rules: "is_nonzero is_same_size",
+    rules: "is_inference is_nonzero is_same_size",
     decompose: "conj_physical frexp is_conj is_neg resolve_conj resolve_neg",
     histograms: "histogram",
     coordinates: "nonzero_static",
@@ -157,8 +157,8 @@ IN_PLACE_FUNCTIONS = (
     "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil clamp "
     "clamp_max clamp_min clip conj_physical cos cosh deg2rad detach erf erfc exp exp2 expm1 fill "
     "fix floor frac gcd i0 index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative "
-    "rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square tan tanh trunc xlogy "
-    "zero"
+    "rad2deg reciprocal relu resize_as round rsqrt sigmoid sin sinc sinh sqrt square tan tanh "
+    "trunc xlogy zero"
 )
 
 
@@ -310,13 +310,9 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself if contiguous, else a contiguous copy."""
-    order = None if memory_format is None else memory_format.order
     if is_contiguous(self, memory_format):
         return self
-    if order is None:
-        return shape.clone(self)
-    back = tuple(order.index(axis) for axis in range(len(order)))
-    return shape.permute(shape.clone(shape.permute(self, order)), back)
+    return shape.clone(self, memory_format=memory_format)
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -376,6 +372,8 @@ def _backward(
 
 
 def _new(function: Method) -> Method:
+    function = spelled(function)
+
     def method(
         self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any
     ) -> Tensor:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from .errors import UnknownNameError
 
 T = TypeVar("T")
+
+
+def hint(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """``; did you mean ...?`` with the closest names, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(names), n=3, cutoff=cutoff)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
+def no_attribute(module: str, name: str, names: Iterable[str]) -> AttributeError:
+    """What a module raises for a name that it does not have."""
+    near = "" if name.startswith("_") else hint(name, (n for n in names if n[0] != "_"))
+    # With its own hint in the text, the interpreter need not look for another.
+    return AttributeError(f"module {module!r} has no attribute {name!r}{near}", name=name)
 
 
 class Registry(Generic[T]):
@@ -56,11 +71,7 @@ class Registry(Generic[T]):
             raise UnknownNameError(self._unknown(name)) from None
 
     def _unknown(self, name: str) -> str:
-        import difflib
-
-        near = difflib.get_close_matches(str(name), self._entries, n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        return f"no {self.kind} is named {name!r}{hint}"
+        return f"no {self.kind} is named {name!r}{hint(str(name), self._entries, 0.4)}"
 
     def names(self, pattern: str = "*") -> list[str]:
         """Sorted names that match a shell pattern such as ``res*``."""

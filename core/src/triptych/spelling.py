@@ -27,7 +27,9 @@ ALIASES = {
     "x1": "input",
     "x2": "other",
 }
-_SPELLINGS = frozenset({*ALIASES, "out"})
+# What torch's creation functions say about memory: there is only one kind of it here.
+MEMORY = ("layout", "pin_memory")
+_SPELLINGS = frozenset({*ALIASES, *MEMORY, "out"})
 
 # What torch takes out= for, apart from functions that are primitives: those take it themselves.
 _OUT_NAMES = (
@@ -37,7 +39,8 @@ _OUT_NAMES = (
     "concatenate conj_physical cross cummax cummin cumprod cumsum deg2rad diag diff digamma dist "
     "div divide dot dstack empty eye float_power fmax fmin frac frexp full gather geqrf ger "
     "heaviside histc histogram hstack index_add index_copy index_reduce index_select inner "
-    "inverse isin isneginf isposinf kron kthvalue ldexp lerp linspace log_softmax logaddexp2 "
+    "inverse isin isneginf isposinf kron kthvalue ldexp lerp linspace log_softmax logaddexp "
+    "logaddexp2 "
     "logcumsumexp logit logspace logsumexp lu_solve lu_unpack masked_select matmul matrix_power "
     "max mean median min mm mode msort multinomial mv mvlgamma nan_to_num nanmean nanmedian "
     "nanquantile nansum narrow_copy nonzero nonzero_static norm normal ones orgqr ormqr outer "
@@ -47,6 +50,12 @@ _OUT_NAMES = (
     "vdot vstack where zeros"
 )
 OUT = frozenset(_OUT_NAMES.split())
+# Functions that pick or place elements as they are: out= wants their dtype.
+_EXACT_NAMES = (
+    "gather index_add index_copy index_select kthvalue masked_select scatter scatter_add sort take "
+    "take_along_dim topk tril triu where"
+)
+EXACT_OUT = frozenset(_EXACT_NAMES.split())
 
 
 @functools.cache
@@ -56,7 +65,7 @@ def spelled(function: Function) -> Function:
         return function
     taken = set(inspect.signature(function).parameters)
     into = function.__name__ in OUT
-    if "out" in taken or not (into or taken & {"dim", "keepdim"}):
+    if "out" in taken or not (into or taken & {"dim", "keepdim"} or _makes(taken)):
         return function
 
     @functools.wraps(function)
@@ -68,11 +77,30 @@ def spelled(function: Function) -> Function:
     return call
 
 
+def _makes(taken: set[str]) -> bool:
+    """Whether a function with these parameters makes tensors."""
+    return {"device", "requires_grad"} <= taken
+
+
+def _check_layout(name: str, wanted: Any) -> None:
+    """Refuse tensors other than strided ones.
+
+    Raises:
+        DTypeError: another layout is wanted.
+    """
+    if getattr(wanted, "name", None) not in (None, "strided") or isinstance(wanted, str):
+        raise DTypeError(f"{name}: layout is triptych.strided, the only one here, got {wanted!r}")
+
+
 def _respelled(
     function: Function, taken: set[str], into: bool, args: Any, options: dict[str, Any]
 ) -> Any:
     name = function.__name__
     out = options.pop("out", None) if into else None
+    if _makes(taken):
+        options.pop("pin_memory" if "pin_memory" not in taken else "", None)
+        if "layout" not in taken:
+            _check_layout(name, options.pop("layout", None))
     for other, own in ALIASES.items():
         if other in options and other not in taken and own in taken:
             if own in options:
@@ -86,7 +114,8 @@ def written(name: str, out: Any, found: Any) -> Any:
     """`out` after a result, or each of several, was written into it; empty tensors take its shape.
 
     Raises:
-        DTypeError: out is no tensor, or cannot hold the kind of numbers of the result.
+        DTypeError: out is no tensor, or cannot hold the kind of numbers of the result, or holds
+            another dtype than the elements that are picked.
         ShapeError: out has elements, and another shape than the result.
         GradError: out is a leaf that requires grad.
     """
@@ -108,6 +137,8 @@ def _put(name: str, out: Tensor, found: Tensor) -> Tensor:
     from .ops.inplace import _to_dtype, overwrite
 
     label = f"{name}(out=)"
+    if name in EXACT_OUT and out._data.dtype != found._data.dtype:
+        raise DTypeError(f"{label}: wanted a tensor of {found.dtype}, got {out.dtype}")
     if out.shape == found.shape:
         return overwrite(out, found, label)
     if out._data.size:

@@ -163,7 +163,7 @@ REFUSES = {
     ),
     "where": (lambda: tp.where(X > 0, X, tp.ones(4, names=("H",))), "where: names do not match"),
     "cat": (lambda: tp.cat([ROWS, ROWS.rename("N", "D")], 0), "cat: names do not match"),
-    "stack": (lambda: tp.stack([ROWS, ROWS.rename("M", "C")]), "cat: names do not match"),
+    "stack": (lambda: tp.stack([ROWS, ROWS.rename("M", "C")]), "stack: names do not match"),
     "matmul twice": (lambda: ROWS @ ROWS.T, r"matmul: .* \('N', 'N'\), one name twice; rename"),
     "matmul stacks": (
         lambda: X @ tp.ones(3, 4, 5, names=("C", None, None)).expand(2, 3, 4, 5),

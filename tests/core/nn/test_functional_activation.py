@@ -1,5 +1,7 @@
 """Activations against their formulas in NumPy and SciPy, and their derivatives."""
 
+import inspect
+
 import numpy as np
 import pytest
 from scipy import special
@@ -108,6 +110,19 @@ def test_inplace_gradient():
     np.testing.assert_array_equal(x.grad.numpy(), 2.0 * (SMOOTH > 0))
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(n, o) for n, o, _ in TWINS if "inplace" in inspect.signature(getattr(F, n)).parameters],
+)
+def test_inplace_gradient_is_that_of_the_plain_form(name, options):
+    x = tp.tensor(SMOOTH, requires_grad=True)
+    plain, written = (
+        tp.autograd.grad(call(name, x * 2, {**options, "inplace": inplace}).sum(), [x])[0]
+        for inplace in (False, True)
+    )
+    np.testing.assert_array_equal(written.numpy(), plain.numpy())
+
+
 def test_gradients_at_kinks_are_torchs():
     def slope(f, at):
         x = tp.tensor([at], requires_grad=True)
@@ -185,3 +200,14 @@ def test_errors_say_what_to_pass():
         F.softshrink(tp.ones(2), -1.0)
     with pytest.raises(tp.DTypeError, match="floating logits"):
         F.gumbel_softmax(tp.ones(2, dtype=tp.int64))
+
+
+def test_limits_of_integers_are_integers():
+    x = tp.tensor([-3, 7, 2])
+    for got, want in (
+        (F.relu6(x), [0, 6, 2]),
+        (F.hardtanh(x, -2.5, 5.5), [-2, 5, 2]),
+        (F.relu6(x.abs().byte()), [3, 6, 2]),
+    ):
+        assert got.tolist() == want
+        assert not got.is_floating_point()

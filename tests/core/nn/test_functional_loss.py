@@ -432,3 +432,14 @@ def test_half_precision_adds_up_in_single(dtype):
     scaled = F.rms_norm(pair, [2])
     assert scaled.dtype is dtype
     np.testing.assert_allclose(scaled.float().numpy(), [0.8485, 1.1314], rtol=1e-2)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 4), (1, 3, 4), (2, 3, 1), (2, 3)])
+def test_variances_may_be_one_along_one_axis(shape):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 2, 3, 4))
+    var = rng.uniform(0.5, 2, shape)
+    spread = var[..., None] if var.ndim == 2 else var
+    want = 0.5 * (np.log(spread) + (x - y) ** 2 / spread)
+    got = F.gaussian_nll_loss(tp.tensor(x), tp.tensor(y), tp.tensor(var), reduction="none")
+    np.testing.assert_allclose(got.numpy(), want)

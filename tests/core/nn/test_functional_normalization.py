@@ -282,3 +282,47 @@ def test_instance_norm_with_other_channels_changes_nothing():
     with pytest.raises(ShapeError, match="instance_norm: running_mean"):
         layer(tp.randn(2, 4, 3, 3))
     np.testing.assert_array_equal(layer.running_mean.numpy(), 0)
+
+
+def naive_pad(x, lo, hi, place):
+    return np.stack([x[..., place(j - lo, x.shape[-1])] for j in range(x.shape[-1] + lo + hi)], -1)
+
+
+@pytest.mark.parametrize("widths", [(-4, 5), (-2, 1), (3, -1), (3, -3), (-3, 3)])
+def test_borders_are_laid_on_before_they_are_cut(widths):
+    x = RNG.standard_normal((1, 2, 5))
+    places = {
+        "replicate": lambda i, n: min(max(i, 0), n - 1),
+        "reflect": lambda i, n: n - 1 - abs(n - 1 - abs(i)),
+    }
+    for mode, place in places.items():
+        if mode == "reflect" and max(widths) >= 5:
+            continue
+        want = naive_pad(x, *widths, place)
+        np.testing.assert_array_equal(F.pad(tp.tensor(x), widths, mode=mode).numpy(), want)
+
+
+def test_cutting_everything_leaves_nothing():
+    assert F.pad(tp.ones(1, 1, 2), (-1, -1), mode="circular").shape == (1, 1, 0)
+
+
+@pytest.mark.parametrize("dtype", [tp.float16, tp.bfloat16])
+def test_layer_norm_of_half_precision_takes_single_precision_parameters(dtype):
+    x, weight, bias = (RNG.standard_normal(s).astype(np.float32) for s in ((3, 8), 8, 8))
+    half = tp.tensor(x).to(dtype).requires_grad_()
+    w = tp.tensor(weight, requires_grad=True)
+    got = F.layer_norm(half, (8,), w, tp.tensor(bias))
+    want = standardized(half.detach().float().numpy(), 1) * weight + bias
+    assert got.dtype is dtype
+    np.testing.assert_allclose(got.detach().float().numpy(), want, rtol=1e-2, atol=2e-2)
+    got.sum().backward()
+    assert (half.grad.dtype, w.grad.dtype) == (dtype, tp.float32)
+    with pytest.raises(tp.DTypeError, match="layer_norm: inputs want one dtype"):
+        F.layer_norm(tp.ones(2, 8), (8,), tp.ones(8).half())
+
+
+def test_feature_alpha_dropout_looks_at_shapes_in_training_only():
+    x = tp.ones(3)
+    assert F.feature_alpha_dropout(x, training=False) is x
+    with pytest.raises(ShapeError, match="feature_alpha_dropout"):
+        F.feature_alpha_dropout(x, training=True)

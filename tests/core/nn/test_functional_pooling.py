@@ -207,3 +207,14 @@ def test_errors_say_what_fits():
         F.max_unpool2d(tp.ones(1, 1, 2, 2), tp.zeros(1, 1, 2, 2).long(), 2, output_size=(9, 9))
     with pytest.raises(tp.BoundsError, match="16 places"):
         F.max_unpool2d(tp.ones(1, 1, 2, 2), tp.full((1, 1, 2, 2), 16), 2)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_means_of_integers_lose_their_fractions(dims):
+    x = tp.tensor([4, 6, 8, 101, -3, 0]).reshape(1, 1, *[1] * (dims - 1), 6)
+    size = (*[1] * (dims - 1), 2)
+    got = AVG[dims](x, size)
+    assert got.dtype is tp.int64
+    assert got.flatten().tolist() == [5, 54, -1]
+    padded = AVG[dims](x, size, 2, (*[0] * (dims - 1), 1), count_include_pad=False)
+    assert padded.flatten().tolist() == [4, 7, 49, 0]

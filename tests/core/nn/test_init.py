@@ -130,3 +130,10 @@ def test_mistakes():
         init.dirac_(triptych.empty(3, 3, 3), 2)
     with pytest.raises(KeyError, match="mode is fan_in or fan_out"):
         init.kaiming_normal_(triptych.empty(3, 3), mode="fan")
+
+
+def test_older_names_warn_and_do_the_same():
+    w = triptych.empty(3, 4)
+    with pytest.warns(FutureWarning, match="nn.init.constant is now nn.init.constant_"):
+        assert nn.init.constant(w, 2.5) is w
+    assert w.tolist() == [[2.5] * 4] * 3

@@ -72,7 +72,7 @@ DOES_NOT_FIT = {
     "cat": (lambda: tp.cat([A, tp.ones(2, 2)]), r"cat: input 1 has shape \(2, 2\), input 0"),
     "expand": (lambda: A.expand(4, 3), "expand: "),
     "gather": (lambda: A.gather(0, I), r"gather: index of shape \(2,\) does not fit"),
-    "index_add": (lambda: A.index_add(0, I, tp.ones(2, 2)), "index_put: values of shape"),
+    "index_add": (lambda: A.index_add(0, I, tp.ones(2, 2)), r"source of shape \(2, 3\)"),
     "masked_select": (lambda: A.masked_select(tp.ones(2, dtype=tp.bool)), "do not broadcast"),
     "matmul": (lambda: A @ A, r"matmul: .*\(2, 3\)"),
     "reshape": (lambda: A.reshape(4), r"reshape: \(2, 3\)"),

@@ -334,6 +334,19 @@ def test_asgd_averages_from_t0_on():
     assert optimizer.state[w]["ax"].item() == pytest.approx(np.mean(path[3:]))
 
 
+def test_asgd_keeps_the_rates_of_the_next_step_as_torch_files_do():
+    w = triptych.tensor([1.0], dtype=triptych.float64, requires_grad=True)
+    optimizer = optim.ASGD([w], lr=0.1, lambd=0.5, alpha=0.75, t0=1)
+    for step in (1, 2, 3):
+        w.grad = triptych.zeros_like(w).detach()
+        optimizer.step()
+        state = optimizer.state_dict()["state"][0]
+        assert state["eta"] == pytest.approx(0.1 / (1 + 0.5 * 0.1 * step) ** 0.75)
+        assert state["mu"] == 1 / max(1, step - 1)
+    decays = [1 - 0.5 * 0.1 / (1 + 0.5 * 0.1 * k) ** 0.75 for k in range(3)]
+    assert w.item() == pytest.approx(math.prod(decays))
+
+
 def test_lbfgs_solves_rosenbrock_and_counts_its_evaluations():
     w = triptych.tensor([-1.2, 1.0], dtype=triptych.float64, requires_grad=True)
     optimizer = optim.LBFGS([w], max_iter=100, line_search_fn="strong_wolfe")

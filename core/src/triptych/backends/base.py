@@ -100,6 +100,10 @@ class Backend(ABC):
         function = getattr(self.xp, prim.impl)
         return lambda memory, *others: function(memory, *others, out=memory)
 
+    def add_at(self, memory: Any, key: tuple[Any, ...], values: Any) -> None:
+        """memory[key] += values, where every one of several writes to a place counts."""
+        self.xp.add.at(memory, key, values)
+
     @abstractmethod
     def check(self, where: Device) -> None:
         """Raise DeviceError unless the device is there."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from .base import Backend, Device
+from .numpy_kernels import add_at, matmul, power
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
@@ -65,7 +66,7 @@ class NumpyBackend(Backend):
 
     def __init__(self) -> None:
         self.name, self.xp, self.array_type = "numpy", np, np.ndarray
-        self.overrides = {"where": select}
+        self.overrides = {"matmul": matmul, "pow": power, "where": select}
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         kernel = super().bind(prim)
@@ -74,6 +75,9 @@ class NumpyBackend(Backend):
     def check(self, where: Device) -> None:
         if where.index not in (None, 0):
             raise DeviceError(f"device {where}: there is one CPU device; use 'cpu'")
+
+    def add_at(self, memory: np.ndarray, key: tuple[Any, ...], values: Any) -> None:
+        add_at(memory, key, values)
 
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         return np.asarray(data, dtype=dtype)

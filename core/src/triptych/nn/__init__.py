@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 # Type checkers see what a starred module lists in __all__, and names imported as themselves.
 from . import attention as attention
 from . import functional as functional
@@ -48,3 +51,10 @@ _OWN = (
     "utils",
 )
 __all__ = sorted((*_OWN, *modules.__all__))
+
+if not _TYPE_CHECKING:  # where it would make every name known
+
+    def __getattr__(name: str) -> _Any:
+        from ..registry import no_attribute
+
+        raise no_attribute(__name__, name, __all__)

@@ -8,6 +8,7 @@ import contextlib
 import contextvars
 import functools
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,19 +23,30 @@ from ..tensor import Tensor
 
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "dirac",
     "dirac_",
+    "eye",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
     "skipped",
+    "sparse",
     "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
@@ -342,6 +354,35 @@ def sparse_(
     num_zeros = math.ceil(sparsity * tensor.shape[0])
     keys = rand(*tensor.shape, generator=generator, device=tensor.device)
     tensor.masked_fill_(keys.argsort(0).argsort(0) < num_zeros, 0)
+
+
+def _older(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function under the name it had before those that write end in an underscore."""
+    name = function.__name__[:-1]
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Tensor:
+        warnings.warn(
+            f"nn.init.{name} is now nn.init.{name}_", category=FutureWarning, stacklevel=2
+        )
+        return function(*args, **options)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`{name}_` under its older name.\n\n    Warns FutureWarning."
+    return call
+
+
+constant = _older(constant_)
+dirac = _older(dirac_)
+eye = _older(eye_)
+kaiming_normal = _older(kaiming_normal_)
+kaiming_uniform = _older(kaiming_uniform_)
+normal = _older(normal_)
+orthogonal = _older(orthogonal_)
+sparse = _older(sparse_)
+uniform = _older(uniform_)
+xavier_normal = _older(xavier_normal_)
+xavier_uniform = _older(xavier_uniform_)
 
 
 def _want_ndim(name: str, tensor: Tensor, ndims: tuple[int, ...]) -> None:

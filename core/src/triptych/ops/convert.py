@@ -14,6 +14,7 @@ from ..prims.movement import transfer
 from ..prims.promotion import SCALARS
 from ..tensor import Symbol, Tensor
 from .creation import as_tensor, cast_to
+from .shape import clone, in_format
 
 
 def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
@@ -26,8 +27,19 @@ def _targets(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
         elif isinstance(arg, (Device, int)) or (isinstance(arg, str) and is_device(arg)):
             device = arg
         else:
-            dtype = arg
+            dtype = _named(arg) if isinstance(arg, str) else arg
     return dtype, device
+
+
+def _named(word: str) -> np.dtype:
+    """The dtype of a name; other words may have been meant as one, or as a device."""
+    try:
+        return dtypes.to_numpy_dtype(word)
+    except DTypeError:
+        raise DTypeError(
+            f"to: {word!r} names neither a dtype nor a device; devices are 'cpu', 'cuda' and "
+            "'cuda:0' (or another number), dtypes triptych.float32 and the like"
+        ) from None
 
 
 def to(
@@ -39,9 +51,15 @@ def to(
     copy: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """This tensor in another dtype or on another device; itself if both fit already.
+    """This tensor in another dtype, on another device or in another order of axes in memory;
+    itself if all fit already.
 
-    ``x.to(triptych.float16)``, ``x.to("cuda:0")``, ``x.to(other_tensor)``.
+    ``x.to(triptych.float16)``, ``x.to("cuda:0")``, ``x.to(other_tensor)``,
+    ``x.to(memory_format=triptych.channels_last)``.
+
+    Raises:
+        DTypeError: a word names neither a dtype nor a device.
+        ShapeError: the memory format is for another number of axes.
     """
     dtype, device = _targets(args, dtype, device)
     out = self if dtype is None else cast_to(self, dtypes.to_numpy_dtype(dtype))
@@ -50,10 +68,8 @@ def to(
         if where != Device("cpu", 0) or out.device.type != "cpu":
             out = transfer(out, device=where)
     if copy and out is self:
-        from .shape import clone
-
-        return clone(out)
-    return out
+        return clone(out, memory_format=memory_format)
+    return out if memory_format is None else in_format("to", out, memory_format)
 
 
 def cpu(self: Tensor) -> Tensor:
@@ -89,11 +105,12 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 def _converter(name: str, target: dtypes.dtype) -> Any:
-    def method(self: Tensor) -> Tensor:
-        return cast_to(self, target.dtype)
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
+        out = cast_to(self, target.dtype)
+        return out if memory_format is None else in_format(name, out, memory_format)
 
     method.__name__ = name
-    method.__doc__ = f"This tensor as {target.name}."
+    method.__doc__ = f"This tensor as {target.name}; in a memory format, if one is given."
     return method
 
 

@@ -76,7 +76,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
         shape: of the tensor they point into.
 
     Returns:
-        A tensor in the shape of indices for each axis of shape.
+        A tensor in the shape of indices for each axis of shape, int64.
 
     Raises:
         DTypeError: indices are no integers.
@@ -102,4 +102,4 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
                 f"unravel_index: index {low if low < -room else high} is outside a tensor of shape "
                 f"{lengths}"
             )
-    return tuple(_unravelled(indices, lengths))
+    return tuple(_unravelled(cast_to(indices, dtypes.INT64), lengths))

@@ -454,12 +454,14 @@ def arange(
     """Numbers from start (0 if only one is given) up to but not including end, by step.
 
     Raises:
-        ShapeError: step is zero or leads away from end.
+        ShapeError: step is zero or leads away from end, or a number is not finite.
         DTypeError: they are no real numbers.
     """
     if end is None:
         start, end = 0, start
     start, end, step = _numbers("arange", start, end, step)
+    if not all(map(math.isfinite, (start, end, step))):
+        raise ShapeError(f"arange: wanted finite numbers, got {start} to {end} by {step}")
     if step == 0 or (end - start) / step < 0:
         raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:

@@ -17,14 +17,18 @@ __all__ = ["gradient"]
 
 
 def gradient(
-    input: Tensor, *, spacing: Any = 1, dim: int | Sequence[int] | None = None, edge_order: int = 1
+    input: Tensor,
+    *,
+    spacing: Any = None,
+    dim: int | Sequence[int] | None = None,
+    edge_order: int = 1,
 ) -> tuple[Tensor, ...]:
     """The derivative of a function given by its values on a grid, along each axis.
 
     Args:
         input: (...) values; integers are taken as the default floating type.
         spacing: the distance of neighbours, one per axis of dim, or for each a vector of
-            coordinates.
+            coordinates; default 1.
         dim: an axis or several; default all.
         edge_order: 1 or 2, the accuracy of the one-sided differences at the ends.
 
@@ -66,6 +70,7 @@ def _axes(input: Tensor, dim: Any) -> list[int]:
 
 
 def _steps(spacing: Any, count: int) -> list[Any]:
+    spacing = 1 if spacing is None else spacing
     if isinstance(spacing, Tensor) and spacing.ndim:
         spacing = [spacing]
     if isinstance(spacing, (tuple, list)):

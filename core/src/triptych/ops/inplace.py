@@ -239,7 +239,15 @@ def _fits(raw: Any, memory: Any) -> bool:
     """Whether a kernel may combine raw with memory in place: one dtype, and no longer shape."""
     if type(raw) is not type(memory):
         return type(raw) in (int, float)
-    return raw.dtype is memory.dtype and raw.shape in (memory.shape, ())
+    if raw.dtype is not memory.dtype:
+        return False
+    return raw.shape in (memory.shape, ()) or _stretches(raw.shape, memory.shape)
+
+
+def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another one, which stays as it is."""
+    last = len(target) - len(shape)
+    return last >= 0 and all(n in (1, m) for n, m in zip(shape, target[last:], strict=True))
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:

@@ -62,11 +62,13 @@ def range(
     """Numbers from start to end, end included, by step; `arange` leaves the end out.
 
     Raises:
-        ShapeError: step is zero or leads away from end.
+        ShapeError: step is zero or leads away from end, or a number is not finite.
     """
     if end is None:
         start, end = 0, start
     start, end, step = _numbers("range", start, end, step)
+    if not all(map(math.isfinite, (start, end, step))):
+        raise ShapeError(f"range: wanted finite numbers, got {start} to {end} by {step}")
     if step == 0 or (end - start) / step < 0:
         raise ShapeError(f"range: step {step} does not lead from {start} to {end}")
     count = math.floor((end - start) / step) + 1

@@ -194,6 +194,17 @@ def native_group_norm(
     return out, mean(rows, 2), reshape(_inverse_deviation(rows, (2,), eps), (N, group))
 
 
+def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """`nn.functional.dropout`, written over the input; returns the input.
+
+    Raises:
+        ShapeError: p is no probability.
+    """
+    from ..nn.functional import dropout
+
+    return dropout(input, p, train, True)
+
+
 def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
     """Elements zeroed with probability p and the rest scaled by 1 / (1 - p), and where they stayed.
 

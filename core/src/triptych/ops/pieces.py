@@ -19,10 +19,12 @@ from .creation import arange, as_tensor
 from .index import index_select
 from .shape import (
     cat,
+    check_tensors,
     diag_embed,
     diagonal,
     flip,
     narrow,
+    plane,
     proper_axis,
     reshape,
     split,
@@ -91,12 +93,14 @@ def atleast_3d(*tensors: Any) -> Any:
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors side by side: joined along dim 1, or dim 0 for vectors."""
-    parts = atleast_1d(*tensors) if len(tensors) > 1 else (atleast_1d(tensors[0]),)
+    check_tensors("hstack", tensors)
+    parts = [atleast_1d(t) for t in tensors]
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors on top of each other: joined along dim 0, vectors as rows."""
+    check_tensors("vstack", tensors)
     return cat([atleast_2d(t) for t in tensors], 0)
 
 
@@ -105,11 +109,13 @@ row_stack = vstack
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors behind each other: joined along dim 2."""
+    check_tensors("dstack", tensors)
     return cat([atleast_3d(t) for t in tensors], 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors side by side, vectors as columns."""
+    check_tensors("column_stack", tensors)
     return hstack([reshape(t, (-1, 1)) if t.ndim <= 1 else t for t in tensors])
 
 
@@ -197,8 +203,12 @@ def repeat_interleave(
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """A quarter turn in the plane of two dims, k times, from the first towards the second."""
-    one, two = (normalize_axis("rot90", d, input.ndim, input) for d in dims)
+    """A quarter turn in the plane of two dims, k times, from the first towards the second.
+
+    Raises:
+        ShapeError: dims are not two different ones.
+    """
+    one, two = plane("rot90", input.ndim, dims, input)
     turns = k % 4
     if turns == 0:
         return input.clone()
@@ -265,7 +275,7 @@ def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:
     """A copy with src written along a diagonal."""
-    one, two = (normalize_axis("diagonal_scatter", d, input.ndim, input) for d in (dim1, dim2))
+    one, two = plane("diagonal_scatter", input.ndim, (dim1, dim2), input)
     params = {"offset": offset, "axis1": one, "axis2": two}
     return _written(input, src, ((mv.diagonal.prim, params),))  # type: ignore[attr-defined]
 

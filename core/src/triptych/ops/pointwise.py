@@ -267,7 +267,7 @@ def _is_complex(x: Any) -> bool:
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Elements below min become min, above max become max; bounds are numbers or tensors.
 
-    At a bound the gradient passes in full.
+    At a bound the gradient passes in full. A bound that is NaN gives NaN.
 
     Raises:
         DTypeError: neither bound is given, or one is an integer that the dtype cannot hold.
@@ -280,9 +280,9 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
                 check_number("clamp", bound, input._data.dtype)
     out = input
     if min is not None:
-        out = ew.where(ew.lt(out, min), min, out)
+        out = ew.clamp_min(out, min)
     if max is not None:
-        out = ew.where(ew.gt(out, max), max, out)
+        out = ew.clamp_max(out, max)
     return out
 
 

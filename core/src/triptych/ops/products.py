@@ -52,8 +52,16 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
     Args:
         input: broadcasts to (n, m); not read if beta is 0.
         vec1, vec2: (n,) and (m,).
+
+    Raises:
+        DTypeError: integers with a floating beta or alpha.
     """
-    return plus("addr", input, outer(vec1, vec2), beta, alpha)
+    product = outer(vec1, vec2)
+    if product._data.dtype.kind in "biu" and input._data.dtype.kind in "biu":
+        for label, v in (("beta", beta), ("alpha", alpha)):
+            if isinstance(v, float):
+                raise DTypeError(f"addr: {label} must be an int for integers, got {v}")
+    return plus("addr", input, product, beta, alpha)
 
 
 @computes_in("low")

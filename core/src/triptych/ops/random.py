@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
-from ..errors import DTypeError, ShapeError
+from ..avals import broadcast_shapes as _broadcast_shapes
+from ..errors import DomainError, DTypeError, ShapeError
 from ..prims import create
 from ..prims.promotion import kind_of
 from ..random import Generator, default_generator
@@ -85,6 +86,7 @@ def randint(
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     device: DeviceLike = None,
+    requires_grad: bool = False,
     names: DimNames = None,
 ) -> Tensor:
     """Integers from low (0 if left out) up to but not including high: ``randint(10, (2, 3))``.
@@ -100,7 +102,7 @@ def randint(
     dtype = dtypes.int64 if dtype is None else dtype
     span = {"low": int(low), "high": int(high)}
     made = _draw(create.integers, shape, dtype, device, generator, **span)
-    return _finish(made, False, names)
+    return _finish(made, requires_grad, names)
 
 
 def randperm(
@@ -109,19 +111,28 @@ def randperm(
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     device: DeviceLike = None,
+    requires_grad: bool = False,
     names: DimNames = None,
 ) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    keys = _draw(create.uniform, (n,), dtypes.float64, device, generator)
-    order = keys.argsort()
+    order = create.permutation(
+        shape=(n,),
+        dtype=dtypes.INT64,
+        device=_device(device),
+        generator=generator or default_generator,
+    )
     return _finish(order if dtype is None else order.to(dtype), False, names)
 
 
 def _like(
-    prim: Any, input: Tensor, dtype: DTypeLike, generator: Generator | None, **params: Any
+    prim: Any,
+    input: Tensor,
+    dtype: DTypeLike,
+    generator: Generator | None,
+    device: DeviceLike = None,
 ) -> Tensor:
     dtype = input.dtype if dtype is None else dtype
-    made = _draw(prim, input.shape, dtype, input.device, generator, **params)
+    made = _draw(prim, input.shape, dtype, input.device if device is None else device, generator)
     return with_names(made, input._names)
 
 
@@ -130,10 +141,12 @@ def rand_like(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """Uniform numbers from [0, 1) in the shape, dtype and device of another tensor."""
-    return _finish(_like(create.uniform, input, dtype, generator), requires_grad)
+    return _finish(_like(create.uniform, input, dtype, generator, device), requires_grad)
 
 
 def randn_like(
@@ -141,10 +154,12 @@ def randn_like(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """Standard normal numbers in the shape, dtype and device of another tensor."""
-    return _finish(_like(create.normal, input, dtype, generator), requires_grad)
+    return _finish(_like(create.normal, input, dtype, generator, device), requires_grad)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
@@ -154,17 +169,46 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers; mean and std are numbers with a size, or tensors that broadcast."""
+    """Normal numbers around mean, as wide as std.
+
+    Args:
+        mean, std: numbers, or tensors that broadcast.
+        size: the shape wanted; may be left out if mean or std is a tensor.
+        generator: source of the draws.
+        dtype: default that of mean, or else of std, if they are floating tensors.
+        device: default that of mean or std.
+        requires_grad: record operations on the result.
+
+    Raises:
+        DomainError: std is a negative number.
+        ShapeError: neither a size nor a tensor is given.
+
+    Example:
+        >>> normal(10.0, 0.0, (2, 2)).tolist()
+        [[10.0, 10.0], [10.0, 10.0]]
+    """
+    given = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not given and size is None:
+        raise ShapeError("normal: give a size, or a tensor as mean or std")
+    if isinstance(std, (int, float)) and std < 0:
+        raise DomainError(f"normal: wanted std >= 0, got {std}")
     if size is None:
-        like = mean if isinstance(mean, Tensor) else std
-        size = (
-            (mean + std).shape
-            if isinstance(mean, Tensor) and isinstance(std, Tensor)
-            else like.shape
-        )
-    return randn(*size, generator=generator) * std + mean
+        size = _broadcast_shapes("normal", *(tuple(x.shape) for x in given))
+    if given:
+        floating = given[0].is_floating_point() or given[0].is_complex()
+        dtype = given[0].dtype if dtype is None and floating else dtype
+        device = given[0].device if device is None else device
+    draws = randn(size, generator=generator, dtype=dtype, device=device)
+    return _finish((draws * std + mean).to(draws.dtype), requires_grad)
 
 
 def _check_weights(weights: Tensor, num_samples: int, replacement: bool) -> None:

@@ -12,6 +12,7 @@ from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import reduce as rd
+from ..prims.selection import top_places
 from ..tensor import Tensor
 from .creation import cast_to
 from .named import with_names
@@ -386,13 +387,12 @@ def topk(
     Raises:
         ShapeError: dim is shorter than k.
     """
+    _ordered("topk", input)
     axis = normalize_axis("topk", dim, input.ndim, input)
     length = input.shape[axis] if input.ndim else 1
-    if k > length:
+    if not 0 <= k <= length:
         raise ShapeError(f"topk: k = {k}, but dim {dim} has length {length}")
-    from .shape import narrow
-
-    found = sort(input, axis, descending=largest)
     if input.ndim == 0:
-        return found
-    return ValuesIndices(*(narrow(t, axis, 0, k) for t in found))
+        return max(input, 0)
+    places = top_places(input, axis=axis, k=int(k), largest=bool(largest))
+    return ValuesIndices(ix.gather(input, places, axis=axis), places)

@@ -12,6 +12,7 @@ from .creation import DeviceLike, DTypeLike, full
 __all__ = [
     "can_cast",
     "get_device",
+    "is_inference",
     "is_nonzero",
     "is_same_size",
     "is_signed",
@@ -61,6 +62,13 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     return dtypes.from_numpy_dtype(dtypes.promote(one, two))
 
 
+def is_inference(input: Tensor) -> bool:
+    """Whether a tensor was made for inference alone; never, as `inference_mode` makes ordinary
+    tensors.
+    """
+    return False
+
+
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element of a tensor is not zero.
 
@@ -104,9 +112,10 @@ def scalar_tensor(
     layout: Any = None,
     device: DeviceLike = None,
     pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A 0-d tensor of a number, in the default floating dtype unless another is given."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
     if dtype is None and isinstance(s, complex):
         kind = dtypes.from_numpy_dtype(dtypes.complex_of(kind.dtype))
-    return full((), s, dtype=kind, device=device)
+    return full((), s, dtype=kind, device=device, requires_grad=requires_grad)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..avals import normalize_axis
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from ..tensor import Tensor
 from .creation import as_tensor
 
@@ -16,6 +17,16 @@ __all__ = ["bucketize", "isin", "searchsorted", "unique", "unique_consecutive"]
 
 def _host(x: Any) -> np.ndarray:
     return as_tensor(x).detach().cpu().numpy()
+
+
+def _sorted(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    if order.dtype.kind not in "iu":
+        raise DTypeError(f"searchsorted: sorter wants integers, got {order.dtype}; use argsort()")
+    if order.shape != rows.shape:
+        raise ShapeError(
+            f"searchsorted: sorter has shape {order.shape}, the sequences {rows.shape}"
+        )
+    return np.take_along_axis(rows, order, -1)
 
 
 def searchsorted(
@@ -32,16 +43,25 @@ def searchsorted(
     Args:
         sorted_sequence: (..., l) ascending along the last dim.
         values: (..., k) with the same leading dims, or anything for a single sequence.
+        out_int32: give int32.
+        right, side: whether to stand after equal elements: True or "right".
+        sorter: the order that sorts sequences which are not, as `argsort` gives it.
 
     Returns:
         Indices from 0 to l in the shape of values, int64 or int32.
 
     Raises:
-        ShapeError: leading dims differ.
+        ShapeError: leading dims differ, or sorter has another shape than the sequences.
+        DTypeError: side is another word than "left" or "right", or contradicts right; or sorter
+            holds no integers.
     """
+    if side not in (None, "left", "right") or (right and side == "left"):
+        raise DTypeError(
+            f"searchsorted: side is 'left' or 'right' and agrees with right={right}, got {side!r}"
+        )
     rows, wanted = _host(sorted_sequence), _host(values)
     if sorter is not None:
-        rows = np.take_along_axis(rows, _host(sorter), -1)
+        rows = _sorted(rows, _host(sorter))
     where: Any = "right" if right or side == "right" else "left"
     if rows.ndim == 1:
         found: Any = np.searchsorted(rows, wanted, where)
@@ -51,7 +71,8 @@ def searchsorted(
                 f"searchsorted: sequences {rows.shape} and values {wanted.shape} need equal "
                 "leading dims"
             )
-        flat, keys = rows.reshape(-1, rows.shape[-1]), wanted.reshape(-1, wanted.shape[-1])
+        count = math.prod(rows.shape[:-1])
+        flat, keys = (x.reshape(count, x.shape[-1]) for x in (rows, wanted))
         each = [np.searchsorted(r, k, where) for r, k in zip(flat, keys, strict=True)]
         found = np.stack(each).reshape(wanted.shape) if each else np.zeros(wanted.shape)
     return as_tensor(

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .. import layouts
 from ..avals import broadcast_shapes, integers, normalize_axes, normalize_axis
 from ..dtypes import BOOL
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import movement as mv
 from ..tensor import Tensor
@@ -64,6 +65,18 @@ def proper_axis(name: str, dim: Any, input: Tensor) -> int:
     if input.ndim == 0:
         raise ShapeError(f"{name}: wanted at least one dim, got a 0-d tensor; use unsqueeze(0)")
     return normalize_axis(name, dim, input.ndim, input)
+
+
+def plane(name: str, ndim: int, dims: Sequence[Any], input: Any = None) -> tuple[int, int]:
+    """The two axes, not negative, of a plane.
+
+    Raises:
+        ShapeError: they are not two, not different, or out of range.
+    """
+    axes = [normalize_axis(name, d, ndim, input) for d in dims]
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ShapeError(f"{name}: wanted two different dims, got {tuple(dims)}")
+    return axes[0], axes[1]
 
 
 def _lengths(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -330,9 +343,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
     Raises:
         ShapeError: no tensors, or other dims differ.
+        DTypeError: something in the sequence is no tensor.
     """
-    if isinstance(tensors, Tensor) or len(tensors) == 0:
-        raise ShapeError("cat: wanted a non-empty sequence of tensors")
+    check_tensors("cat", tensors)
     alike = _same_dtype(tensors)
     if any(t.ndim != 1 for t in alike):  # torch lets an empty vector stand among other shapes
         alike = [t for t in alike if tuple(t.shape) != (0,)]
@@ -340,6 +353,20 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         raise ShapeError("cat: 0-d tensors have no dim to join along; use stack()")
     axis = normalize_axis("cat", dim, alike[0].ndim, _first_named(alike))
     return mv.concat(*alike, axis=axis)
+
+
+def check_tensors(name: str, tensors: Any) -> None:
+    """Refuse what is no sequence of tensors.
+
+    Raises:
+        ShapeError: there are none.
+        DTypeError: one is something else.
+    """
+    if isinstance(tensors, Tensor) or len(tensors) == 0:
+        raise ShapeError(f"{name}: wanted a non-empty sequence of tensors")
+    for i, t in enumerate(tensors):
+        if not isinstance(t, Tensor):
+            raise DTypeError(f"{name}: wanted tensors, got {type(t).__name__} at place {i}")
 
 
 def _first_named(tensors: Sequence[Tensor]) -> Tensor:
@@ -354,9 +381,10 @@ def _same_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
     from ..dtypes import promote
 
     common = tensors[0]._data.dtype
-    for t in tensors[1:]:
-        common = promote(common, t._data.dtype)
-    return [cast_to(t, common) for t in tensors]
+    for t in tensors:
+        if t._data.dtype is not common:
+            common = promote(common, t._data.dtype)
+    return [t if t._data.dtype is common else cast_to(t, common) for t in tensors]
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -364,22 +392,20 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
     Raises:
         ShapeError: no tensors, or shapes differ.
+        DTypeError: something in the sequence is no tensor.
     """
-    if len(tensors) == 0:
-        raise ShapeError("stack: wanted a non-empty sequence of tensors")
-    for i, t in enumerate(tensors):
-        if t.shape != tensors[0].shape:
-            raise ShapeError(
-                f"stack: tensor {i} has shape {tuple(t.shape)}, tensor 0 has "
-                f"{tuple(tensors[0].shape)}"
-            )
+    check_tensors("stack", tensors)
     axis = normalize_axis("stack", dim, tensors[0].ndim + 1)
-    return cat([unsqueeze(t, axis) for t in tensors], axis)
+    return mv.stack(*_same_dtype(tensors), axis=axis)
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`length` elements of a dim from start: a view."""
-    axis = normalize_axis("narrow", dim, input.ndim, input)
+    """`length` elements of a dim from start: a view.
+
+    Raises:
+        ShapeError: they are not all there, or the tensor is 0-d.
+    """
+    axis = proper_axis("narrow", dim, input)
     size = input._data.shape[axis]
     start = int(start) + size if start < 0 else int(start)
     if not 0 <= start <= start + length <= size:
@@ -433,7 +459,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """A view per index of a dim, which goes away."""
     axis = proper_axis("unbind", dim, input)
-    return tuple(select(input, axis, i) for i in range(input.shape[axis]))
+    lead = (slice(None),) * axis
+    return tuple([mv.slice_(input, key=(*lead, i)) for i in range(input.shape[axis])])
 
 
 def flip(input: Tensor, *places: Any, dims: Any = None) -> Tensor:
@@ -455,12 +482,22 @@ def flipud(input: Tensor) -> Tensor:
 
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
-    """Elements moved along dims, those pushed out coming in at the other end."""
+    """Elements moved along dims, those pushed out coming in at the other end.
+
+    Args:
+        shifts: how far, an int or one per dim.
+        dims: along which; without, the flattened tensor is rolled.
+
+    Raises:
+        ShapeError: shifts and dims are not as many, or none.
+    """
     if dims is None:
         flat = roll(reshape(input, -1), shifts, 0)
         return with_names(reshape(flat, input.shape), input._names)
     moves = [shifts] if isinstance(shifts, int) else list(shifts)
     axes = [dims] if isinstance(dims, (int, str)) else list(dims)
+    if len(moves) != len(axes) or not moves:
+        raise ShapeError(f"roll: wanted a shift per dim, got shifts {shifts} and dims {dims}")
     for shift, dim in zip(moves, axes, strict=True):
         axis = proper_axis("roll", dim, input)
         length = input.shape[axis]
@@ -473,8 +510,12 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 def diagonal(
     input: Tensor, offset: int = 0, dim1: Any = 0, dim2: Any = 1, *, outdim: str | None = None
 ) -> Tensor:
-    """The diagonal of each matrix in two dims, as a last dim named `outdim`: a view."""
-    one, two = (normalize_axis("diagonal", d, input.ndim, input) for d in (dim1, dim2))
+    """The diagonal of each matrix in two dims, as a last dim named `outdim`: a view.
+
+    Raises:
+        ShapeError: both dims are the same.
+    """
+    one, two = plane("diagonal", input.ndim, (dim1, dim2), input)
     out = mv.diagonal(input, offset=offset, axis1=one, axis2=two)
     if outdim is None:
         return out
@@ -491,9 +532,14 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Matrices with the last dim as their diagonals."""
+    """Matrices with the last dim as their diagonals.
+
+    Raises:
+        ShapeError: both dims are the same, or the tensor is 0-d.
+    """
+    proper_axis("diag_embed", -1, input)
     side = input.shape[-1] + abs(offset)
-    one, two = (normalize_axis("diag_embed", d, input.ndim + 1) for d in (dim1, dim2))
+    one, two = plane("diag_embed", input.ndim + 1, (dim1, dim2))
     shape = list(input.shape[:-1])
     for axis in sorted((one, two)):
         shape.insert(axis, side)
@@ -525,8 +571,33 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy with its own memory; gradients flow through it."""
-    return mv.copy(input)
+    """A copy with its own memory; gradients flow through it.
+
+    Args:
+        memory_format: the order of axes in memory, such as ``channels_last``; default row-major.
+
+    Raises:
+        ShapeError: the format is for another number of axes.
+    """
+    order = None if memory_format is None else memory_format.order
+    if order is None:
+        return mv.copy(input)
+    layouts.check_dims("clone", input, memory_format)
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    return permute(mv.copy(permute(input, order)), back)
+
+
+def in_format(name: str, input: Tensor, memory_format: Any) -> Tensor:
+    """The tensor itself if memory holds it in a format, else a copy that is.
+
+    Raises:
+        ShapeError: the format is for another number of axes.
+    """
+    if memory_format is None or memory_format is layouts.preserve_format:
+        return input
+    if layouts.ordered(name, input, memory_format):
+        return input
+    return clone(input, memory_format=memory_format)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:

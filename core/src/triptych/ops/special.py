@@ -12,7 +12,7 @@ from ..prims import entropy, gamma, incomplete_gamma, modified_bessel
 from ..tensor import Tensor
 from .creation import as_tensor, cast_to
 from .pointwise import _public, clamp
-from .shape import broadcast_tensors, stack
+from .shape import broadcast_tensors, check_tensors, stack
 from .strided import view_as_complex
 
 __all__ = [
@@ -108,11 +108,13 @@ def positive(input: Tensor) -> Tensor:
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """`clamp` from below."""
+    check_tensors("clamp_min", (input,))
     return clamp(input, min=min)
 
 
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """`clamp` from above."""
+    check_tensors("clamp_max", (input,))
     return clamp(input, max=max)
 
 
@@ -156,23 +158,19 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     return ew.div(ew.logaddexp(ew.mul(input, scale), ew.mul(other, scale)), scale)
 
 
-def _unless_nan(choose: Any, a: Any, b: Any) -> Tensor:
-    if not isinstance(a, Tensor):
-        a, b = b, a
-    if not isinstance(b, Tensor):
-        chosen = choose(a, b)
-        return ew.where(ew.isnan(a), b, chosen) if b == b else cast_to(a, chosen._data.dtype)
-    return ew.where(ew.isnan(a), b, ew.where(ew.isnan(b), a, choose(a, b)))
+def _unless_nan(better: Any, input: Tensor, other: Tensor) -> Tensor:
+    first = ew.logical_or(better(input, other), ew.isnan(other))
+    return ew.where(first, input, other)
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two; a number where one is NaN."""
-    return _unless_nan(ew.maximum, input, other)
+    """The larger of two; a number where one is NaN. A tie is the first's."""
+    return _unless_nan(ew.ge, input, other)
 
 
 def fmin(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two; a number where one is NaN."""
-    return _unless_nan(ew.minimum, input, other)
+    """The smaller of two; a number where one is NaN. A tie is the first's."""
+    return _unless_nan(ew.le, input, other)
 
 
 def nan_to_num(
@@ -191,6 +189,7 @@ def nan_to_num(
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 below zero, 1 above, and the given value at zero."""
+    check_tensors("heaviside", (input, values))
     step = cast_to(ew.gt(input, 0), input._data.dtype)
     return ew.where(ew.eq(input, 0), values, ew.where(ew.isnan(input), input, step))
 

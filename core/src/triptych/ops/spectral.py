@@ -188,7 +188,8 @@ def istft(
     """The inverse of `stft`: the signal whose spectra are closest to the given ones.
 
     Args:
-        input: (..., f, frames) complex.
+        input: (..., f, frames) complex; of all n_fft bins only the first half is read for a real
+            signal.
         length: samples wanted; default as far as the frames reach.
         return_complex: the signal is complex; needs onesided=False.
 
@@ -213,11 +214,11 @@ def istft(
     onesided = _checked_bins(input, n_fft, onesided, return_complex)
     weights = _frame_window("istft", window, win, n_fft, input)
     spectrum = transpose(input, -1, -2)
-    if onesided:
-        frames = spectral.irfft(spectrum, axis=spectrum.ndim - 1, n=n_fft)
-    else:
+    if return_complex:
         frames = spectral.fft(spectrum, axis=spectrum.ndim - 1, inverse=True)
-        frames = frames if return_complex else real(frames)
+    else:
+        half = spectrum if onesided else narrow(spectrum, -1, 0, n_fft // 2 + 1)
+        frames = spectral.irfft(half, axis=spectrum.ndim - 1, n=n_fft)
     if normalized:
         frames = ew.mul(frames, n_fft**0.5)
     return _joined(ew.mul(frames, weights), weights, hop, n_fft // 2 if center else 0, length)

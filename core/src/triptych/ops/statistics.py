@@ -9,16 +9,17 @@ import numpy as np
 
 from .. import dtypes
 from ..avals import normalize_axis
-from ..errors import DTypeError, ShapeError
+from ..errors import DomainError, DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import reduce as rd
 from ..prims.precision import computes_in
+from ..prims.selection import kth_place, mode_place
 from ..tensor import Tensor
 from .creation import as_tensor, cast_to
 from .named import drops_names, unnamed, with_names
-from .reduce import ValuesIndices, any, mean, nansum, sort, sum
-from .shape import cat, flip, movedim, narrow, reshape, select, squeeze, unsqueeze
+from .reduce import ValuesIndices, _ordered, any, mean, nansum, sort, sum
+from .shape import cat, movedim, narrow, reshape, select, squeeze, unsqueeze
 
 __all__ = [
     "aminmax",
@@ -77,8 +78,9 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     length = input.shape[axis] if input.ndim else 1
     if not 1 <= k <= length:
         raise ShapeError(f"kthvalue: k = {k} is not between 1 and {length}")
-    found = sort(input, axis)
-    parts = (narrow(t, axis, k - 1, 1) for t in found)
+    _ordered("kthvalue", input)
+    places = kth_place(input, axis=axis, k=int(k) - 1)
+    parts = (ix.gather(input, places, axis=axis), places)
     return ValuesIndices(*(t if keepdim else squeeze(t, axis) for t in parts))
 
 
@@ -131,25 +133,12 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     if input.ndim == 0:
         return sort(input, dim)
     axis = normalize_axis("mode", dim, input.ndim, input)
-    last = movedim(unnamed(input.detach()), axis, -1)
-    alike = ew.eq(unsqueeze(last, -1), unsqueeze(last, -2))
-    counts = sum(alike, -1)
-    top = ew.eq(counts, rd.amax(counts, axes=(counts.ndim - 1,), keepdim=True))
-    low = rd.amin(ew.where(top, last, _largest(last)), axes=(last.ndim - 1,), keepdim=True)
-    reverse = flip(cast_to(ew.eq(last, low), dtypes.INT64), -1)
-    place = ew.sub(last.shape[-1] - 1, rd.argmax(reverse, axis=last.ndim - 1, keepdim=True))
-    place = with_names(movedim(place, -1, axis), input._names)
+    _ordered("mode", input)
+    if not input.shape[axis]:
+        raise ShapeError(f"mode: nothing to choose from, dim {dim} of {tuple(input.shape)}")
+    place = mode_place(input, axis=axis)
     values = ix.gather(input, place, axis=axis)
     return ValuesIndices(*(t if keepdim else squeeze(t, axis) for t in (values, place)))
-
-
-def _largest(x: Tensor) -> Any:
-    kind = x._data.dtype
-    if kind.kind == "c":
-        raise DTypeError("mode: complex numbers have no order; take abs() or real first")
-    if kind == dtypes.BOOL:
-        return True
-    return math.inf if dtypes.is_floating(kind) else dtypes.iinfo(x.dtype).max
 
 
 def msort(input: Tensor) -> Tensor:
@@ -270,35 +259,38 @@ def _running(name: str, input: Tensor, dim: int, better: Any) -> ValuesIndices:
     if input.ndim == 0 or input._data.dtype.kind == "c":
         return sort(input, dim)  # which refuses complex numbers
     axis = normalize_axis(name, dim, input.ndim, input)
-    length = input.shape[axis]
     array = input.detach().cpu().numpy()
-    best = np.empty(array.shape, np.int64)
-    steps = np.moveaxis(array, axis, 0)
-    out = np.moveaxis(best, axis, 0)
-    for i in range(length):
-        if i == 0:
-            out[0] = 0
-            continue
-        held = np.take_along_axis(steps, out[i - 1][None], 0)[0]
-        out[i] = np.where(better(steps[i], held) | np.isnan(steps[i]), i, out[i - 1])
-    places = as_tensor(best.reshape(array.shape), device=input.device)
-    return ValuesIndices(ix.gather(input, places, axis=axis), places)
+    numbers = np.arange(array.shape[axis], dtype=np.int32)
+    numbers = numbers.reshape([-1] + [1] * (array.ndim - 1 - axis))
+    with np.errstate(invalid="ignore"):
+        best = better.accumulate(array, axis=axis)
+    hit = (array == best) | np.isnan(array)
+    places = np.maximum.accumulate(hit * numbers, axis=axis)  # the last of equal ones, or of NaN
+    indices = as_tensor(places.astype(np.int64), device=input.device)
+    return ValuesIndices(ix.gather(input, indices, axis=axis), indices)
 
 
 def cummax(input: Tensor, dim: int) -> ValuesIndices:
     """The largest element so far along dim, and where it stood."""
-    return _running("cummax", input, dim, np.greater_equal)
+    return _running("cummax", input, dim, np.maximum)
 
 
 def cummin(input: Tensor, dim: int) -> ValuesIndices:
     """The smallest element so far along dim, and where it stood."""
-    return _running("cummin", input, dim, np.less_equal)
+    return _running("cummin", input, dim, np.minimum)
 
 
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None
 ) -> Tensor:
-    """Differences of neighbours along dim, taken n times."""
+    """Differences of neighbours along dim, taken n times.
+
+    Raises:
+        ShapeError: the tensor is 0-d.
+        DomainError: n is negative.
+    """
+    if n < 0:
+        raise DomainError(f"diff: wanted n >= 0, got {n}")
     if input.ndim == 0:
         raise ShapeError("diff: wanted at least 1 dim, got a 0-d tensor")
     axis = normalize_axis("diff", dim, input.ndim, input)
@@ -389,7 +381,18 @@ def cov(
     fweights: Tensor | None = None,
     aweights: Tensor | None = None,
 ) -> Tensor:
-    """The covariance matrix of variables in rows and observations in columns."""
+    """The covariance matrix of variables in rows and observations in columns.
+
+    Args:
+        input: (variables, observations), or the observations of one variable.
+        correction: what is taken off the count of observations.
+        fweights, aweights: (observations,) how often each counts, and how much.
+
+    Raises:
+        ShapeError: input has more than two dims.
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"cov: wanted at most two dims, got shape {tuple(input.shape)}")
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
     if not dtypes.is_inexact(x._data.dtype):
         x = cast_to(x, dtypes.get_default_dtype().dtype)
@@ -417,7 +420,13 @@ def cov(
 @computes_in("single")
 @drops_names
 def corrcoef(input: Tensor) -> Tensor:
-    """Correlation coefficients of variables in rows."""
+    """Correlation coefficients of variables in rows.
+
+    Raises:
+        ShapeError: input has more than two dims.
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"corrcoef: wanted at most two dims, got shape {tuple(input.shape)}")
     c = cov(input)
     if c.ndim == 0:
         return ew.div(c, c)

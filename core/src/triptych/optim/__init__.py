@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..registry import no_attribute
 from . import lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -51,4 +52,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "swa_utils":  # which needs triptych.nn, as no optimizer does
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __all__)

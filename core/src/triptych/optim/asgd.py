@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, Params
-from .rules import check_options, count, decayed, rate, zeros_like_param
+from .rules import captured, check_options, count, decayed, rate, scalar, zeros_like_param
 
 __all__ = ["ASGD"]
 
@@ -15,7 +15,8 @@ class ASGD(Optimizer):
     """Gradient descent with a falling rate, beside a running average of the parameters.
 
     ``p -= eta * (g + lambd * p)`` with ``eta = lr / (1 + lambd * lr * step) ** alpha``. From step
-    t0 on, ``state[p]["ax"]`` is the mean of what p has been since; before, it follows p.
+    t0 on, ``state[p]["ax"]`` is the mean of what p has been since; before, it follows p. The state
+    holds eta and the share mu of the newest parameters in that mean, too, both for the next step.
 
     Args:
         params: tensors or groups; see `Optimizer`.
@@ -72,14 +73,38 @@ class ASGD(Optimizer):
 
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""
-        before = count(p, grad, state, group) - 1  # the rates in use are those of the step before
+        step = count(p, grad, state, group)  # the rates in use are those of the step before
         if "ax" not in state:
             state["ax"] = zeros_like_param(p)
         lr, lambd = rate(p, group), group["lambd"]
-        eta = lr / (1 + lambd * lr * before) ** group["alpha"]
+        eta, mu = (_held(k, v, p, grad, state, group) for k, v in (("eta", lr), ("mu", 1.0)))
         grad = decayed(p, grad, group)
         p.mul_(1 - lambd * eta).sub_(grad * eta)
-        state["ax"].add_((p - state["ax"]) * _share(before, group["t0"]))
+        state["ax"].add_((p - state["ax"]) * mu)
+        eta = lr / (1 + lambd * lr * step) ** group["alpha"]
+        for key, value in (("eta", eta), ("mu", _share(step, group["t0"]))):
+            _keep(key, value, p, grad, state, group)
+
+
+def _held(
+    key: str, start: Any, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+) -> Any:
+    """What the step before has written, or the start."""
+    fixed = captured(grad) or group.get("capturable")
+    if fixed and key not in state:
+        start = float(start)  # a number of its own
+    scalar(key, start, p, grad, state, group)
+    return state[key]
+
+
+def _keep(
+    key: str, value: Any, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+) -> None:
+    """Write a number that the next step reads; a tensor of a captured graph stays the same one."""
+    if captured(grad) or group.get("capturable"):
+        state[key].copy_(value)
+    else:
+        state[key] = value
 
 
 def _share(step: Any, t0: float) -> Any:

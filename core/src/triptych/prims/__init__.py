@@ -26,6 +26,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     recurrence,
     reduce,
     sampling,
+    selection,
     spectra,
     spectral,
     transducer,

@@ -63,6 +63,11 @@ def _integers(
     )
 
 
+def _permutation(xp: Any, *, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    return xp.argsort(generator.source(device).random(shape)).astype(dtype, copy=False)
+
+
 uniform = primitive("uniform", "create", _uniform, _made, NO_INPUTS, effect=True)
 normal = primitive("normal", "create", _normal, _made, NO_INPUTS, effect=True)
 integers = primitive("integers", "create", _integers, _made, NO_INPUTS, effect=True)
+permutation = primitive("permutation", "create", _permutation, _made, NO_INPUTS, effect=True)

@@ -18,6 +18,7 @@ from .kinds import binary, boolean, dtype_of, primitive, several_passes, unary
 from .promotion import (
     ARITHMETIC,
     BRANCHES,
+    COUNTS,
     FLOATING,
     INEXACT,
     INTEGERS,
@@ -73,9 +74,7 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
 pow = binary(
     "pow", "power", amp="single", promote=ARITHMETIC, d=(_pow_base, _pow_exponent), domain=POSITIVE
 )
-square = unary(
-    "square", "square", amp="single", promote=ARITHMETIC, d=lambda g, a: mul(g, mul(a, 2))
-)
+square = unary("square", "square", amp="single", promote=COUNTS, d=lambda g, a: mul(g, mul(a, 2)))
 sqrt = unary("sqrt", "sqrt", d=lambda g, y: div(g, mul(y, 2)), domain=POSITIVE)
 rsqrt = unary(
     "rsqrt",
@@ -133,6 +132,19 @@ minimum = binary(
     "minimum",
     promote=REAL,
     d=(lambda g, a, b: _larger(g, b, a), lambda g, a, b: _larger(g, a, b)),
+)
+# Both bounds take part in NaN, and at a bound the gradient of the input passes in full.
+clamp_min = binary(
+    "clamp_min",
+    "maximum",
+    promote=REAL,
+    d=(lambda g, a, b: where(ge(a, b), g, 0), lambda g, a, b: where(lt(a, b), g, 0)),
+)
+clamp_max = binary(
+    "clamp_max",
+    "minimum",
+    promote=REAL,
+    d=(lambda g, a, b: where(le(a, b), g, 0), lambda g, a, b: where(gt(a, b), g, 0)),
 )
 
 

@@ -100,7 +100,7 @@ def _unindex(xp: Any, g: Any, *indices: Any, shape: Any, key: Key) -> Any:
     if all(i.dtype.kind == "b" for i in indices):  # a mask names no place twice
         out[_fill(key, indices)] = g
     else:
-        xp.add.at(out, _fill(key, indices), g)
+        backend_of(out).add_at(out, _fill(key, indices), g)
     return out
 
 
@@ -141,7 +141,7 @@ def _index_put_aval(x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -
 def _index_put(xp: Any, x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -> Any:
     out = x.copy()
     if accumulate:
-        xp.add.at(out, _fill(key, indices), v)
+        backend_of(out).add_at(out, _fill(key, indices), v)
     else:
         out[_fill(key, indices)] = v
     return out
@@ -290,13 +290,18 @@ scatter = primitive(
 # Order
 
 
-def _sort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
+def order(xp: Any, x: Any, axis: int, descending: bool) -> Any:
+    """The indices that put elements in order; equal ones keep theirs."""
     keys = x.astype(np.float32) if x.dtype.name == "bfloat16" else x  # ml_dtypes puts NaN first
-    order = xp.argsort(keys, axis=axis, kind="stable")
-    if descending:  # equal values keep their order, so negate ranks and not the result
-        ranks = xp.argsort(xp.flip(keys, axis), axis=axis, kind="stable")
-        order = xp.flip(x.shape[axis] - 1 - ranks, axis)
-    return xp.take_along_axis(x, order, axis=axis), order
+    if not descending:
+        return xp.argsort(keys, axis=axis, kind="stable")
+    back = (*[slice(None)] * (axis % x.ndim), slice(None, None, -1))
+    return (x.shape[axis] - 1 - xp.argsort(keys[back], axis=axis, kind="stable"))[back]
+
+
+def _sort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
+    found = order(xp, x, axis, descending)
+    return xp.take_along_axis(x, found, axis=axis), found
 
 
 def _sort_vjp(g: Any, y: Any, shape: Any, *, axis: int) -> Any:

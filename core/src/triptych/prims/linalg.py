@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..avals import Aval, broadcast_shapes
+from ..backends import backend_of
 from ..errors import GradError, LinAlgError, ShapeError
 from ..tensor import raw_dtype
 from . import naming
@@ -31,9 +32,13 @@ def guarded(name: str, compute: Callable[..., Any], x: Any, *others: Any) -> Any
         return compute(x, *others)
     except np.linalg.LinAlgError as error:
         place = _first_failure(compute, x, *others)
-        raise LinAlgError(
-            f"{name}: {place}{error}; check the matrix for dependent rows or loss of symmetry"
-        ) from None
+        raise LinAlgError(f"{name}: {place}{_why(error, x, *others)}") from None
+
+
+def _why(error: Exception, *arrays: Any) -> str:
+    if all(bool(backend_of(a).xp.isfinite(a).all()) for a in arrays):
+        return f"{error}; check the matrix for dependent rows or loss of symmetry"
+    return "the input holds NaN or infinity; look for the step that first gave one (isfinite)"
 
 
 def _first_failure(compute: Callable[..., Any], x: Any, *others: Any) -> str:

@@ -179,9 +179,9 @@ copy = movement(
 
 def _concat_aval(*xs: Any, axis: int) -> Aval:
     first = xs[0]
+    others = [n for j, n in enumerate(first.shape) if j != axis]
     for i, x in enumerate(xs):
-        rest = [n for j, n in enumerate(x.shape) if j != axis]
-        if x.ndim != first.ndim or rest != [n for j, n in enumerate(first.shape) if j != axis]:
+        if x.ndim != first.ndim or [n for j, n in enumerate(x.shape) if j != axis] != others:
             raise ShapeError(
                 f"cat: input {i} has shape {tuple(x.shape)}, input 0 has {tuple(first.shape)}; "
                 f"all but axis {axis} must agree"
@@ -213,6 +213,43 @@ concat = primitive(
     check="late",
     vmap=batching.together,
     names=naming.concatenated,
+    amp="widest",
+)
+
+
+def _stack_aval(*xs: Any, axis: int) -> Aval:
+    shape, dtype = tuple(xs[0].shape), xs[0].dtype
+    for i, x in enumerate(xs):
+        if x.shape != shape:
+            raise ShapeError(f"stack: tensor {i} has shape {tuple(x.shape)}, tensor 0 has {shape}")
+        if x.dtype != dtype:
+            raise DTypeError(
+                f"stack: tensor {i} is {x.dtype}, tensor 0 is {dtype}; convert with .to()"
+            )
+    return Aval((*shape[:axis], len(xs), *shape[axis:]), dtype)
+
+
+def _stack(xp: Any, *xs: Any, axis: int) -> Any:
+    shape = xs[0].shape
+    if axis == len(shape):
+        return xp.stack(xs, axis)
+    joined = xp.concatenate(xs, axis)  # the same elements in the same order, without views to make
+    return joined.reshape(*shape[:axis], len(xs), *shape[axis:])
+
+
+def _stack_vjp(g: Any, shapes: tuple[tuple[int, ...], ...], *, axis: int) -> list[Any]:
+    lead: Key = (slice(None),) * axis
+    return [slice_(g, key=(*lead, i)) for i in range(len(shapes))]
+
+
+stack = primitive(
+    "stack",
+    "movement",
+    _stack,
+    _stack_aval,
+    _stack_vjp,
+    vmap=batching.together,
+    names=naming.stacked,
     amp="widest",
 )
 

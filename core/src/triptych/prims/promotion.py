@@ -29,8 +29,8 @@ class Promotion:
 
     Args:
         kinds: kind letters of the dtypes the operation computes in.
-        default: convert inputs of other kinds to the default floating dtype ("float") or refuse
-            them ("refuse").
+        default: convert inputs of other kinds to the default floating dtype ("float"), booleans to
+            int64 ("int64"), or refuse them ("refuse").
         skip: how many leading inputs take no part, such as the condition of where.
     """
 
@@ -64,6 +64,8 @@ class Promotion:
             return common  # type: ignore[return-value]
         if self.default == "float" and common.kind != "c":  # type: ignore[union-attr]
             return dtypes.get_default_dtype().dtype
+        if self.default == "int64" and common == dtypes.BOOL:
+            return dtypes.INT64
         raise DTypeError(
             f"{name}: not defined for {common} elements; convert with .to(dtype) first"
         )
@@ -108,6 +110,7 @@ ARITHMETIC = Promotion("iufc")
 REAL = Promotion("biuf")
 FLOATING = Promotion("f", default="float")
 INTEGRAL = Promotion("biu")
+COUNTS = Promotion("iufc", default="int64")
 NUMBERS = Promotion("iuf")
 INTEGERS = Promotion("iu")
 BRANCHES = Promotion("biufc", skip=1)

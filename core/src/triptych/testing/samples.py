@@ -267,6 +267,11 @@ def _concat(rng: np.random.Generator) -> list[Sample]:
     return [Sample((reals(rng, 2, 3), reals(rng, 2, 1), reals(rng, 2, 2)), {"axis": 1})]
 
 
+@sampled("stack")
+def _stack(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((reals(rng, 2, 3), reals(rng, 2, 3)), {"axis": a}) for a in (0, 1, 2)]
+
+
 @sampled("diagonal")
 def _diagonal(rng: np.random.Generator) -> list[Sample]:
     return [
@@ -385,6 +390,26 @@ def _sort(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+@sampled("top_places")
+def _top_places(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((reals(rng, 5, 6),), {"axis": a, "k": k, "largest": high})
+        for a in (0, 1)
+        for k in (2, 4)
+        for high in (False, True)
+    ]
+
+
+@sampled("kth_place")
+def _kth_place(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((reals(rng, 5, 6),), {"axis": a, "k": k}) for a in (0, 1) for k in (0, 3)]
+
+
+@sampled("mode_place")
+def _mode_place(rng: np.random.Generator) -> list[Sample]:
+    return [Sample((indices(rng, 3, 5, 6),), {"axis": a}) for a in (0, 1)]
+
+
 @sampled("nonzero")
 def _nonzero(rng: np.random.Generator) -> list[Sample]:
     return [Sample((tensor(np.array([[1.0, 0.0], [0.0, 2.0]])),))]
@@ -501,6 +526,7 @@ def _register_creation() -> None:
         ),
         "normal": lambda: _made((2, 3), generator=Generator()),
         "integers": lambda: _made((5,), INT64, generator=Generator(), low=-2, high=3),
+        "permutation": lambda: _made((5,), INT64, generator=Generator()),
     }
     for name, make in makers.items():
         SAMPLES.register(name, _without_rng(make))

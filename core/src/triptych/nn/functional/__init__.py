@@ -5,6 +5,9 @@ They are made of the primitives alone, so all can be differentiated any number o
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from . import activation as _activation
 from . import adaptive as _adaptive
 from . import attention as _attention
@@ -82,3 +85,10 @@ _FAMILIES = (
 )
 
 __all__ = sorted({name for family in _FAMILIES for name in family.__all__})
+
+if not _TYPE_CHECKING:  # where it would make every name known
+
+    def __getattr__(name: str) -> _Any:
+        from ...registry import no_attribute
+
+        raise no_attribute(__name__, name, __all__)

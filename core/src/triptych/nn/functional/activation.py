@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import dtypes
 from ...avals import normalize_axis
-from ...errors import DTypeError, ShapeError
+from ...errors import DomainError, DTypeError, ShapeError
 from ...ops.pointwise import log_softmax as _log_softmax
 from ...ops.pointwise import sigmoid, tanh
 from ...ops.pointwise import softmax as _softmax
@@ -63,7 +63,9 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6)."""
-    return replaced(input, _relu6(input), inplace, "relu6")
+    whole = not dtypes.is_inexact(input._data.dtype)
+    out = _limited("relu6", input, 0, 6) if whole else _relu6(input)
+    return replaced(input, out, inplace, "relu6")
 
 
 def _relu6(x: Tensor) -> Tensor:
@@ -76,9 +78,35 @@ def _relu6(x: Tensor) -> Tensor:
 def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Tensor:
-    """Elements below min_val become min_val, above max_val max_val; no gradient at either bound."""
-    y = ew.where(ew.le(input, min_val), min_val, input)
-    return replaced(input, ew.where(ew.ge(y, max_val), max_val, y), inplace, "hardtanh")
+    """Elements below min_val become min_val, above max_val max_val; no gradient at either bound.
+
+    Args:
+        input: real numbers; for integers the bounds lose their fractions.
+        min_val, max_val: the bounds.
+        inplace: write into input.
+
+    Raises:
+        DomainError: min_val is above max_val, or negative for unsigned integers.
+        DTypeError: the input is boolean.
+    """
+    if min_val > max_val:
+        raise DomainError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+    return replaced(input, _limited("hardtanh", input, min_val, max_val), inplace, "hardtanh")
+
+
+def _limited(name: str, x: Tensor, low: float, high: float) -> Tensor:
+    """x within bounds, in its own dtype."""
+    kind = x._data.dtype.kind
+    if kind == "b":
+        raise DTypeError(f"{name}: not defined for bool elements; convert with .to(dtype) first")
+    if kind in "iu":
+        low, high = int(low), int(high)
+    if kind == "u" and low < 0:
+        raise DomainError(f"{name}: {x.dtype} holds no numbers down to {low}; convert with .int()")
+    if not recorded(x):
+        return ew.clamp_max(ew.clamp_min(x, low), high)
+    y = ew.where(ew.le(x, low), low, x)
+    return ew.where(ew.ge(y, high), high, y)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -88,7 +116,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * hardsigmoid(x). Source: Howard et al. 2019, eq. 1."""
-    out = ew.mul(ew.mul(input, _relu6(ew.add(input, 3))), 1 / 6)
+    gate = ew.mul(_relu6(ew.add(input, 3)), 1 / 6)
+    out = ew.mul(input, gate)  # last, because an in-place write keeps apart what this one saved
     return replaced(input, out, inplace, "hardswish")
 
 
@@ -162,7 +191,13 @@ def rrelu(
     *,
     generator: Generator | None = None,
 ) -> Tensor:
-    """`leaky_relu` with slopes drawn from [lower, upper) in training, else with their mean."""
+    """`leaky_relu` with slopes drawn from [lower, upper) in training, else with their mean.
+
+    Raises:
+        DomainError: lower is above upper.
+    """
+    if lower > upper:
+        raise DomainError(f"rrelu: lower {lower} is above upper {upper}")
     slope: Any = (lower + upper) / 2
     if training:
         draws = create.uniform(

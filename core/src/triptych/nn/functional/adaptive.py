@@ -103,7 +103,9 @@ def _along(x: Tensor, weights: Tensor, axis: int) -> Tensor:
 def _adaptive_avg(dims: int, input: Tensor, size: Size) -> Tensor:
     name = f"adaptive_avg_pool{dims}d"
     if not dtypes.is_inexact(input._data.dtype):
-        raise DTypeError(f"{name}: wanted floating numbers, got {input.dtype}; convert with .float()")
+        raise DTypeError(
+            f"{name}: wanted floating numbers, got {input.dtype}; convert with .float()"
+        )
     return batched(name, input, dims, partial(_avg, name, size))
 
 

@@ -66,6 +66,11 @@ def _conv(
     groups: int,
 ) -> Tensor:
     name = f"conv{dims}d"
+    if weight.ndim != dims + 2:
+        raise ShapeError(
+            f"{name}: wanted a weight (out, c / groups, {dims} kernel axes), got shape "
+            f"{tuple(weight.shape)} for input {tuple(input.shape)}"
+        )
     steps = per_axis(name, "stride", stride, dims, 1)
     gaps = per_axis(name, "dilation", dilation, dims, 1)
     pads = _pads(name, padding, tuple(weight.shape[2:]), steps, gaps)

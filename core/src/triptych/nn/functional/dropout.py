@@ -173,10 +173,10 @@ def feature_alpha_dropout(
 ) -> Tensor:
     """`alpha_dropout` of whole channels of (n, c, ...)."""
     _check("feature_alpha_dropout", p)
-    if input.ndim < 2:
-        raise ShapeError(f"feature_alpha_dropout: wanted (n, c, ...), got {tuple(input.shape)}")
     if not training or p == 0:
         return input
+    if input.ndim < 2:
+        raise ShapeError(f"feature_alpha_dropout: wanted (n, c, ...), got {tuple(input.shape)}")
     shape = (*input.shape[:2], *[1] * (input.ndim - 2))
     out = _alpha("feature_alpha_dropout", input, shape, p, generator)
     return replaced(input, out, inplace, "feature_alpha_dropout")

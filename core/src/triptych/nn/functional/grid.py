@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,8 +108,8 @@ def grid_sample(
         for i, length in enumerate(space)
     ]
     source = Source(input, padding_mode, bool(align_corners))
-    out = _SAMPLERS[mode](source, where)  # (n, count, c)
-    out = mv.permute(out, axes=(0, 2, 1))
+    out = _SAMPLERS[mode](source, where)  # (c, n, count)
+    out = mv.permute(out, axes=(1, 0, 2))
     return mv.reshape(out, shape=(n, input.shape[1], *grid.shape[1:-1]))
 
 
@@ -150,8 +151,11 @@ _PADDINGS: dict[str, Callable[[Tensor, int, bool], Tensor]] = {
 }
 
 
+Step = tuple[Tensor, Tensor]  # pixel numbers times the stride of their axis, and weights
+
+
 class Source:
-    """An image with its pixels in rows, to be read at pixel numbers.
+    """An image with its channels in rows, to be read at pixel numbers.
 
     Args:
         image: (n, c, *space).
@@ -161,41 +165,42 @@ class Source:
 
     def __init__(self, image: Tensor, padding_mode: str, align_corners: bool) -> None:
         self.n, self.space = image.shape[0], tuple(image.shape[2:])
-        order = (0, *range(2, image.ndim), 1)
-        shape = (self.n, math.prod(self.space), image.shape[1])
-        self.rows = mv.reshape(mv.permute(image, axes=order), shape=shape)  # (n, pixels, c)
-        self.zeros = padding_mode == "zeros"
+        planes = mv.permute(image, axes=(1, 0, *range(2, image.ndim)))
+        pixels = math.prod(self.space)
+        self.planes = mv.reshape(planes, shape=(image.shape[1], self.n * pixels))
         self._move, self._align = _PADDINGS[padding_mode], align_corners
-        batch = create.arange(
-            shape=(self.n,), dtype=dtypes.INT64, device=image.device, start=0, step=1
+        first = create.arange(
+            shape=(self.n,), dtype=dtypes.INT64, device=image.device, start=0, step=pixels
         )
-        self.batch = mv.reshape(batch, shape=(self.n, 1))
+        self.first = mv.reshape(first, shape=(self.n, 1))
 
-    def moved(self, where: Sequence[Tensor]) -> list[Tensor]:
-        """Pixel numbers per axis, (n, count) each, under the padding rule."""
-        pairs = zip(where, self.space, strict=True)
-        return [self._move(p, length, self._align) for p, length in pairs]
+    def moved(self, place: Tensor, axis: int) -> Tensor:
+        """Pixel numbers along an axis, (n, count), under the padding rule."""
+        return self._move(place, self.space[axis], self._align)
 
-    def read(self, corner: Sequence[Tensor], weight: Tensor | None) -> Tensor:
-        """(n, count, c) pixels at whole numbers, times a weight (n, count); zero outside."""
-        inside: Any = None
-        flat: Any = None
-        for p, length in zip(corner, self.space, strict=True):
-            p = p.detach()
-            within = ew.logical_and(ew.ge(p, 0), ew.le(p, length - 1))
-            inside = within if inside is None else ew.logical_and(inside, within)
-            whole = cast_to(ew.where(within, p, 0.0), dtypes.INT64)
-            flat = whole if flat is None else ew.add(ew.mul(flat, length), whole)
-        pixels = ix.index(self.rows, self.batch, flat, key=(Slot(0), Slot(1)))
-        factor = ew.cast(inside, dtype=self.rows._data.dtype)
-        factor = factor if weight is None else ew.mul(weight, factor)
-        return ew.mul(pixels, mv.reshape(factor, shape=(*factor.shape, 1)))
+    def step(self, place: Tensor, axis: int, weight: Tensor | None = None) -> Step:
+        """Whole pixel numbers along an axis, (n, count), and their weight; zero if outside."""
+        place, length = place.detach(), self.space[axis]
+        inside = ew.logical_and(ew.ge(place, 0), ew.le(place, length - 1))
+        whole = cast_to(ew.where(inside, place, 0.0), dtypes.INT64)
+        factor = ew.cast(inside, dtype=self.planes._data.dtype)
+        stride = math.prod(self.space[axis + 1 :])
+        whole = ew.mul(whole, stride) if stride > 1 else whole
+        return whole, factor if weight is None else ew.mul(weight, factor)
+
+    def read(self, steps: Sequence[Step]) -> Tensor:
+        """(c, n, count) pixels at one step along each axis, times the weights of all."""
+        flat, weight = self.first, None
+        for whole, factor in steps:
+            flat = ew.add(flat, whole)
+            weight = factor if weight is None else ew.mul(weight, factor)
+        return ew.mul(ix.index(self.planes, flat, key=(slice(None), Slot(0))), weight)
 
 
 def _nearest(source: Source, where: list[Tensor]) -> Tensor:
-    places = [ew.round(p) for p in source.moved(where)]
-    value = source.read(places, None)
-    return ew.add(value, mv.reshape(_nothing(where), shape=(*where[0].shape, 1)))
+    places = (ew.round(source.moved(p, i)) for i, p in enumerate(where))
+    value = source.read([source.step(p, i) for i, p in enumerate(places)])
+    return ew.add(value, _nothing(where))
 
 
 def _nothing(where: list[Tensor]) -> Tensor:
@@ -208,19 +213,18 @@ def _nothing(where: list[Tensor]) -> Tensor:
 
 
 def _bilinear(source: Source, where: list[Tensor]) -> Tensor:
-    places = source.moved(where)
-    lows = [ew.floor(p) for p in places]
-    shares = [ew.sub(p, low.detach()) for p, low in zip(places, lows, strict=True)]
-    total: Any = None
-    for sides in itertools.product((0, 1), repeat=len(places)):
-        corner = [ew.add(low, side) for low, side in zip(lows, sides, strict=True)]
-        weight: Any = None
-        for share, side in zip(shares, sides, strict=True):
-            part = share if side else ew.sub(1, share)
-            weight = part if weight is None else ew.mul(weight, part)
-        value = source.read(corner, weight)
-        total = value if total is None else ew.add(total, value)
-    return total
+    pairs = []
+    for axis, given in enumerate(where):
+        place = source.moved(given, axis)
+        low = ew.floor(place.detach())
+        share = ew.sub(place, low)
+        near = source.step(low, axis, ew.sub(1, share))
+        pairs.append((near, source.step(ew.add(low, 1), axis, share)))
+    return _total(source.read(corner) for corner in itertools.product(*pairs))
+
+
+def _total(parts: Iterable[Tensor]) -> Tensor:
+    return functools.reduce(ew.add, parts)
 
 
 def _cubic_weights(t: Tensor) -> list[Tensor]:
@@ -239,16 +243,14 @@ def _cubic_weights(t: Tensor) -> list[Tensor]:
 
 
 def _bicubic(source: Source, where: list[Tensor]) -> Tensor:
-    lows = [ew.floor(p) for p in where]
-    shares = [ew.sub(p, low.detach()) for p, low in zip(where, lows, strict=True)]
-    rows, cols = (_cubic_weights(t) for t in shares)
-    total: Any = None
-    for i, j in itertools.product(range(4), repeat=2):
-        corner = source.moved([ew.add(lows[0], i - 1), ew.add(lows[1], j - 1)])
-        corner = [ew.round(p) for p in corner]  # reflection may leave a rounding error
-        value = source.read(corner, ew.mul(rows[i], cols[j]))
-        total = value if total is None else ew.add(total, value)
-    return total
+    taps = []
+    for axis, place in enumerate(where):
+        low = ew.floor(place)
+        weights = _cubic_weights(ew.sub(place, low.detach()))
+        corners = (source.moved(ew.add(low, i - 1), axis) for i in range(4))
+        rounded = map(ew.round, corners)  # reflection may leave a rounding error
+        taps.append([source.step(p, axis, w) for p, w in zip(rounded, weights, strict=True)])
+    return _total(source.read(corner) for corner in itertools.product(*taps))
 
 
 _SAMPLERS: dict[str, Callable[[Source, list[Tensor]], Tensor]] = {

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["cubic_taps", "linear_taps", "nearest_spots", "smooth_taps"]
+__all__ = ["cubic_taps", "linear_taps", "nearest_spots", "short_taps", "smooth_taps"]
 
 Taps = tuple[np.ndarray, np.ndarray]
 """Positions (out, k) int64 and weights (out, k) float64."""
@@ -78,6 +78,28 @@ def _triangle(x: np.ndarray) -> np.ndarray:
 
 def _smooth_cubic(x: np.ndarray) -> np.ndarray:
     return _cubic(x, CUBIC_SMOOTH)
+
+
+def _merged(spots: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """All the weight of a position that a pixel reads twice where it reads it first."""
+    out = np.zeros_like(weights)
+    rows = np.arange(len(spots))
+    for k in range(spots.shape[1]):
+        first = (spots == spots[:, k : k + 1]).argmax(1)
+        out[rows, first] += weights[:, k]
+    return out
+
+
+def short_taps(taps: Taps) -> Taps:
+    """Weights rounded to what int16 holds beside a common power of two, as torch and Pillow-SIMD
+    resample bytes.
+    """
+    spots, weights = taps[0], _merged(*taps)
+    bits = 0
+    while bits < 22 and int(0.5 + weights.max() * 2 ** (bits + 1)) < 2**15:
+        bits += 1
+    scaled = weights * 2**bits
+    return spots, np.trunc(scaled + np.copysign(0.5, scaled)) / 2**bits
 
 
 _SMOOTH = {"bilinear": (_triangle, 1.0), "bicubic": (_smooth_cubic, 2.0)}

@@ -332,7 +332,7 @@ def gaussian_nll_loss(
     Args:
         input: means.
         target: in the shape of input.
-        var: variances in that shape, without its last axis or with a last axis of 1; or a number.
+        var: variances in that shape, without its last axis or with one axis of 1; or a number.
         full: add the constant log(2 pi) / 2.
         eps: the least variance.
         reduction: "mean", "sum" or "none".
@@ -358,11 +358,16 @@ def _variance(var: Tensor, input: Tensor) -> Tensor:
         fits = var
     elif var.shape == input.shape[:-1]:
         fits = var.reshape((*var.shape, 1))
-    elif var.ndim == input.ndim and (*var.shape[:-1], 1) == (*input.shape[:-1], var.shape[-1]):
+    elif var.ndim == input.ndim and _differing(var, input) == [1]:
         fits = var
     else:
         raise ShapeError(
             f"gaussian_nll_loss: var has shape {tuple(var.shape)}, wanted {tuple(input.shape)}, or "
-            "the same without the last axis or with a last axis of 1"
+            "the same without the last axis or with one axis of 1"
         )
     return fits
+
+
+def _differing(var: Tensor, input: Tensor) -> list[int]:
+    """The lengths of var where they are not those of input."""
+    return [v for v, n in zip(var.shape, input.shape, strict=True) if v != n]

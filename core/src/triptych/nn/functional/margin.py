@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ... import dtypes
-from ...errors import ShapeError
+from ...errors import DomainError, ShapeError
 from ...ops.named import drops_names
 from ...ops.pointwise import clamp
 from ...prims import create
@@ -314,6 +314,7 @@ def triplet_margin_loss(
 
     Raises:
         ShapeError: the shapes differ.
+        DomainError: the margin is not positive.
 
     Source: Balntas et al. 2016, section 3, for swap.
     """
@@ -337,6 +338,8 @@ def _triplet(
     swap: bool,
     reduction: str,
 ) -> Tensor:
+    if not margin > 0:
+        raise DomainError(f"{name}: wanted margin > 0, got {margin}")
     same_shape(name, anchor, positive, "positive")
     same_shape(name, anchor, negative, "negative")
     near, far = distance(anchor, positive), distance(anchor, negative)

@@ -40,8 +40,21 @@ def pad(
         raise ShapeError(f"pad: a value goes with mode 'constant', not {mode!r}")
     for axis, (lo, hi) in enumerate(widths):
         if lo or hi:
-            input = _BORDERS[mode](_cropped(input, axis, lo, hi), axis, max(lo, 0), max(hi, 0))
+            input = _bordered(input, axis, lo, hi, mode)
     return input
+
+
+def _bordered(x: Tensor, axis: int, lo: int, hi: int, mode: str) -> Tensor:
+    """One axis widened, where widths are positive, and narrowed where they are not.
+
+    As in torch, what is cut off may still be mirrored or repeated at the other end, but does not
+    come round to it.
+    """
+    grow = _BORDERS[mode]
+    more, less = (max(lo, 0), max(hi, 0)), (min(lo, 0), min(hi, 0))
+    if mode == "circular":
+        return grow(_cropped(x, axis, *less), axis, *more)
+    return _cropped(grow(x, axis, *more), axis, *less)
 
 
 def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -83,7 +96,7 @@ def _constant(x: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> T
 
 def _joined(parts: list[Tensor], axis: int) -> Tensor:
     full = [p for p in parts if p.shape[axis]]
-    return mv.concat(*full, axis=axis) if len(full) > 1 else full[0]
+    return mv.concat(*full, axis=axis) if len(full) > 1 else (full or parts)[0]
 
 
 def _reflect(x: Tensor, axis: int, lo: int, hi: int) -> Tensor:

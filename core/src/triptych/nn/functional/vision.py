@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ...prims.precision import computes_in
 from ...tensor import Tensor
 from .adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .arguments import Ints
-from .interpolation import Taps, cubic_taps, linear_taps, nearest_spots, smooth_taps
+from .interpolation import Taps, cubic_taps, linear_taps, nearest_spots, short_taps, smooth_taps
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
@@ -120,8 +120,6 @@ def _run(
         return _AREA[len(space) - 1](x, out)
     if mode.startswith("nearest"):
         return _nearest(x, space, out, scales, mode == "nearest-exact")
-    if not dtypes.is_inexact(x._data.dtype):
-        return _rounded(x, mode, lambda t: _run(t, space, out, scales, mode, align, antialias))
     steps = []
     for axis, (n, m, scale) in enumerate(zip(space, out, scales, strict=True), start=2):
         if antialias:
@@ -130,6 +128,8 @@ def _run(
             taps = (cubic_taps if mode == "bicubic" else linear_taps)(n, m, scale, align)
         if n != m or not _identity(taps):
             steps.append((m / n, axis, taps))
+    if not dtypes.is_inexact(x._data.dtype):
+        return _in_bytes(x, mode, [(axis, taps) for _, axis, taps in steps])
     if not steps:
         return mv.copy(x)
     for _, axis, taps in sorted(steps, key=lambda step: step[0]):  # shrink first: less to do after
@@ -143,13 +143,19 @@ def _identity(taps: Taps) -> bool:
     return bool(np.all((weights == 0) | (spots == places)))
 
 
-def _rounded(x: Tensor, mode: str, call: Callable[[Tensor], Tensor]) -> Tensor:
+def _in_bytes(x: Tensor, mode: str, steps: list[tuple[int, Taps]]) -> Tensor:
+    """uint8 as torch and Pillow resample it: the last axis first, weights of 16 bits, and every
+    pass rounded to bytes, halves upwards.
+    """
     if x._data.dtype != np.uint8:
         raise DTypeError(
             f"interpolate: mode {mode!r} wants floating numbers or uint8, got {x.dtype}"
         )
-    y = ew.round(call(cast_to(x, dtypes.float32.dtype)))
-    return cast_to(ew.minimum(ew.maximum(y, 0.0), 255.0), x._data.dtype)
+    y = cast_to(x, dtypes.float32.dtype)
+    for axis, taps in reversed(steps):
+        y = ew.floor(ew.add(_resampled(y, axis, short_taps(taps)), 0.5))
+        y = ew.minimum(ew.maximum(y, 0.0), 255.0)
+    return cast_to(y, x._data.dtype)
 
 
 def _nearest(x: Tensor, space: Ints, out: Ints, scales: Any, exact: bool) -> Tensor:

@@ -109,6 +109,12 @@ def concatenated(*xs: Dims, axis: int) -> Names:
     return unify("cat", *xs)
 
 
+def stacked(*xs: Dims, axis: int) -> Names:
+    """Names must agree; the new dim has none."""
+    names = unify("stack", *xs)
+    return (*names[:axis], None, *names[axis:])
+
+
 def diagonal(x: Dims, *, offset: int, axis1: int, axis2: int) -> Names:
     """Two dims become one without a name, at the end."""
     return (*(n for i, n in enumerate(x.names) if i not in (axis1, axis2)), None)
