@@ -141,7 +141,7 @@ class saved_tensors_hooks:  # noqa: N801 -- torch's spelling
         self._entered.pop().__exit__(kind, error, traceback)
 
 
-class save_on_cpu(saved_tensors_hooks):  # noqa: N801
+class save_on_cpu(saved_tensors_hooks):  # noqa: N801 -- torch's spelling
     """Inside, what is saved for backward waits in the memory of the CPU.
 
     Args:

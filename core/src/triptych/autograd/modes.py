@@ -108,14 +108,14 @@ class no_grad(_Mode):  # noqa: N801 -- torch's spelling
         return False, state.inference
 
 
-class enable_grad(_Mode):  # noqa: N801
+class enable_grad(_Mode):  # noqa: N801 -- torch's spelling
     """Operations inside are recorded, even within `no_grad`."""
 
     def settings(self) -> tuple[bool, bool]:
         return True, False
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):  # noqa: N801 -- torch's spelling
     """Like `no_grad`; states that the results will never be part of a recorded computation."""
 
     def __init__(self, mode: bool = True) -> None:
@@ -129,7 +129,7 @@ class inference_mode(_Mode):  # noqa: N801
         return inference_mode(self.mode)
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):  # noqa: N801 -- torch's spelling
     """Switch recording on or off, at once; as a context manager, until the end of the block."""
 
     def __init__(self, mode: bool) -> None:

@@ -12,6 +12,7 @@ from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
 from ..prims import index as ix
 from ..prims import reduce as rd
+from ..prims.precision import rounds_once
 from ..prims.selection import top_places
 from ..tensor import Tensor
 from .creation import cast_to
@@ -98,12 +99,6 @@ def _half(input: Tensor) -> bool:
     return dtypes.is_floating(input._data.dtype) and input._data.dtype.itemsize == 2
 
 
-def _in_single(fn: Callable[..., Tensor], input: Tensor, *args: Any, **options: Any) -> Tensor:
-    """The function computed in float32, rounded once to the dtype of the input."""
-    found = fn(cast_to(input, dtypes.float32.dtype), *args, **options)
-    return cast_to(found, input._data.dtype)
-
-
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The arithmetic mean.
 
@@ -112,7 +107,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     """
     input = _floating("mean", _cast(input, dtype))
     if _half(input):
-        return _in_single(mean, input, dim, keepdim)
+        return rounds_once(mean)(input, dim, keepdim)
     axes = normalize_axes("mean", dim, input.ndim, input)
     count = _count(input, axes)
     total = rd.sum(input, axes=axes, keepdim=keepdim)
@@ -134,7 +129,7 @@ def var(
         correction = 1 if unbiased is None else int(unbiased)
     input = _floating("var", input)
     if _half(input):
-        return _in_single(var, input, dim, unbiased, keepdim, correction=correction)
+        return rounds_once(var)(input, dim, unbiased, keepdim, correction=correction)
     axes = normalize_axes("var", dim, input.ndim, input)
     centred = ew.sub(input, mean(input, axes or None, True) if input.ndim else input)
     room = _count(input, axes) - correction
@@ -152,7 +147,7 @@ def std(
 ) -> Tensor:
     """The standard deviation: the square root of `var`; its gradient is zero where it is zero."""
     if _half(input):
-        return _in_single(std, input, dim, unbiased, keepdim, correction=correction)
+        return rounds_once(std)(input, dim, unbiased, keepdim, correction=correction)
     return _root(var(input, dim, unbiased, keepdim, correction=correction))
 
 
@@ -323,7 +318,7 @@ def norm(
 
         return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
     if _half(input):
-        return _in_single(norm, input, p, dim, keepdim)
+        return rounds_once(norm)(input, p, dim, keepdim)
     axes = normalize_axes("norm", dim, input.ndim, input)
     if p in ("fro", 2):
         return _root(rd.sum(_squared(input), axes=axes, keepdim=keepdim))

@@ -58,7 +58,7 @@ class AlexNet(nn.Module):
         return self.classifier(x.flatten(1))
 
 
-class AlexNet_Weights(WeightsEnum):  # noqa: N801
+class AlexNet_Weights(WeightsEnum):
     """Weights for `alexnet`."""
 
     IMAGENET1K_V1 = published("AlexNet_Weights.IMAGENET1K_V1")

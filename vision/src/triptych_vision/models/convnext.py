@@ -181,28 +181,28 @@ def _checked(stages: Sequence[CNBlockConfig]) -> Sequence[CNBlockConfig]:
     return stages
 
 
-class ConvNeXt_Base_Weights(WeightsEnum):  # noqa: N801
+class ConvNeXt_Base_Weights(WeightsEnum):
     """Weights for `convnext_base`."""
 
     IMAGENET1K_V1 = published("ConvNeXt_Base_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ConvNeXt_Large_Weights(WeightsEnum):  # noqa: N801
+class ConvNeXt_Large_Weights(WeightsEnum):
     """Weights for `convnext_large`."""
 
     IMAGENET1K_V1 = published("ConvNeXt_Large_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ConvNeXt_Small_Weights(WeightsEnum):  # noqa: N801
+class ConvNeXt_Small_Weights(WeightsEnum):
     """Weights for `convnext_small`."""
 
     IMAGENET1K_V1 = published("ConvNeXt_Small_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ConvNeXt_Tiny_Weights(WeightsEnum):  # noqa: N801
+class ConvNeXt_Tiny_Weights(WeightsEnum):
     """Weights for `convnext_tiny`."""
 
     IMAGENET1K_V1 = published("ConvNeXt_Tiny_Weights.IMAGENET1K_V1")

@@ -190,28 +190,28 @@ class DenseNet(nn.Module):
         return self.classifier(x.mean((2, 3)))
 
 
-class DenseNet121_Weights(WeightsEnum):  # noqa: N801
+class DenseNet121_Weights(WeightsEnum):
     """Weights for `densenet121`."""
 
     IMAGENET1K_V1 = published("DenseNet121_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class DenseNet161_Weights(WeightsEnum):  # noqa: N801
+class DenseNet161_Weights(WeightsEnum):
     """Weights for `densenet161`."""
 
     IMAGENET1K_V1 = published("DenseNet161_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class DenseNet169_Weights(WeightsEnum):  # noqa: N801
+class DenseNet169_Weights(WeightsEnum):
     """Weights for `densenet169`."""
 
     IMAGENET1K_V1 = published("DenseNet169_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class DenseNet201_Weights(WeightsEnum):  # noqa: N801
+class DenseNet201_Weights(WeightsEnum):
     """Weights for `densenet201`."""
 
     IMAGENET1K_V1 = published("DenseNet201_Weights.IMAGENET1K_V1")

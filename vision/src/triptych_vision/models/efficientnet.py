@@ -354,14 +354,14 @@ def _checked(stages: Sequence[StageConfig]) -> Sequence[StageConfig]:
     return stages
 
 
-class EfficientNet_B0_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B0_Weights(WeightsEnum):
     """Weights for `efficientnet_b0`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B0_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B1_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B1_Weights(WeightsEnum):
     """Weights for `efficientnet_b1`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B1_Weights.IMAGENET1K_V1")
@@ -369,63 +369,63 @@ class EfficientNet_B1_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class EfficientNet_B2_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B2_Weights(WeightsEnum):
     """Weights for `efficientnet_b2`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B2_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B3_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B3_Weights(WeightsEnum):
     """Weights for `efficientnet_b3`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B3_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B4_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B4_Weights(WeightsEnum):
     """Weights for `efficientnet_b4`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B4_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B5_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B5_Weights(WeightsEnum):
     """Weights for `efficientnet_b5`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B5_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B6_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B6_Weights(WeightsEnum):
     """Weights for `efficientnet_b6`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B6_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_B7_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_B7_Weights(WeightsEnum):
     """Weights for `efficientnet_b7`."""
 
     IMAGENET1K_V1 = published("EfficientNet_B7_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_V2_L_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_V2_L_Weights(WeightsEnum):
     """Weights for `efficientnet_v2_l`."""
 
     IMAGENET1K_V1 = published("EfficientNet_V2_L_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_V2_M_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_V2_M_Weights(WeightsEnum):
     """Weights for `efficientnet_v2_m`."""
 
     IMAGENET1K_V1 = published("EfficientNet_V2_M_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class EfficientNet_V2_S_Weights(WeightsEnum):  # noqa: N801
+class EfficientNet_V2_S_Weights(WeightsEnum):
     """Weights for `efficientnet_v2_s`."""
 
     IMAGENET1K_V1 = published("EfficientNet_V2_S_Weights.IMAGENET1K_V1")

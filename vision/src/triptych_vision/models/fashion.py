@@ -94,7 +94,7 @@ def preparation() -> Compose:
     return Compose([Grayscale(), size])
 
 
-class Fashion_CNN_Weights(WeightsEnum):  # noqa: N801
+class Fashion_CNN_Weights(WeightsEnum):
     """Weights for `fashion_cnn`; `DEFAULT.weights.card` says how they came about."""
 
     FASHION_MNIST_V1 = ShippedWeights(

@@ -196,7 +196,7 @@ class GoogLeNet(nn.Module):
         return GoogLeNetOutputs(x, aux2, aux1) if self.training and self.aux_logits else x
 
 
-class GoogLeNet_Weights(WeightsEnum):  # noqa: N801
+class GoogLeNet_Weights(WeightsEnum):
     """Weights for `googlenet`."""
 
     IMAGENET1K_V1 = published("GoogLeNet_Weights.IMAGENET1K_V1")

@@ -339,7 +339,7 @@ def scaled_to_one(x: tp.Tensor) -> tp.Tensor:
     return x * (std / 0.5)[:, None, None] + ((mean - 0.5) / 0.5)[:, None, None]
 
 
-class Inception_V3_Weights(WeightsEnum):  # noqa: N801
+class Inception_V3_Weights(WeightsEnum):
     """Weights for `inception_v3`."""
 
     IMAGENET1K_V1 = published("Inception_V3_Weights.IMAGENET1K_V1")

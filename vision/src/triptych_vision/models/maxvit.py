@@ -468,7 +468,7 @@ def _check_sizes(input_size: Size, num_blocks: int, partition_size: int) -> None
             )
 
 
-class MaxVit_T_Weights(WeightsEnum):  # noqa: N801
+class MaxVit_T_Weights(WeightsEnum):
     """Weights for `maxvit_t`."""
 
     IMAGENET1K_V1 = published("MaxVit_T_Weights.IMAGENET1K_V1")

@@ -200,28 +200,28 @@ def _stack(
     return nn.Sequential(*blocks)
 
 
-class MNASNet0_5_Weights(WeightsEnum):  # noqa: N801
+class MNASNet0_5_Weights(WeightsEnum):
     """Weights for `mnasnet0_5`."""
 
     IMAGENET1K_V1 = published("MNASNet0_5_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class MNASNet0_75_Weights(WeightsEnum):  # noqa: N801
+class MNASNet0_75_Weights(WeightsEnum):
     """Weights for `mnasnet0_75`."""
 
     IMAGENET1K_V1 = published("MNASNet0_75_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class MNASNet1_0_Weights(WeightsEnum):  # noqa: N801
+class MNASNet1_0_Weights(WeightsEnum):
     """Weights for `mnasnet1_0`."""
 
     IMAGENET1K_V1 = published("MNASNet1_0_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class MNASNet1_3_Weights(WeightsEnum):  # noqa: N801
+class MNASNet1_3_Weights(WeightsEnum):
     """Weights for `mnasnet1_3`."""
 
     IMAGENET1K_V1 = published("MNASNet1_3_Weights.IMAGENET1K_V1")

@@ -179,7 +179,7 @@ def initialise(model: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-class MobileNet_V2_Weights(WeightsEnum):  # noqa: N801
+class MobileNet_V2_Weights(WeightsEnum):
     """Weights for `mobilenet_v2`."""
 
     IMAGENET1K_V1 = published("MobileNet_V2_Weights.IMAGENET1K_V1")

@@ -264,7 +264,7 @@ def _make(
     return MobileNetV3(setting, last, **config)
 
 
-class MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
+class MobileNet_V3_Large_Weights(WeightsEnum):
     """Weights for `mobilenet_v3_large`."""
 
     IMAGENET1K_V1 = published("MobileNet_V3_Large_Weights.IMAGENET1K_V1")
@@ -272,7 +272,7 @@ class MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class MobileNet_V3_Small_Weights(WeightsEnum):  # noqa: N801
+class MobileNet_V3_Small_Weights(WeightsEnum):
     """Weights for `mobilenet_v3_small`."""
 
     IMAGENET1K_V1 = published("MobileNet_V3_Small_Weights.IMAGENET1K_V1")

@@ -411,7 +411,7 @@ class RegNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
-class RegNet_X_16GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_16GF_Weights(WeightsEnum):
     """Weights for `regnet_x_16gf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_16GF_Weights.IMAGENET1K_V1")
@@ -419,7 +419,7 @@ class RegNet_X_16GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_1_6GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_1_6GF_Weights(WeightsEnum):
     """Weights for `regnet_x_1_6gf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_1_6GF_Weights.IMAGENET1K_V1")
@@ -427,7 +427,7 @@ class RegNet_X_1_6GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_32GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_32GF_Weights(WeightsEnum):
     """Weights for `regnet_x_32gf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_32GF_Weights.IMAGENET1K_V1")
@@ -435,7 +435,7 @@ class RegNet_X_32GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_3_2GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_3_2GF_Weights(WeightsEnum):
     """Weights for `regnet_x_3_2gf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_3_2GF_Weights.IMAGENET1K_V1")
@@ -443,7 +443,7 @@ class RegNet_X_3_2GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_400MF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_400MF_Weights(WeightsEnum):
     """Weights for `regnet_x_400mf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_400MF_Weights.IMAGENET1K_V1")
@@ -451,7 +451,7 @@ class RegNet_X_400MF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_800MF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_800MF_Weights(WeightsEnum):
     """Weights for `regnet_x_800mf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_800MF_Weights.IMAGENET1K_V1")
@@ -459,7 +459,7 @@ class RegNet_X_800MF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_X_8GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_X_8GF_Weights(WeightsEnum):
     """Weights for `regnet_x_8gf`."""
 
     IMAGENET1K_V1 = published("RegNet_X_8GF_Weights.IMAGENET1K_V1")
@@ -467,7 +467,7 @@ class RegNet_X_8GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_128GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_128GF_Weights(WeightsEnum):
     """Weights for `regnet_y_128gf`."""
 
     IMAGENET1K_SWAG_E2E_V1 = published("RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_E2E_V1")
@@ -475,7 +475,7 @@ class RegNet_Y_128GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_SWAG_E2E_V1
 
 
-class RegNet_Y_16GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_16GF_Weights(WeightsEnum):
     """Weights for `regnet_y_16gf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_16GF_Weights.IMAGENET1K_V1")
@@ -485,7 +485,7 @@ class RegNet_Y_16GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_1_6GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_1_6GF_Weights(WeightsEnum):
     """Weights for `regnet_y_1_6gf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_1_6GF_Weights.IMAGENET1K_V1")
@@ -493,7 +493,7 @@ class RegNet_Y_1_6GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_32GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_32GF_Weights(WeightsEnum):
     """Weights for `regnet_y_32gf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_32GF_Weights.IMAGENET1K_V1")
@@ -503,7 +503,7 @@ class RegNet_Y_32GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_3_2GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_3_2GF_Weights(WeightsEnum):
     """Weights for `regnet_y_3_2gf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_3_2GF_Weights.IMAGENET1K_V1")
@@ -511,7 +511,7 @@ class RegNet_Y_3_2GF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_400MF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_400MF_Weights(WeightsEnum):
     """Weights for `regnet_y_400mf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_400MF_Weights.IMAGENET1K_V1")
@@ -519,7 +519,7 @@ class RegNet_Y_400MF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_800MF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_800MF_Weights(WeightsEnum):
     """Weights for `regnet_y_800mf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_800MF_Weights.IMAGENET1K_V1")
@@ -527,7 +527,7 @@ class RegNet_Y_800MF_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class RegNet_Y_8GF_Weights(WeightsEnum):  # noqa: N801
+class RegNet_Y_8GF_Weights(WeightsEnum):
     """Weights for `regnet_y_8gf`."""
 
     IMAGENET1K_V1 = published("RegNet_Y_8GF_Weights.IMAGENET1K_V1")

@@ -261,7 +261,7 @@ class ResNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
-class ResNet101_Weights(WeightsEnum):  # noqa: N801
+class ResNet101_Weights(WeightsEnum):
     """Weights for `resnet101`."""
 
     IMAGENET1K_V1 = published("ResNet101_Weights.IMAGENET1K_V1")
@@ -269,7 +269,7 @@ class ResNet101_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class ResNet152_Weights(WeightsEnum):  # noqa: N801
+class ResNet152_Weights(WeightsEnum):
     """Weights for `resnet152`."""
 
     IMAGENET1K_V1 = published("ResNet152_Weights.IMAGENET1K_V1")
@@ -277,21 +277,21 @@ class ResNet152_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class ResNet18_Weights(WeightsEnum):  # noqa: N801
+class ResNet18_Weights(WeightsEnum):
     """Weights for `resnet18`."""
 
     IMAGENET1K_V1 = published("ResNet18_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ResNet34_Weights(WeightsEnum):  # noqa: N801
+class ResNet34_Weights(WeightsEnum):
     """Weights for `resnet34`."""
 
     IMAGENET1K_V1 = published("ResNet34_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ResNet50_Weights(WeightsEnum):  # noqa: N801
+class ResNet50_Weights(WeightsEnum):
     """Weights for `resnet50`."""
 
     IMAGENET1K_V1 = published("ResNet50_Weights.IMAGENET1K_V1")
@@ -299,7 +299,7 @@ class ResNet50_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class ResNeXt101_32X8D_Weights(WeightsEnum):  # noqa: N801
+class ResNeXt101_32X8D_Weights(WeightsEnum):
     """Weights for `resnext101_32x8d`."""
 
     IMAGENET1K_V1 = published("ResNeXt101_32X8D_Weights.IMAGENET1K_V1")
@@ -307,14 +307,14 @@ class ResNeXt101_32X8D_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class ResNeXt101_64X4D_Weights(WeightsEnum):  # noqa: N801
+class ResNeXt101_64X4D_Weights(WeightsEnum):
     """Weights for `resnext101_64x4d`."""
 
     IMAGENET1K_V1 = published("ResNeXt101_64X4D_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ResNeXt50_32X4D_Weights(WeightsEnum):  # noqa: N801
+class ResNeXt50_32X4D_Weights(WeightsEnum):
     """Weights for `resnext50_32x4d`."""
 
     IMAGENET1K_V1 = published("ResNeXt50_32X4D_Weights.IMAGENET1K_V1")
@@ -322,7 +322,7 @@ class ResNeXt50_32X4D_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class Wide_ResNet101_2_Weights(WeightsEnum):  # noqa: N801
+class Wide_ResNet101_2_Weights(WeightsEnum):
     """Weights for `wide_resnet101_2`."""
 
     IMAGENET1K_V1 = published("Wide_ResNet101_2_Weights.IMAGENET1K_V1")
@@ -330,7 +330,7 @@ class Wide_ResNet101_2_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V2
 
 
-class Wide_ResNet50_2_Weights(WeightsEnum):  # noqa: N801
+class Wide_ResNet50_2_Weights(WeightsEnum):
     """Weights for `wide_resnet50_2`."""
 
     IMAGENET1K_V1 = published("Wide_ResNet50_2_Weights.IMAGENET1K_V1")

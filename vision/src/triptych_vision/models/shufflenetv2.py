@@ -160,28 +160,28 @@ class ShuffleNetV2(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-class ShuffleNet_V2_X0_5_Weights(WeightsEnum):  # noqa: N801
+class ShuffleNet_V2_X0_5_Weights(WeightsEnum):
     """Weights for `shufflenet_v2_x0_5`."""
 
     IMAGENET1K_V1 = published("ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ShuffleNet_V2_X1_0_Weights(WeightsEnum):  # noqa: N801
+class ShuffleNet_V2_X1_0_Weights(WeightsEnum):
     """Weights for `shufflenet_v2_x1_0`."""
 
     IMAGENET1K_V1 = published("ShuffleNet_V2_X1_0_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ShuffleNet_V2_X1_5_Weights(WeightsEnum):  # noqa: N801
+class ShuffleNet_V2_X1_5_Weights(WeightsEnum):
     """Weights for `shufflenet_v2_x1_5`."""
 
     IMAGENET1K_V1 = published("ShuffleNet_V2_X1_5_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ShuffleNet_V2_X2_0_Weights(WeightsEnum):  # noqa: N801
+class ShuffleNet_V2_X2_0_Weights(WeightsEnum):
     """Weights for `shufflenet_v2_x2_0`."""
 
     IMAGENET1K_V1 = published("ShuffleNet_V2_X2_0_Weights.IMAGENET1K_V1")

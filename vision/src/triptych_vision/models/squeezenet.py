@@ -101,14 +101,14 @@ class SqueezeNet(nn.Module):
         return self.classifier(self.features(x)).flatten(1)
 
 
-class SqueezeNet1_0_Weights(WeightsEnum):  # noqa: N801
+class SqueezeNet1_0_Weights(WeightsEnum):
     """Weights for `squeezenet1_0`."""
 
     IMAGENET1K_V1 = published("SqueezeNet1_0_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class SqueezeNet1_1_Weights(WeightsEnum):  # noqa: N801
+class SqueezeNet1_1_Weights(WeightsEnum):
     """Weights for `squeezenet1_1`."""
 
     IMAGENET1K_V1 = published("SqueezeNet1_1_Weights.IMAGENET1K_V1")

@@ -453,42 +453,42 @@ class SwinTransformer(nn.Module):
         return self.head(self.flatten(self.avgpool(x)))
 
 
-class Swin_B_Weights(WeightsEnum):  # noqa: N801
+class Swin_B_Weights(WeightsEnum):
     """Weights for `swin_b`."""
 
     IMAGENET1K_V1 = published("Swin_B_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class Swin_S_Weights(WeightsEnum):  # noqa: N801
+class Swin_S_Weights(WeightsEnum):
     """Weights for `swin_s`."""
 
     IMAGENET1K_V1 = published("Swin_S_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class Swin_T_Weights(WeightsEnum):  # noqa: N801
+class Swin_T_Weights(WeightsEnum):
     """Weights for `swin_t`."""
 
     IMAGENET1K_V1 = published("Swin_T_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class Swin_V2_B_Weights(WeightsEnum):  # noqa: N801
+class Swin_V2_B_Weights(WeightsEnum):
     """Weights for `swin_v2_b`."""
 
     IMAGENET1K_V1 = published("Swin_V2_B_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class Swin_V2_S_Weights(WeightsEnum):  # noqa: N801
+class Swin_V2_S_Weights(WeightsEnum):
     """Weights for `swin_v2_s`."""
 
     IMAGENET1K_V1 = published("Swin_V2_S_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class Swin_V2_T_Weights(WeightsEnum):  # noqa: N801
+class Swin_V2_T_Weights(WeightsEnum):
     """Weights for `swin_v2_t`."""
 
     IMAGENET1K_V1 = published("Swin_V2_T_Weights.IMAGENET1K_V1")

@@ -113,35 +113,35 @@ def make_features(depth: int, batch_norm: bool) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class VGG11_Weights(WeightsEnum):  # noqa: N801
+class VGG11_Weights(WeightsEnum):
     """Weights for `vgg11`."""
 
     IMAGENET1K_V1 = published("VGG11_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG11_BN_Weights(WeightsEnum):  # noqa: N801
+class VGG11_BN_Weights(WeightsEnum):
     """Weights for `vgg11_bn`."""
 
     IMAGENET1K_V1 = published("VGG11_BN_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG13_Weights(WeightsEnum):  # noqa: N801
+class VGG13_Weights(WeightsEnum):
     """Weights for `vgg13`."""
 
     IMAGENET1K_V1 = published("VGG13_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG13_BN_Weights(WeightsEnum):  # noqa: N801
+class VGG13_BN_Weights(WeightsEnum):
     """Weights for `vgg13_bn`."""
 
     IMAGENET1K_V1 = published("VGG13_BN_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG16_Weights(WeightsEnum):  # noqa: N801
+class VGG16_Weights(WeightsEnum):
     """Weights for `vgg16`."""
 
     IMAGENET1K_V1 = published("VGG16_Weights.IMAGENET1K_V1")
@@ -149,21 +149,21 @@ class VGG16_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG16_BN_Weights(WeightsEnum):  # noqa: N801
+class VGG16_BN_Weights(WeightsEnum):
     """Weights for `vgg16_bn`."""
 
     IMAGENET1K_V1 = published("VGG16_BN_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG19_Weights(WeightsEnum):  # noqa: N801
+class VGG19_Weights(WeightsEnum):
     """Weights for `vgg19`."""
 
     IMAGENET1K_V1 = published("VGG19_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class VGG19_BN_Weights(WeightsEnum):  # noqa: N801
+class VGG19_BN_Weights(WeightsEnum):
     """Weights for `vgg19_bn`."""
 
     IMAGENET1K_V1 = published("VGG19_BN_Weights.IMAGENET1K_V1")

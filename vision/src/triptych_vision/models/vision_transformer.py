@@ -325,7 +325,7 @@ def interpolate_embeddings(
     return {k: v for k, v in state.items() if not (reset_heads and k.startswith("heads"))}
 
 
-class ViT_B_16_Weights(WeightsEnum):  # noqa: N801
+class ViT_B_16_Weights(WeightsEnum):
     """Weights for `vit_b_16`."""
 
     IMAGENET1K_V1 = published("ViT_B_16_Weights.IMAGENET1K_V1")
@@ -334,14 +334,14 @@ class ViT_B_16_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V1
 
 
-class ViT_B_32_Weights(WeightsEnum):  # noqa: N801
+class ViT_B_32_Weights(WeightsEnum):
     """Weights for `vit_b_32`."""
 
     IMAGENET1K_V1 = published("ViT_B_32_Weights.IMAGENET1K_V1")
     DEFAULT = IMAGENET1K_V1
 
 
-class ViT_H_14_Weights(WeightsEnum):  # noqa: N801
+class ViT_H_14_Weights(WeightsEnum):
     """Weights for `vit_h_14`."""
 
     IMAGENET1K_SWAG_E2E_V1 = published("ViT_H_14_Weights.IMAGENET1K_SWAG_E2E_V1")
@@ -349,7 +349,7 @@ class ViT_H_14_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_SWAG_E2E_V1
 
 
-class ViT_L_16_Weights(WeightsEnum):  # noqa: N801
+class ViT_L_16_Weights(WeightsEnum):
     """Weights for `vit_l_16`."""
 
     IMAGENET1K_V1 = published("ViT_L_16_Weights.IMAGENET1K_V1")
@@ -358,7 +358,7 @@ class ViT_L_16_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = IMAGENET1K_V1
 
 
-class ViT_L_32_Weights(WeightsEnum):  # noqa: N801
+class ViT_L_32_Weights(WeightsEnum):
     """Weights for `vit_l_32`."""
 
     IMAGENET1K_V1 = published("ViT_L_32_Weights.IMAGENET1K_V1")

@@ -203,28 +203,28 @@ class FasterRCNN(GeneralizedRCNN):
         super().__init__(backbone, rpn, roi_heads, transform)
 
 
-class FasterRCNN_ResNet50_FPN_Weights(WeightsEnum):  # noqa: N801
+class FasterRCNN_ResNet50_FPN_Weights(WeightsEnum):
     """Weights for `fasterrcnn_resnet50_fpn`."""
 
     COCO_V1 = published("FasterRCNN_ResNet50_FPN_Weights.COCO_V1")
     DEFAULT = COCO_V1
 
 
-class FasterRCNN_ResNet50_FPN_V2_Weights(WeightsEnum):  # noqa: N801
+class FasterRCNN_ResNet50_FPN_V2_Weights(WeightsEnum):
     """Weights for `fasterrcnn_resnet50_fpn_v2`."""
 
     COCO_V1 = published("FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1")
     DEFAULT = COCO_V1
 
 
-class FasterRCNN_MobileNet_V3_Large_FPN_Weights(WeightsEnum):  # noqa: N801
+class FasterRCNN_MobileNet_V3_Large_FPN_Weights(WeightsEnum):
     """Weights for `fasterrcnn_mobilenet_v3_large_fpn`."""
 
     COCO_V1 = published("FasterRCNN_MobileNet_V3_Large_FPN_Weights.COCO_V1")
     DEFAULT = COCO_V1
 
 
-class FasterRCNN_MobileNet_V3_Large_320_FPN_Weights(WeightsEnum):  # noqa: N801
+class FasterRCNN_MobileNet_V3_Large_320_FPN_Weights(WeightsEnum):
     """Weights for `fasterrcnn_mobilenet_v3_large_320_fpn`."""
 
     COCO_V1 = published("FasterRCNN_MobileNet_V3_Large_320_FPN_Weights.COCO_V1")

@@ -334,7 +334,7 @@ class FCOS(OneStageDetector):
         return found
 
 
-class FCOS_ResNet50_FPN_Weights(WeightsEnum):  # noqa: N801
+class FCOS_ResNet50_FPN_Weights(WeightsEnum):
     """Weights for `fcos_resnet50_fpn`."""
 
     COCO_V1 = published("FCOS_ResNet50_FPN_Weights.COCO_V1")

@@ -118,7 +118,7 @@ class KeypointRCNNPredictor(nn.Module):
         return F.interpolate(small, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
-class KeypointRCNN_ResNet50_FPN_Weights(WeightsEnum):  # noqa: N801
+class KeypointRCNN_ResNet50_FPN_Weights(WeightsEnum):
     """Weights for `keypointrcnn_resnet50_fpn`; COCO_LEGACY is from an early epoch."""
 
     COCO_LEGACY = published("KeypointRCNN_ResNet50_FPN_Weights.COCO_LEGACY")

@@ -145,14 +145,14 @@ class MaskRCNNPredictor(nn.Sequential):
                 nn.init.kaiming_normal_(parameter, mode="fan_out", nonlinearity="relu")
 
 
-class MaskRCNN_ResNet50_FPN_Weights(WeightsEnum):  # noqa: N801
+class MaskRCNN_ResNet50_FPN_Weights(WeightsEnum):
     """Weights for `maskrcnn_resnet50_fpn`."""
 
     COCO_V1 = published("MaskRCNN_ResNet50_FPN_Weights.COCO_V1")
     DEFAULT = COCO_V1
 
 
-class MaskRCNN_ResNet50_FPN_V2_Weights(WeightsEnum):  # noqa: N801
+class MaskRCNN_ResNet50_FPN_V2_Weights(WeightsEnum):
     """Weights for `maskrcnn_resnet50_fpn_v2`."""
 
     COCO_V1 = published("MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1")

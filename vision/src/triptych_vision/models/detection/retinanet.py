@@ -352,14 +352,14 @@ def match_anchors(
     ]
 
 
-class RetinaNet_ResNet50_FPN_Weights(WeightsEnum):  # noqa: N801
+class RetinaNet_ResNet50_FPN_Weights(WeightsEnum):
     """Weights for `retinanet_resnet50_fpn`."""
 
     COCO_V1 = published("RetinaNet_ResNet50_FPN_Weights.COCO_V1")
     DEFAULT = COCO_V1
 
 
-class RetinaNet_ResNet50_FPN_V2_Weights(WeightsEnum):  # noqa: N801
+class RetinaNet_ResNet50_FPN_V2_Weights(WeightsEnum):
     """Weights for `retinanet_resnet50_fpn_v2`."""
 
     COCO_V1 = published("RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1")

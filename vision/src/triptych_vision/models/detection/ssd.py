@@ -324,7 +324,7 @@ def warn_of_size(config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "size"}
 
 
-class SSD300_VGG16_Weights(WeightsEnum):  # noqa: N801
+class SSD300_VGG16_Weights(WeightsEnum):
     """Weights for `ssd300_vgg16`."""
 
     COCO_V1 = published("SSD300_VGG16_Weights.COCO_V1")

@@ -164,7 +164,7 @@ def _extractor(
     return SSDLiteFeatureExtractorMobileNet(backbone.features, starts[-2], norm_layer)
 
 
-class SSDLite320_MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
+class SSDLite320_MobileNet_V3_Large_Weights(WeightsEnum):
     """Weights for `ssdlite320_mobilenet_v3_large`."""
 
     COCO_V1 = published("SSDLite320_MobileNet_V3_Large_Weights.COCO_V1")

@@ -212,7 +212,7 @@ def _mask_predictor(sizes: Sizes) -> MaskPredictor | None:
     return MaskPredictor(in_channels=sizes.hidden_size, hidden_size=sizes.mask_channels)
 
 
-class Raft_Large_Weights(WeightsEnum):  # noqa: N801
+class Raft_Large_Weights(WeightsEnum):
     """Weights for `raft_large`."""
 
     C_T_V1 = published("Raft_Large_Weights.C_T_V1")
@@ -224,7 +224,7 @@ class Raft_Large_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = C_T_SKHT_V2
 
 
-class Raft_Small_Weights(WeightsEnum):  # noqa: N801
+class Raft_Small_Weights(WeightsEnum):
     """Weights for `raft_small`."""
 
     C_T_V1 = published("Raft_Small_Weights.C_T_V1")

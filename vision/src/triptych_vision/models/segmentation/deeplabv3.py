@@ -153,7 +153,7 @@ def _on_mobilenet(
     )
 
 
-class DeepLabV3_MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
+class DeepLabV3_MobileNet_V3_Large_Weights(WeightsEnum):
     """Weights for `deeplabv3_mobilenet_v3_large`."""
 
     COCO_WITH_VOC_LABELS_V1 = published(
@@ -162,14 +162,14 @@ class DeepLabV3_MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = COCO_WITH_VOC_LABELS_V1
 
 
-class DeepLabV3_ResNet101_Weights(WeightsEnum):  # noqa: N801
+class DeepLabV3_ResNet101_Weights(WeightsEnum):
     """Weights for `deeplabv3_resnet101`."""
 
     COCO_WITH_VOC_LABELS_V1 = published("DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1")
     DEFAULT = COCO_WITH_VOC_LABELS_V1
 
 
-class DeepLabV3_ResNet50_Weights(WeightsEnum):  # noqa: N801
+class DeepLabV3_ResNet50_Weights(WeightsEnum):
     """Weights for `deeplabv3_resnet50`."""
 
     COCO_WITH_VOC_LABELS_V1 = published("DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1")

@@ -78,14 +78,14 @@ def _assemble(backbone: ResNet, num_classes: int, aux_loss: bool | None = None) 
     return FCN(body, FCNHead(RESNET_CHANNELS["layer4"], num_classes), aux)
 
 
-class FCN_ResNet101_Weights(WeightsEnum):  # noqa: N801
+class FCN_ResNet101_Weights(WeightsEnum):
     """Weights for `fcn_resnet101`."""
 
     COCO_WITH_VOC_LABELS_V1 = published("FCN_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1")
     DEFAULT = COCO_WITH_VOC_LABELS_V1
 
 
-class FCN_ResNet50_Weights(WeightsEnum):  # noqa: N801
+class FCN_ResNet50_Weights(WeightsEnum):
     """Weights for `fcn_resnet50`."""
 
     COCO_WITH_VOC_LABELS_V1 = published("FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1")

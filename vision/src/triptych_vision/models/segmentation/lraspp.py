@@ -97,7 +97,7 @@ def _on_mobilenet(backbone: MobileNetV3, num_classes: int, **config: Any) -> LRA
     return LRASPP(body, low_channels, high_channels, num_classes, **config)
 
 
-class LRASPP_MobileNet_V3_Large_Weights(WeightsEnum):  # noqa: N801
+class LRASPP_MobileNet_V3_Large_Weights(WeightsEnum):
     """Weights for `lraspp_mobilenet_v3_large`."""
 
     COCO_WITH_VOC_LABELS_V1 = published("LRASPP_MobileNet_V3_Large_Weights.COCO_WITH_VOC_LABELS_V1")

@@ -450,14 +450,14 @@ class MViT(nn.Module):
         return self.head(self.norm(x)[:, 0])
 
 
-class MViT_V1_B_Weights(WeightsEnum):  # noqa: N801
+class MViT_V1_B_Weights(WeightsEnum):
     """Weights for `mvit_v1_b`."""
 
     KINETICS400_V1 = published("MViT_V1_B_Weights.KINETICS400_V1")
     DEFAULT = KINETICS400_V1
 
 
-class MViT_V2_S_Weights(WeightsEnum):  # noqa: N801
+class MViT_V2_S_Weights(WeightsEnum):
     """Weights for `mvit_v2_s`."""
 
     KINETICS400_V1 = published("MViT_V2_S_Weights.KINETICS400_V1")

@@ -301,21 +301,21 @@ class VideoResNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
-class MC3_18_Weights(WeightsEnum):  # noqa: N801
+class MC3_18_Weights(WeightsEnum):
     """Weights for `mc3_18`."""
 
     KINETICS400_V1 = published("MC3_18_Weights.KINETICS400_V1")
     DEFAULT = KINETICS400_V1
 
 
-class R2Plus1D_18_Weights(WeightsEnum):  # noqa: N801
+class R2Plus1D_18_Weights(WeightsEnum):
     """Weights for `r2plus1d_18`."""
 
     KINETICS400_V1 = published("R2Plus1D_18_Weights.KINETICS400_V1")
     DEFAULT = KINETICS400_V1
 
 
-class R3D_18_Weights(WeightsEnum):  # noqa: N801
+class R3D_18_Weights(WeightsEnum):
     """Weights for `r3d_18`."""
 
     KINETICS400_V1 = published("R3D_18_Weights.KINETICS400_V1")

@@ -145,7 +145,7 @@ class S3D(nn.Module):
         return self.classifier(self.avgpool(self.features(x))).mean((2, 3, 4))
 
 
-class S3D_Weights(WeightsEnum):  # noqa: N801
+class S3D_Weights(WeightsEnum):
     """Weights for `s3d`."""
 
     KINETICS400_V1 = published("S3D_Weights.KINETICS400_V1")

@@ -206,7 +206,7 @@ class SwinTransformer3d(nn.Module):
         return self.head(self.avgpool(x.permute(0, 4, 1, 2, 3)).flatten(1))
 
 
-class Swin3D_B_Weights(WeightsEnum):  # noqa: N801
+class Swin3D_B_Weights(WeightsEnum):
     """Weights for `swin3d_b`."""
 
     KINETICS400_V1 = published("Swin3D_B_Weights.KINETICS400_V1")
@@ -214,14 +214,14 @@ class Swin3D_B_Weights(WeightsEnum):  # noqa: N801
     DEFAULT = KINETICS400_V1
 
 
-class Swin3D_S_Weights(WeightsEnum):  # noqa: N801
+class Swin3D_S_Weights(WeightsEnum):
     """Weights for `swin3d_s`."""
 
     KINETICS400_V1 = published("Swin3D_S_Weights.KINETICS400_V1")
     DEFAULT = KINETICS400_V1
 
 
-class Swin3D_T_Weights(WeightsEnum):  # noqa: N801
+class Swin3D_T_Weights(WeightsEnum):
     """Weights for `swin3d_t`."""
 
     KINETICS400_V1 = published("Swin3D_T_Weights.KINETICS400_V1")
