@@ -10,6 +10,7 @@ from triptych_datasets.errors import (
     FetchError,
     HashMismatch,
     InvalidArtifact,
+    MissingDataError,
     NotCached,
     NotEnoughSpace,
     Offline,
@@ -21,6 +22,8 @@ from triptych_datasets.errors import (
 from triptych_datasets.extraction import extract
 from triptych_datasets.fetching import fetch, fetch_all
 from triptych_datasets.google_drive import drive_source
+from triptych_datasets.preparing import Remote, prepare
+from triptych_datasets.shipped import shipped_file
 
 __all__ = [
     "Artifact",
@@ -31,9 +34,11 @@ __all__ = [
     "FetchError",
     "HashMismatch",
     "InvalidArtifact",
+    "MissingDataError",
     "NotCached",
     "NotEnoughSpace",
     "Offline",
+    "Remote",
     "SourceError",
     "UnknownName",
     "UnsafeArchive",
@@ -46,7 +51,9 @@ __all__ = [
     "fetch_all",
     "home",
     "is_cached",
+    "prepare",
     "remove",
+    "shipped_file",
     "verify",
 ]
 

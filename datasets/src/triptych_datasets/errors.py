@@ -11,6 +11,7 @@ __all__ = [
     "FetchError",
     "HashMismatch",
     "InvalidArtifact",
+    "MissingDataError",
     "NotCached",
     "NotEnoughSpace",
     "Offline",
@@ -43,6 +44,10 @@ class UnknownName(DatasetsError, KeyError):
 
 class NotCached(DatasetsError, FileNotFoundError):
     """The artifact was to be in the cache and is not."""
+
+
+class MissingDataError(DatasetsError, RuntimeError, FileNotFoundError):
+    """Files of a data set are not where they should be; the text says how to get them."""
 
 
 class FetchError(DatasetsError, RuntimeError):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import triptych_vision
 from triptych_vision.cli import main
 from triptych_vision.cli.command import COMMANDS, EXAMPLES
 from triptych_vision.cli.table import print_table
@@ -64,3 +65,17 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
 def test_table(capsys: Capture) -> None:
     print_table([("A", "B"), ("long", "1"), ("x", "100")], numbers=[1])
     assert capsys.readouterr().out == "A       B\nlong    1\nx     100\n"
+
+
+def test_version(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"triptych-vision {triptych_vision.__version__}\n"
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.5", "half"])
+def test_shares_are_from_0_to_1(share: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["predict", "a.png", "--score", share])
+    assert "--score" in capsys.readouterr().err

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from triptych_vision.datasets import preparing, utils
+from triptych_datasets import preparing
+from triptych_vision.datasets import utils
 
 Tree = Mapping[str, bytes]
 

@@ -1079,3 +1079,23 @@ def test_inaturalist_download_renames(files: Any, place: Path, publisher: Any) -
     files.write(place, {"2019/Birds/5/x.jpg": files.image()})
     with pytest.raises(ValueError, match="wanted species 0 to 0"):
         datasets.INaturalist(place, "2019")
+
+
+@pytest.mark.parametrize("variant", ["standard", "challenge"])
+def test_places_for_training(files: Any, place: Path, publisher: Any, variant: str) -> None:
+    published = {
+        "categories_places365.txt": lines("/a/airfield 0", "/z/zen_garden 1"),
+        f"places365_train_{variant}.txt": lines("/z/zen_garden/1.jpg 1", "/a/airfield/1.jpg 0"),
+    }
+    pictures = {f"data_256/{name}/1.jpg": files.image() for name in ("z/zen_garden", "a/airfield")}
+    publisher.publish(place, published)
+    archive = f"train_256_places365{variant}.tar"
+    publisher.archives[archive] = files.packed(archive, pictures)
+    split = f"train-{variant}"
+    got = datasets.Places365(place, split=split, small=True, download=True)
+    assert [target for _, target in got] == [1, 0]
+    assert got.imgs is got.samples
+    assert Path(got.imgs[0][0]).parts[-4:] == (f"data_256_{variant}", "z", "zen_garden", "1.jpg")
+    assert f"Split: {split}" in repr(got)
+    again = datasets.Places365(place, split=split, small=True)  # all is there
+    assert again.samples == got.samples

@@ -128,3 +128,12 @@ def test_wrong_shapes(offset: tuple, mask: tuple | None, text: str) -> None:
             tp.zeros(2, 2, 3, 3),
             mask=None if mask is None else tp.zeros(*mask),
         )
+
+
+def test_no_images() -> None:
+    weight = tp.rand(6, 2, 3, 3, requires_grad=True)
+    mask = tp.rand(0, 18, 5, 5)
+    got = deform_conv2d(tp.rand(0, 4, 7, 7), tp.rand(0, 36, 5, 5), weight, mask=mask)
+    assert got.shape == (0, 6, 5, 5)
+    got.sum().backward()
+    assert weight.grad is not None and not weight.grad.any().item()

@@ -33,3 +33,9 @@ def test_wrong_words() -> None:
         sigmoid_focal_loss(LOGITS, TARGETS, alpha=2)
     with pytest.raises(ValueError, match="reduction is one of"):
         sigmoid_focal_loss(LOGITS, TARGETS, reduction="all")
+
+
+def test_mean_of_nothing() -> None:
+    none = tp.zeros(0, 3)
+    assert sigmoid_focal_loss(none, none, reduction="mean").isnan().item()
+    assert sigmoid_focal_loss(none, none, reduction="sum").item() == 0

@@ -215,3 +215,11 @@ def test_errors(maps: tp.Tensor, boxes: object, text: str) -> None:
 def test_channels_must_be_shared_out() -> None:
     with pytest.raises(ValueError, match=r"channels are a multiple of 2 \* 2 bins, got 6"):
         ops.ps_roi_align(tp.zeros(1, 6, 4, 4), tp.zeros(1, 5), 2)
+
+
+@pytest.mark.parametrize("name", ["roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool"])
+def test_no_regions_have_a_gradient(name: str) -> None:
+    maps = tp.rand(2, 4, 5, 6, requires_grad=True)
+    out = getattr(ops, name)(maps, tp.zeros(0, 5), 2)
+    out.sum().backward()
+    assert maps.grad is not None and not maps.grad.any().item()

@@ -79,3 +79,21 @@ def test_gradient() -> None:
 
 def test_no_boxes() -> None:
     assert box_iou(tp.zeros(0, 5), tp.zeros(3, 5), "cxcywhr").shape == (0, 3)
+
+
+def test_nearly_parallel_sides() -> None:
+    one = tp.tensor([[6.0, 5, 10, 16, 135], [18, 19, 16, 1, 45]])
+    two = tp.tensor([[11.0, 10, 16, 9, 45], [18, 19, 16, 1, 45]])
+    got = box_iou(one, two, fmt="cxcywhr")
+    exact = box_iou(one.double(), two.double(), fmt="cxcywhr")
+    np.testing.assert_allclose(got.numpy(), exact.numpy(), atol=1e-5)
+    assert got[1, 1].item() == pytest.approx(1, abs=1e-5)
+
+
+def test_single_precision_is_near_double() -> None:
+    rng = np.random.default_rng(2)
+    turn = rng.integers(-4, 5, (60, 1)) * 45.0  # many sides are parallel but for rounding
+    boxes = np.concatenate([rng.integers(0, 20, (60, 2)), rng.integers(1, 20, (60, 2)), turn], 1)
+    exact = box_iou(tp.tensor(boxes), tp.tensor(boxes), fmt="cxcywhr").numpy()
+    single = tp.tensor(boxes.astype(np.float32))
+    np.testing.assert_allclose(box_iou(single, single, fmt="cxcywhr").numpy(), exact, atol=1e-5)

@@ -99,3 +99,17 @@ def test_linear_transformation(pixels: Pixels) -> None:
         T.LinearTransformation(matrix[:3], mean)
     with pytest.raises(DTypeError, match="wanted one dtype"):
         T.LinearTransformation(matrix, mean.to(tp.float32))
+
+
+@pytest.mark.parametrize(
+    ("mean", "std"), [([0.1, 0.2, 0.3], [0.5, 0.6, 0.7]), ([0.5], [2.0, 3, 4])]
+)
+def test_denormalize_is_the_way_back(mean: list[float], std: list[float]) -> None:
+    image = tp.rand(2, 3, 4, 5)
+    there = (image - tp.tensor(mean)[:, None, None]) / tp.tensor(std)[:, None, None]
+    back = T.Denormalize(mean, std)(there)
+    np.testing.assert_allclose(back.numpy(), image.numpy(), atol=1e-6)
+    with pytest.raises(ValueError, match="std is not zero"):
+        T.Denormalize([0.5], [0])
+    with pytest.raises(ValueError, match="got 2 and 3"):
+        T.Denormalize([0.1, 0.2], std[:1] * 3)(image)

@@ -103,3 +103,11 @@ def test_kernels_for_tensors_have_names() -> None:
     for name in ("clamp_bounding_boxes_image", "nothing_image", "resize_picture"):
         with pytest.raises(AttributeError, match=name):
             getattr(F, name)
+
+
+@pytest.mark.parametrize("name", ["inpt", "img", "image"])
+def test_the_image_by_name(name: str) -> None:
+    arguments: dict[str, object] = {name: tp.arange(4).reshape(1, 2, 2), "angle": 180}
+    assert F.rotate(**arguments).tolist() == [[[3, 2], [1, 0]]]
+    with pytest.raises(TypeError, match="rotate: the first argument, the image, is missing"):
+        F.rotate(angle=180)  # type: ignore[call-arg]

@@ -81,3 +81,42 @@ def test_subsample_takes_films_only() -> None:
     out = T.UniformTemporalSubsample(3)({"film": film, "image": image})
     assert out["film"].shape == (3, 3, 4, 4)
     assert out["image"] is image
+
+
+def test_coarse_dropout_fills_masks_in_the_same_places() -> None:
+    sample = {
+        "image": tv_tensors.Image(tp.ones(3, 40, 50)),
+        "mask": tv_tensors.Mask(tp.ones(40, 50, dtype=tp.uint8)),
+        "boxes": tv_tensors.BoundingBoxes([[0.0, 0, 9, 9]], format="XYXY", canvas_size=(40, 50)),
+    }
+    generator = tp.Generator().manual_seed(3)
+    drop = T.CoarseDropout(3, 0.1, 0.2, fill=[2, 3, 4], mask_fill=9, p=1, generator=generator)
+    out = drop(sample)
+    holes = out["mask"].numpy() == 9
+    assert 4 * 10 <= holes.sum() <= 3 * 4 * 10
+    for channel, value in enumerate((2, 3, 4)):
+        np.testing.assert_array_equal(out["image"][channel].numpy(), np.where(holes, value, 1))
+    assert out["boxes"].tolist() == sample["boxes"].tolist()
+    assert sample["mask"].numpy().all() and (sample["image"].numpy() == 1).all()
+    drop.mask_fill = None
+    assert (drop(sample)["mask"].numpy() == 1).all()
+
+
+def test_coarse_dropout_in_ranges() -> None:
+    drop = T.CoarseDropout((2, 5), (0.1, 0.3), (0.2, 0.2), p=1)
+    counts = set()
+    for _ in range(60):
+        holes = drop.make_params([tp.zeros(1, 30, 40)])["holes"]
+        counts.add(len(holes))
+        for top, left, h, w in holes:
+            assert 3 <= h <= 9 and w == 8
+            assert 0 <= top <= 30 - h and 0 <= left <= 40 - w
+    assert counts == {2, 3, 4, 5}
+    image = Image.new("L", (40, 30), 200)
+    assert 48 <= (np.asarray(drop(image)) == 0).sum() <= 5 * 72
+    with pytest.raises(ValueError, match="height is from 0 to 1"):
+        T.CoarseDropout(height=(0.5, 0.2))
+    with pytest.raises(ValueError, match="num_holes is from 1"):
+        T.CoarseDropout(0)
+    with pytest.raises(ValueError, match="shape"):
+        T.CoarseDropout(fill=[1, 2], p=1)(tp.zeros(3, 9, 9))

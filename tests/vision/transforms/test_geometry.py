@@ -10,6 +10,7 @@ from PIL import Image
 import triptych as tp
 from triptych.errors import ShapeError, UnknownNameError
 from triptych_vision import transforms as T
+from triptych_vision import tv_tensors
 from triptych_vision.transforms import functional as F
 
 Pixels = Callable[..., np.ndarray]
@@ -134,3 +135,27 @@ def test_wrong_arguments_are_refused_when_made() -> None:
         T.RandomResizedCrop(3, scale=(1.0, 0.5))
     with pytest.raises(UnknownNameError, match="interpolation"):
         T.Resize(3, interpolation="cubist")
+
+
+@pytest.mark.parametrize("size", [(5, 6), (4, 7), (6, 6)])
+def test_quarter_turns(size: tuple[int, int]) -> None:
+    pixels = np.arange(3 * size[0] * size[1], dtype=np.uint8).reshape(3, *size)
+    row, column = 1, 4
+    box = [[float(column), float(row), column + 1.0, row + 1.0]]
+    sample = (
+        tv_tensors.Image(tp.tensor(pixels)),
+        tv_tensors.BoundingBoxes(box, format="XYXY", canvas_size=size),
+        tv_tensors.KeyPoints([[column + 0.5, row + 0.5]], canvas_size=size),
+    )
+    turn, seen = T.RandomRotate90(p=1, generator=tp.Generator().manual_seed(0)), set()
+    for _ in range(20):
+        image, boxes, points = turn(sample)
+        turned = [np.rot90(pixels, k, (1, 2)) for k in range(1, 4)]
+        seen |= {k for k, want in enumerate(turned) if np.array_equal(want, image.numpy())}
+        assert boxes.canvas_size == points.canvas_size == tuple(image.shape[1:])
+        x1, y1, x2, y2 = boxes[0].tolist()
+        assert (x2 - x1, y2 - y1) == (1, 1)  # exactly
+        assert image[:, int(y1), int(x1)].tolist() == pixels[:, row, column].tolist()
+        assert points.tolist() == [[x1 + 0.5, y1 + 0.5]]
+    assert seen == {0, 1, 2}
+    assert T.RandomRotate90(p=0)(sample)[0] is sample[0]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import kstest
 
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
@@ -86,6 +87,21 @@ def test_noise_has_its_moments() -> None:
     free = F.gaussian_noise(x / 255, 0.0, 0.5, False, generator=generator)
     assert free.max() > 1
     assert np.array_equal(F.gaussian_noise(x, sigma=0.0).numpy(), x.numpy())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_noise_is_normal_and_without_pattern(dtype: str) -> None:
+    generator = tp.Generator().manual_seed(5)
+    x = tp.zeros(3, 101, 99, dtype=getattr(tp, dtype))  # an odd number of values
+    noise = F.gaussian_noise(x, 0.0, 0.5, False, generator=generator)
+    assert noise.dtype is x.dtype
+    drawn = noise.numpy().astype(float).ravel() / 0.5
+    assert kstest(drawn, "norm").pvalue > 0.01
+    half = (len(drawn) + 1) // 2  # values are drawn in pairs, which must not show
+    pairs = drawn[: len(drawn) - half], drawn[half:]
+    for one, other in (pairs, (abs(pairs[0]), abs(pairs[1])), (drawn[:-1], drawn[1:])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 0.03
+    assert F.gaussian_noise(x[:, :0], 0.0, 0.5).shape == (3, 0, 99)
 
 
 def test_noise_refuses() -> None:

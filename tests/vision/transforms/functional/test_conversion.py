@@ -166,3 +166,9 @@ def test_to_pil_image_modes(pixels: Pixels) -> None:
         F.to_pil_image(tp.from_numpy(chw), "CMYK")
     with pytest.raises(DTypeError, match="no mode for int64"):
         F.to_pil_image(tp.zeros(1, 2, 2, dtype=tp.int64))
+
+
+def test_signed_words_keep_their_bits() -> None:
+    image = F.to_pil_image(tp.tensor([[[-1, 5]]], dtype=tp.int16))
+    assert image.mode == "I;16"
+    assert np.asarray(image).tolist() == [[65535, 5]]

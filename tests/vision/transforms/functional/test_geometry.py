@@ -153,3 +153,12 @@ def test_wrong_arguments_say_what_is_wanted() -> None:
         F.five_crop(x, 5)
     with pytest.raises(ShapeError, match="all positive"):
         F.center_crop(x, 0)
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric"])
+def test_a_side_cut_off_lends_its_pixels_to_the_other(mode: str) -> None:
+    x = tp.arange(6).reshape(1, 1, 6)
+    framed = {"constant": [0, 0], "edge": [5, 5], "reflect": [4, 3], "symmetric": [5, 4]}[mode]
+    assert F.pad(x, [-5, 0, 2, 0], padding_mode=mode).tolist() == [[[5, *framed]]]
+    assert F.pad(x, [-7, 0, 2, 0], padding_mode=mode).tolist() == [[framed[1:]]]
+    assert F.pad(x, [-9, 0, 0, 0], padding_mode=mode).shape == (1, 1, 0)

@@ -145,3 +145,16 @@ def test_masks_never_mix() -> None:
     for mode in ("bilinear", "nearest", "nearest-exact"):
         out = F.resize(mask, [7, 7], interpolation=mode)
         assert set(np.unique(out.numpy())) == {0, 5, 9}
+
+
+@pytest.mark.parametrize("canvas", [(5, 6), (4, 7), (5, 7), (4, 6)])
+@pytest.mark.parametrize("angle", [0, 90, 180, 270, -90, 450])
+def test_quarter_turns_are_exact(canvas: tuple[int, int], angle: int) -> None:
+    image = F.rotate(tp.zeros(1, *canvas), angle, expand=True)
+    boxes = tv_tensors.BoundingBoxes([[1.0, 0, 3, 4]], format="XYXY", canvas_size=canvas)
+    points = tv_tensors.KeyPoints([[1.0, 0]], canvas_size=canvas)
+    turned, moved = (F.rotate(x, angle, expand=True) for x in (boxes, points))
+    assert turned.canvas_size == moved.canvas_size == tuple(image.shape[1:])
+    assert all(value == round(value) for value in (turned[0].tolist() + moved[0].tolist()))
+    width, height = (turned[0, 2:] - turned[0, :2]).tolist()
+    assert (width, height) == ((2, 4) if angle % 180 == 0 else (4, 2))

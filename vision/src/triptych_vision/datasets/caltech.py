@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from triptych_datasets.placing import bring, name_in, unpack
+
 from .listed import index_of, joined, opened
 from .preparing import Remote, optional_module, prepare
-from .utils import bring, list_dir, name_in, unpack, verify_str_arg
+from .utils import list_dir, verify_str_arg
 from .vision import OneTransform, PathLike, VisionDataset, rooted
 
 __all__ = ["Caltech101", "Caltech256"]

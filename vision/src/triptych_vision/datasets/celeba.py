@@ -100,7 +100,7 @@ class CelebA(VisionDataset):
         self.target_type = [verify_str_arg(kind, "target_type", _TARGETS) for kind in wanted]
         if not wanted and target_transform is not None:
             raise ValueError("CelebA: target_transform is given, but no target_type")
-        files = {f"celeba/{r.filename}": r.md5 for r in self.remotes if not r.unpack}
+        files = {f"celeba/{r.filename}": r.digest for r in self.remotes if not r.unpack}
         files["celeba/img_align_celeba"] = None
         prepare("CelebA", self.folder, files, self.remotes, download=download)
         self._read()

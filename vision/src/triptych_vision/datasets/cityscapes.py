@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from triptych_datasets.placing import unpack
+
 from .listed import joined, opened
 from .preparing import prepare
-from .utils import iterable_to_str, unpack, verify_str_arg
+from .utils import iterable_to_str, verify_str_arg
 from .vision import OneTransform, PairTransform, PathLike, VisionDataset
 
 __all__ = ["Cityscapes"]

@@ -80,7 +80,7 @@ class Flowers102(ListedDataset):
         self.split = verify_str_arg(split, "split", ("train", "val", "test"))
         _, labels, ids = self.remotes
         base = self.folder / "flowers-102"
-        files = {"jpg": None, "imagelabels.mat": labels.md5, "setid.mat": ids.md5}
+        files = {"jpg": None, "imagelabels.mat": labels.digest, "setid.mat": ids.digest}
         named = {f"flowers-102/{name}": md5 for name, md5 in files.items()}
         prepare("Flowers102", self.folder, named, self.remotes, download=download)
         loadmat = optional_module("scipy.io", "Flowers102").loadmat

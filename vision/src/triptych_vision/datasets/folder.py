@@ -36,17 +36,39 @@ IsValid = Callable[[str], bool]
 
 
 def has_file_allowed_extension(filename: str, extensions: str | tuple[str, ...]) -> bool:
-    """Whether a file's name ends with one of the extensions, in any case."""
+    """Whether a file's name ends with one of the extensions, in any case.
+
+    Args:
+        filename: a name or path.
+        extensions: endings such as ".png", in small letters.
+
+    Returns:
+        True if it does.
+    """
     return filename.lower().endswith(extensions)
 
 
 def is_image_file(filename: str) -> bool:
-    """Whether a file's name has an extension of `IMG_EXTENSIONS`."""
+    """Whether a file's name has an extension of `IMG_EXTENSIONS`.
+
+    Args:
+        filename: a name or path.
+
+    Returns:
+        True if it has.
+    """
     return has_file_allowed_extension(filename, IMG_EXTENSIONS)
 
 
 def pil_loader(path: PathLike) -> Any:
-    """The image in a file as a PIL image in mode RGB."""
+    """The image in a file as a PIL image in mode RGB.
+
+    Args:
+        path: an image file of any format that Pillow reads.
+
+    Returns:
+        A PIL image in mode RGB, (w, h) as in the file.
+    """
     from PIL import Image
 
     with Image.open(path) as image:

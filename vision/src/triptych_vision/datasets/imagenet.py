@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import triptych as tp
+from triptych_datasets.placing import unpack
 
 from .folder import ImageFolder
 from .preparing import optional_module, prepare
-from .utils import unpack, verify_str_arg
+from .utils import verify_str_arg
 from .vision import PathLike, rooted
 
 __all__ = ["ImageNet"]

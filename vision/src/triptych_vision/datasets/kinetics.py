@@ -6,9 +6,11 @@ import csv
 from typing import Any
 from urllib.parse import quote
 
+from triptych_datasets.placing import name_in
+
 from .action_clips import ActionClips
 from .preparing import Remote, prepare
-from .utils import name_in, verify_str_arg
+from .utils import verify_str_arg
 from .vision import OneTransform, PathLike, rooted
 
 __all__ = ["Kinetics"]

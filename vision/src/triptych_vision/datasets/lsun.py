@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from .preparing import optional_module, prepare
 from .utils import verify_str_arg
@@ -28,6 +31,20 @@ _CATEGORIES = (
     "tower",
 )
 _PARTS = ("train", "val", "test")
+
+# LMDB opens a database once in a process, so data sets share it; a forked worker opens its own.
+_open_databases: WeakValueDictionary[tuple[int, Path], Any] = WeakValueDictionary()
+
+
+def _opened(folder: Path) -> Any:
+    place = os.getpid(), folder.resolve()
+    env = _open_databases.get(place)
+    if env is None:
+        env = optional_module("lmdb", "LSUN").open(
+            str(folder), max_readers=1, readonly=True, lock=False, readahead=False, meminit=False
+        )
+        _open_databases[place] = env
+    return env
 
 
 class LSUNClass(VisionDataset):
@@ -54,24 +71,15 @@ class LSUNClass(VisionDataset):
         files = {self.folder.name: None}
         prepare(type(self).__name__, self.folder.parent, files, by_hand=_BY_HAND)
         self._env: Any = None
-        env = self.env
-        with env.begin(write=False) as reading:
+        with self.env.begin(write=False) as reading:
             self.keys = list(reading.cursor().iternext(keys=True, values=False))
-        env.close()  # workers that are forked must not inherit it open
-        self._env = None
+        self._env = None  # workers that are forked must not inherit it open
 
     @property
     def env(self) -> Any:
         """The open database; opened at the first image, so that each worker has its own."""
         if self._env is None:
-            self._env = optional_module("lmdb", "LSUN").open(
-                str(self.folder),
-                max_readers=1,
-                readonly=True,
-                lock=False,
-                readahead=False,
-                meminit=False,
-            )
+            self._env = _opened(self.folder)
         return self._env
 
     def __getstate__(self) -> dict[str, Any]:

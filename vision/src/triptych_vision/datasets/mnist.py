@@ -12,10 +12,11 @@ import numpy as np
 
 import triptych as tp
 from triptych.errors import FileFormatError
+from triptych_datasets.placing import bring, name_in, unpack
 
 from .listed import ArrayDataset, index_of
 from .preparing import Remote, prepare
-from .utils import bring, name_in, unpack, verify_str_arg
+from .utils import verify_str_arg
 from .vision import OneTransform, PathLike
 
 __all__ = [

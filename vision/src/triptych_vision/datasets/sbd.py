@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from triptych_datasets.placing import bring, name_in, place, unpack
+
 from .listed import opened, read_lines
 from .preparing import Remote, optional_module, prepare
-from .utils import bring, name_in, place, unpack, verify_str_arg
+from .utils import verify_str_arg
 from .vision import PairTransform, PathLike, VisionDataset
 
 __all__ = ["SBDataset"]
@@ -73,7 +75,7 @@ class SBDataset(VisionDataset):
             for name in ("cls", "img", "inst", "train.txt", "val.txt"):
                 shutil.move(inner / name, self.folder / name)
         if self.image_set == "train_noval":
-            place(self.noval.sources, self.folder, "train_noval.txt", self.noval.md5)
+            place(self.noval.sources, self.folder, "train_noval.txt", self.noval.digest)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         """(image, edges or map)."""

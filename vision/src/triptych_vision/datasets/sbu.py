@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 
 from triptych_datasets import FetchError, UnverifiedWarning
+from triptych_datasets.placing import name_in
 
 from .folder import default_loader
 from .listed import ListedDataset, Loader
 from .preparing import Remote, prepare
-from .utils import download_url, name_in
+from .utils import download_url
 from .vision import OneTransform, PathLike
 
 __all__ = ["SBU"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import shutil
-from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from triptych_datasets import Artifact, FetchError, drive_source, extract, fetch
+from triptych_datasets import drive_source
+from triptych_datasets.choices import iterable_to_str, verify_str_arg
+from triptych_datasets.placing import bring, file_digest, has_digest, name_in, place, unpack
 
 from .vision import PathLike
 
@@ -27,88 +24,44 @@ __all__ = [
     "verify_str_arg",
 ]
 
-# A published data set may be large; what comes out is bounded only to stop an endless archive.
-MAX_BYTES = 1 << 41
-MAX_FILES = 50_000_000
-
 
 def calculate_md5(fpath: PathLike, chunk_size: int = 1 << 18) -> str:
-    """The md5 of a file, 32 hexadecimal digits; chunk_size changes nothing."""
-    with open(fpath, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    """The md5 of a file, 32 hexadecimal digits; chunk_size changes nothing.
+
+    Args:
+        fpath: the file.
+        chunk_size: changes nothing; torchvision reads as many bytes at a time.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return file_digest(Path(fpath), "md5")
 
 
 def check_md5(fpath: PathLike, md5: str) -> bool:
-    """Whether a file has an md5."""
+    """Whether a file has an md5.
+
+    Args:
+        fpath: the file.
+        md5: 32 hexadecimal digits.
+
+    Returns:
+        True if it has.
+    """
     return calculate_md5(fpath) == md5
 
 
 def check_integrity(fpath: PathLike, md5: str | None = None) -> bool:
-    """Whether a file is there, and has the md5 if one is given."""
-    return Path(fpath).is_file() and (md5 is None or check_md5(fpath, md5))
-
-
-def bring(sources: Sequence[str], folder: Path, filename: str, md5: str | None) -> Path:
-    """A publisher's file: the one in the folder, where it has the md5, else one in the cache.
+    """Whether a file is there, and has the md5 if one is given.
 
     Args:
-        sources: addresses, tried in order.
-        folder: where a user may have put the file by hand.
-        filename: its name there.
-        md5: of the file; without one, what comes is not checked, with a warning.
+        fpath: the file, which may be missing.
+        md5: 32 hexadecimal digits; None asks only whether it is there.
 
     Returns:
-        The path of the file. It may be in the cache: do not write to it.
-
-    Raises:
-        FetchError: the file cannot be had; the text says what to fetch by hand.
+        True if it is as wanted.
     """
-    placed = folder / filename
-    if check_integrity(placed, md5):
-        return placed
-    name = re.sub(r"[^A-Za-z0-9._+-]", "_", filename).lstrip(".-")
-    artifact = Artifact(name, sources=tuple(sources), md5=md5, unverified=md5 is None)
-    try:
-        return fetch(artifact, progress=True)
-    except FetchError as error:
-        raise type(error)(
-            f"{error}\nOr fetch {sources[0]} in another way and put it at {placed}"
-        ) from error
-
-
-def place(sources: Sequence[str], folder: Path, filename: str, md5: str | None) -> Path:
-    """A publisher's file in a folder; fetched when it is not there with the right md5.
-
-    Args:
-        sources: addresses, tried in order.
-        folder: made when missing.
-        filename: in the folder.
-        md5: of the file.
-
-    Returns:
-        The path in the folder.
-
-    Raises:
-        FetchError: the file cannot be had.
-    """
-    target = folder / filename
-    found = bring(sources, folder, filename, md5)
-    if found != target:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(target.name + ".part")
-        shutil.copyfile(found, unfinished)
-        unfinished.replace(target)
-    return target
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack an archive into a folder, over what is there; see `triptych_datasets.extract`."""
-    extract(archive, folder, max_bytes=MAX_BYTES, max_files=MAX_FILES, replace=True)
-
-
-def name_in(url: str) -> str:
-    """The file's name at the end of an address."""
-    return unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
+    return has_digest(Path(fpath), md5)
 
 
 def download_url(
@@ -203,7 +156,15 @@ def download_and_extract_archive(
 
 
 def list_dir(root: PathLike, prefix: bool = False) -> list[str]:
-    """Names of the folders in a folder, sorted; with the folder's path before them if wanted."""
+    """Names of the folders in a folder, sorted; with the folder's path before them if wanted.
+
+    Args:
+        root: the folder.
+        prefix: put its path before the names.
+
+    Returns:
+        The names, sorted.
+    """
     folder = Path(root).expanduser()
     return [
         str(path) if prefix else path.name for path in sorted(folder.iterdir()) if path.is_dir()
@@ -211,51 +172,19 @@ def list_dir(root: PathLike, prefix: bool = False) -> list[str]:
 
 
 def list_files(root: PathLike, suffix: str | tuple[str, ...], prefix: bool = False) -> list[str]:
-    """Names of the files in a folder that end so, sorted; with the folder's path if wanted."""
+    """Names of the files in a folder that end so, sorted; with the folder's path if wanted.
+
+    Args:
+        root: the folder.
+        suffix: one ending such as ".png", or several.
+        prefix: put the folder's path before the names.
+
+    Returns:
+        The names, sorted.
+    """
     folder = Path(root).expanduser()
     return [
         str(path) if prefix else path.name
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name.endswith(suffix)
     ]
-
-
-def iterable_to_str(iterable: Iterable[object]) -> str:
-    """The items in quotes, with commas between them."""
-    return ", ".join(f"'{item}'" for item in iterable)
-
-
-def verify_str_arg(
-    value: str,
-    arg: str | None = None,
-    valid_values: Collection[str] | None = None,
-    custom_msg: str | None = None,
-) -> str:
-    """A text that an argument may be.
-
-    Args:
-        value: what was given.
-        arg: the argument's name, for the error.
-        valid_values: what it may be; default any text.
-        custom_msg: in place of the error's text.
-
-    Returns:
-        The value.
-
-    Raises:
-        ValueError: it is no text, or none of the valid ones.
-
-    Example:
-        >>> verify_str_arg("val", "split", ("train", "val"))
-        'val'
-    """
-    name = f"argument {arg}" if arg else "the argument"
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: wanted a str, got {value!r} of type {type(value).__name__}")
-    if valid_values is not None and value not in valid_values:
-        raise ValueError(
-            custom_msg
-            or f"unknown value {value!r} for {name}; valid values are "
-            f"{{{iterable_to_str(valid_values)}}}"
-        )
-    return value

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from triptych.errors import TriptychError
 from triptych.utils.data import Dataset
+from triptych_datasets import MissingDataError
 
 __all__ = ["MissingDataError", "StandardTransform", "VisionDataset", "rooted"]
 
@@ -20,10 +20,6 @@ PairTransform = Callable[[Any, Any], Any]
 def rooted(root: PathLike) -> Path:
     """A folder that a user named, with `~` replaced by the home folder."""
     return Path(root).expanduser()
-
-
-class MissingDataError(TriptychError, RuntimeError, FileNotFoundError):
-    """Files of a data set are not where they should be; the text says how to get them."""
 
 
 class StandardTransform:

@@ -102,7 +102,17 @@ def read_image(
     *,
     max_pixels: int | None = None,
 ) -> tp.Tensor:
-    """Read an image file; arguments, result and errors as of `decode_image`."""
+    """Read an image file; errors as of `decode_image`.
+
+    Args:
+        path: a path, bytes, a binary file, or (number of bytes,) uint8.
+        mode: of the result: an `ImageReadMode` or its name.
+        apply_exif_orientation: turn the image as its EXIF data say.
+        max_pixels: refuse larger images; default as of `decode_image`.
+
+    Returns:
+        (c, h, w) or (frames, c, h, w), of the dtypes that `decode_image` gives.
+    """
     return _decoded("read_image", path, mode, apply_exif_orientation, max_pixels)
 
 
@@ -114,6 +124,15 @@ def decode_png(
     max_pixels: int | None = None,
 ) -> tp.Tensor:
     """Decode a PNG file; arguments and result as of `decode_image`.
+
+    Args:
+        input: a path, bytes, a binary file, or (number of bytes,) uint8.
+        mode: of the result: an `ImageReadMode` or its name.
+        apply_exif_orientation: turn the image as its EXIF data say.
+        max_pixels: refuse larger images; default as of `decode_image`.
+
+    Returns:
+        (c, h, w) uint8, or uint16 for 16-bit files; (frames, c, h, w) of an animation.
 
     Raises:
         FileFormatError: the bytes are of another format, or damaged.
@@ -158,6 +177,11 @@ def decode_gif(
 ) -> tp.Tensor:
     """Decode a GIF file; arguments as of `decode_image`.
 
+    Args:
+        input: a path, bytes, a binary file, or (number of bytes,) uint8.
+        mode: of the result: an `ImageReadMode` or its name.
+        max_pixels: refuse larger images; default as of `decode_image`.
+
     Returns:
         (3, h, w) for one frame, (frames, 3, h, w) for several; another mode gives its channels.
 
@@ -172,6 +196,14 @@ def decode_webp(
 ) -> tp.Tensor:
     """Decode a WebP file; arguments and result as of `decode_image`.
 
+    Args:
+        input: a path, bytes, a binary file, or (number of bytes,) uint8.
+        mode: of the result: an `ImageReadMode` or its name.
+        max_pixels: refuse larger images; default as of `decode_image`.
+
+    Returns:
+        (c, h, w) uint8; (frames, c, h, w) of an animation.
+
     Raises:
         FileFormatError: the bytes are of another format, or damaged.
     """
@@ -182,6 +214,14 @@ def decode_avif(
     input: Encoded, mode: Mode = UNCHANGED, *, max_pixels: int | None = None
 ) -> tp.Tensor:
     """Decode an AVIF file to 8 bits; arguments and result as of `decode_image`.
+
+    Args:
+        input: a path, bytes, a binary file, or (number of bytes,) uint8.
+        mode: of the result: an `ImageReadMode` or its name.
+        max_pixels: refuse larger images; default as of `decode_image`.
+
+    Returns:
+        (c, h, w) uint8; (frames, c, h, w) of an animation.
 
     Raises:
         FileFormatError: the bytes are of another format, or damaged, or this Pillow was built

@@ -58,6 +58,11 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
 def write_png(input: tp.Tensor, filename: PathLike | BinaryIO, compression_level: int = 6) -> None:
     """Write a PNG file, to a path or a binary file object; see `encode_png`.
 
+    Args:
+        input: (c, h, w) uint8, 1 to 4 channels, or uint16 with one.
+        filename: a path or a binary file.
+        compression_level: 0, fast, to 9, small.
+
     Example:
         >>> from triptych_vision.io import read_image
         >>> file = BytesIO()
@@ -69,7 +74,13 @@ def write_png(input: tp.Tensor, filename: PathLike | BinaryIO, compression_level
 
 
 def write_jpeg(input: tp.Tensor, filename: PathLike | BinaryIO, quality: int = 75) -> None:
-    """Write a JPEG file, to a path or a binary file object; see `encode_jpeg`."""
+    """Write a JPEG file, to a path or a binary file object; see `encode_jpeg`.
+
+    Args:
+        input: (c, h, w) uint8, 1 or 3 channels.
+        filename: a path or a binary file.
+        quality: 1, small, to 100, good.
+    """
     write_bytes(filename, _jpeg("write_jpeg", input, quality))
 
 

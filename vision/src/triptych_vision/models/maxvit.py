@@ -199,7 +199,7 @@ class PartitionAttentionLayer(nn.Module):
 
     Raises:
         UnknownNameError: another partition_type.
-        ShapeError: grid_size is no multiple of the windows' side.
+        ShapeError: grid_size is no multiple of the windows' side, or a grid's is not square.
     """
 
     def __init__(
@@ -228,6 +228,11 @@ class PartitionAttentionLayer(nn.Module):
         self.partition_type = partition_type
         self.grid_size = grid_size
         across = partition_type == "grid"
+        if across and grid_size[0] != grid_size[1]:
+            raise ShapeError(
+                f"PartitionAttentionLayer: grid attention is for square maps, got {grid_size}; "
+                "make the images square"
+            )
         sides = (partition_size, self.n_partitions)
         self.p, self.g = sides[::-1] if across else sides
         if self.p == 0 or grid_size[0] % self.p or grid_size[1] % self.p:
@@ -364,7 +369,7 @@ class MaxVit(nn.Module):
     """MaxViT.
 
     Args:
-        input_size: height and width of the images.
+        input_size: height and width of the images, both alike.
         stem_channels: of the first two convolutions.
         partition_size: pixels of a window's side.
         block_channels: of each block.
@@ -382,7 +387,7 @@ class MaxVit(nn.Module):
         num_classes: outputs.
 
     Raises:
-        ShapeError: a block's height or width is no multiple of partition_size.
+        ShapeError: a block's height or width is no multiple of partition_size, or they differ.
     """
 
     def __init__(

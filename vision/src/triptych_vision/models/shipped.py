@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import triptych as tp
-from triptych_datasets import HashMismatch
+from triptych_datasets import shipped_file
 
 from ..weights import Weights
 
@@ -51,10 +50,5 @@ class ShippedWeights(Weights):
         Raises:
             triptych_datasets.HashMismatch: the installed file was changed.
         """
-        came = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        if came != self.sha256:
-            raise HashMismatch(
-                f"{self.path}: wanted sha256 {self.sha256}, got {came}; the installed file was "
-                "changed: install triptych-vision again"
-            )
+        shipped_file(self.path, self.sha256, "triptych-vision")
         return tp.load(self.path, map_location=map_location)

@@ -47,13 +47,18 @@ class Fire(nn.Module):
     ) -> None:
         super().__init__()
         self.squeeze = nn.Conv2d(inplanes, squeeze_planes, kernel_size=1)
+        self.squeeze_activation = nn.ReLU(inplace=True)
         self.expand1x1 = nn.Conv2d(squeeze_planes, expand1x1_planes, kernel_size=1)
+        self.expand1x1_activation = nn.ReLU(inplace=True)
         self.expand3x3 = nn.Conv2d(squeeze_planes, expand3x3_planes, kernel_size=3, padding=1)
+        self.expand3x3_activation = nn.ReLU(inplace=True)
 
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, inplanes, h, w) to (n, expand1x1_planes + expand3x3_planes, h, w)."""
-        x = self.squeeze(x).relu()
-        return tp.cat([self.expand1x1(x), self.expand3x3(x)], dim=1).relu()
+        x = self.squeeze_activation(self.squeeze(x))
+        small = self.expand1x1_activation(self.expand1x1(x))
+        large = self.expand3x3_activation(self.expand3x3(x))
+        return tp.cat([small, large], dim=1)
 
 
 class SqueezeNet(nn.Module):

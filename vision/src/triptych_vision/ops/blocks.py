@@ -297,7 +297,7 @@ class Permute(nn.Module):
         self.dims = list(dims)
 
     def forward(self, x: tp.Tensor) -> tp.Tensor:
-        """The input with its axes in the order `dims`."""
+        """(a, b, ...) to the same numbers with axes in the order `dims`."""
         return x.permute(*self.dims)
 
 

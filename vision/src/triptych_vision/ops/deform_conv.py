@@ -58,9 +58,8 @@ def deform_conv2d(
     n, c = input.shape[:2]
     offset_groups = offset.shape[1] // (2 * taps)
     y, x = _places(offset.reshape(n, offset_groups, taps, 2, *out_size), weight.shape[2:], steps)
-    read = _read(
-        input.reshape(n * offset_groups, -1, *input.shape[2:]), y.flatten(0, 1), x.flatten(0, 1)
-    )
+    maps = input.reshape(n * offset_groups, c // offset_groups, *input.shape[2:])
+    read = _read(maps, y.flatten(0, 1), x.flatten(0, 1))
     if mask is not None:  # read: (n * offset groups, taps, out h, out w, c / offset groups)
         read = read * mask.reshape(n * offset_groups, taps, *out_size)[..., None]
     out = _matmul(read, weight, (n, offset_groups, c))
@@ -115,9 +114,13 @@ def _matmul(read: tp.Tensor, weight: tp.Tensor, sizes: tuple[int, int, int]) -> 
     """(n * offset groups, taps, out h, out w, c') to (n, out c, out h * out w)."""
     n, offset_groups, c = sizes
     taps, pixels = read.shape[1], read.shape[2] * read.shape[3]
-    columns = read.reshape(n, offset_groups, taps, pixels, -1).permute(0, 3, 1, 4, 2)
+    columns = read.reshape(n, offset_groups, taps, pixels, c // offset_groups).permute(
+        0, 3, 1, 4, 2
+    )
     groups = c // weight.shape[1]
-    columns = columns.reshape(n, pixels, groups, -1)  # channels, then taps, as in the weight
+    columns = columns.reshape(
+        n, pixels, groups, taps * c // groups
+    )  # channels, then taps, as in the weight
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
     return kernels @ columns.permute(0, 2, 3, 1)  # (n, groups, out c / groups, pixels)
 

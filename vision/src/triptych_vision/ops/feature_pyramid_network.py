@@ -137,7 +137,7 @@ class LastLevelMaxPool(ExtraFPNBlock):
     """Adds a level "pool": every second pixel of the coarsest one."""
 
     def forward(self, results: list[tp.Tensor], x: list[tp.Tensor], names: list[str]) -> Levels:
-        """One more level; see `ExtraFPNBlock`."""
+        """(n, c, h, w) levels and names, with one more of half the size; see `ExtraFPNBlock`."""
         coarse = F.max_pool2d(results[-1], kernel_size=1, stride=2, padding=0)
         return [*results, coarse], [*names, "pool"]
 
@@ -162,7 +162,7 @@ class LastLevelP6P7(ExtraFPNBlock):
         self.use_P5 = in_channels == out_channels
 
     def forward(self, results: list[tp.Tensor], x: list[tp.Tensor], names: list[str]) -> Levels:
-        """Two more levels; see `ExtraFPNBlock`."""
+        """(n, c, h, w) levels and names, with two more, each of half the size."""
         p6 = self.p6(results[-1] if self.use_P5 else x[-1])
         p7 = self.p7(F.relu(p6))
         return [*results, p6, p7], [*names, "p6", "p7"]

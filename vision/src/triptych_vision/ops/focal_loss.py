@@ -43,4 +43,6 @@ def sigmoid_focal_loss(
     loss = entropy * (1 - right) ** gamma
     if alpha >= 0:
         loss = (alpha * targets + (1 - alpha) * (1 - targets)) * loss
+    if reduction == "mean":  # NaN for no elements
+        return loss.mean()
     return reduced("sigmoid_focal_loss", loss, reduction)

@@ -90,7 +90,8 @@ def _largest(
 ) -> tp.Tensor:
     """(k, c, rows, columns): finds the place of each maximum, then reads it."""
     if len(images) == 0:
-        return input.new_zeros((0, input.shape[1], rows[0].shape[1], columns[0].shape[1]))
+        none = input[:0].sum((2, 3), keepdim=True)  # of the input, so that backward runs
+        return none.expand(0, -1, rows[0].shape[1], columns[0].shape[1])
     channels, (height, width) = input.shape[1], input.shape[2:]
     y, x = _members(*rows, height), _members(*columns, width)  # (k, bins, pixels)
     flat = y[:, :, None, :, None] * width + x[:, None, :, None, :]

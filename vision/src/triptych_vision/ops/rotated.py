@@ -7,6 +7,7 @@ import triptych as tp
 __all__ = ["rotated_iou"]
 
 PAIRS_AT_ONCE = 1 << 15  # keeps the arrays of one step below about 50 MB
+TOLERANCE = {tp.float32: 1e-6}  # of rounding, as a part of the larger box; 1e-12 for float64
 
 
 def rotated_iou(corners1: tp.Tensor, corners2: tp.Tensor) -> tp.Tensor:
@@ -59,31 +60,32 @@ def _polygon_area(points: tp.Tensor) -> tp.Tensor:
 
 
 def _crossings(one: tp.Tensor, two: tp.Tensor) -> tuple[tp.Tensor, tp.Tensor]:
-    """Where the sides cross, (p, 16, 2), and whether they do, (p, 16)."""
+    """Where the sides of one box cross those of the other, (p, 16, 2), and whether, (p, 16).
+
+    Where nearly parallel sides cross is drowned by rounding, so the other box has the last word: a
+    point on a side of one that lies in the other belongs to both, however it was found.
+    """
     start1, start2 = one[:, :, None], two[:, None, :]
     side1 = one.roll(-1, 1)[:, :, None] - start1
     side2 = two.roll(-1, 1)[:, None, :] - start2
     slope = _cross(side1, side2)  # (p, 4, 4), 0 for parallel sides
     parallel = slope == 0
     safe = tp.where(parallel, tp.ones_like(slope), slope)
-    along1 = _cross(start2 - start1, side2) / safe
-    along2 = _cross(start2 - start1, side1) / safe
-    hit = ~parallel & (along1 >= 0) & (along1 <= 1) & (along2 >= 0) & (along2 <= 1)
-    points = start1 + along1[..., None] * side1
-    return points.flatten(1, 2), hit.flatten(1, 2)
+    along = _cross(start2 - start1, side2) / safe
+    hit = (~parallel & (along >= 0) & (along <= 1)).flatten(1, 2)
+    points = (start1 + along[..., None] * side1).flatten(1, 2)
+    return points, hit & _inside(points, two)
 
 
 def _inside(points: tp.Tensor, box: tp.Tensor) -> tp.Tensor:
-    """Whether corners lie in a box or on its edge, (p, 4)."""
-    tolerance = 1e-6 if points.dtype == tp.float32 else 1e-12
-    origin = box[:, None, 0]
-    answer = tp.ones(points.shape[:2], dtype=tp.bool, device=points.device)
-    for side in (box[:, None, 1] - origin, box[:, None, 3] - origin):
-        length = (side * side).sum(-1)
-        along = ((points - origin) * side).sum(-1)
-        slack = tolerance * length
-        answer = answer & (along >= -slack) & (along <= length + slack)
-    return answer
+    """Whether points (p, k, 2) lie in a box (p, 4, 2) or on its edge, (p, k)."""
+    with tp.no_grad():
+        side = box.roll(-1, 1) - box
+        way = points[:, :, None] - box[:, None]  # (p, k, 4, 2), from each corner
+        turn = _cross(side[:, None], way) * _polygon_area(box).sign()[:, None, None]
+        slack = TOLERANCE.get(points.dtype, 1e-12) * box.abs().amax((1, 2))[:, None]
+        length = (side * side).sum(-1).sqrt()  # (p, 4)
+        return (turn >= -(slack * length)[:, None]).all(-1)
 
 
 def _hull_area(points: tp.Tensor, valid: tp.Tensor) -> tp.Tensor:

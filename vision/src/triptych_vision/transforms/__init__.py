@@ -37,6 +37,7 @@ from .color import (
 from .containers import Compose, Identity, Lambda, RandomApply, RandomChoice, RandomOrder
 from .conversion import (
     ConvertImageDtype,
+    Denormalize,
     LinearTransformation,
     Normalize,
     PILToTensor,
@@ -48,12 +49,14 @@ from .conversion import (
 )
 from .copy_paste import SimpleCopyPaste
 from .cropping import RandomCrop, RandomIoUCrop, RandomResizedCrop
-from .erasing import JPEG, RandomErasing, UniformTemporalSubsample
+from .erasing import JPEG, CoarseDropout, RandomErasing, UniformTemporalSubsample
+from .framing import PadIfNeeded
 from .geometry import (
     CenterCrop,
     FiveCrop,
     Pad,
     RandomHorizontalFlip,
+    RandomRotate90,
     RandomVerticalFlip,
     Resize,
     TenCrop,
@@ -89,11 +92,13 @@ __all__ = [
     "CenterCrop",
     "ClampBoundingBoxes",
     "ClampKeyPoints",
+    "CoarseDropout",
     "ColorJitter",
     "Compose",
     "ConvertBoundingBoxFormat",
     "ConvertImageDtype",
     "CutMix",
+    "Denormalize",
     "ElasticTransform",
     "FiveCrop",
     "GaussianBlur",
@@ -108,6 +113,7 @@ __all__ = [
     "Normalize",
     "PILToTensor",
     "Pad",
+    "PadIfNeeded",
     "RGB",
     "RandAugment",
     "RandomAdjustSharpness",
@@ -130,6 +136,7 @@ __all__ = [
     "RandomPosterize",
     "RandomResize",
     "RandomResizedCrop",
+    "RandomRotate90",
     "RandomRotation",
     "RandomShortestSize",
     "RandomSolarize",

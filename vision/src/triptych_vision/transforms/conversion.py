@@ -19,6 +19,7 @@ from .transform import Transform
 
 __all__ = [
     "ConvertImageDtype",
+    "Denormalize",
     "LinearTransformation",
     "Normalize",
     "PILToTensor",
@@ -182,6 +183,39 @@ class Normalize(Transform):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """(image - mean) / std."""
         return self.call_kernel(F.normalize, inpt, self.mean, self.std, self.inplace)
+
+
+class Denormalize(Transform):
+    """The way back from `Normalize`: multiply by a deviation and add a mean, to look at images.
+
+    Args:
+        mean: one per channel, or one for all: those that `Normalize` had.
+        std: one per channel, or one for all; not zero.
+
+    Example:
+        >>> image = tp.rand(3, 4, 5)
+        >>> there = Normalize([0.5, 0.4, 0.3], [0.2])(image)
+        >>> tp.allclose(Denormalize([0.5, 0.4, 0.3], [0.2])(there), image)
+        True
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.mean = list(mean)
+        self.std = list(std)
+        if 0 in self.std:
+            raise ValueError(f"Denormalize: std is not zero, got {self.std}")
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """image * std + mean."""
+        length = max(len(self.mean), len(self.std))
+        mean, std = (v * length if len(v) == 1 else v for v in (self.mean, self.std))
+        if len(mean) != len(std):
+            raise ShapeError(
+                f"Denormalize: one mean and std per channel, got {len(mean)} and {len(std)}"
+            )
+        shift = [-m / s for m, s in zip(mean, std, strict=True)]
+        return self.call_kernel(F.normalize, inpt, shift, [1 / s for s in std])
 
 
 class LinearTransformation(Transform):

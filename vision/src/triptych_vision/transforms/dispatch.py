@@ -40,6 +40,8 @@ _OWN_KINDS = {
     tv_tensors.BoundingBoxes,
     tv_tensors.KeyPoints,
 }
+# What torchvision calls the image besides `inpt`: its first version, and its kernels by type
+_IMAGE_NAMES = ("img", "pic", "image", "video", "tensor")
 
 
 class _Kernels:
@@ -83,6 +85,13 @@ class _Kernels:
                 return None
         return None
 
+    def image_by_name(self, kwargs: dict[str, Any]) -> Any:
+        """Take the image out of arguments that are all given by name."""
+        for name in (self.parameters[0], *_IMAGE_NAMES):
+            if name in kwargs:
+                return kwargs.pop(name)
+        raise DTypeError(f"{self.name}: the first argument, the image, is missing")
+
     def refused(self, inpt: object) -> DTypeError:
         kind = type(inpt).__name__
         if isinstance(inpt, TVTensor):
@@ -109,8 +118,8 @@ def functional(body: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(body)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not args:  # all by name: the image is the body's first parameter
-            args = (kwargs.pop(kernels.parameters[0]),)  # type: ignore[assignment]
+        if not args:
+            args = (kernels.image_by_name(kwargs),)  # type: ignore[assignment]
         kernel = found.get(type(args[0])) or kernels.find(args[0])
         if kernel is None:
             raise kernels.refused(args[0])

@@ -10,12 +10,13 @@ import triptych as tp
 from triptych.errors import DTypeError, ShapeError
 
 from .. import tv_tensors
+from ..tv_tensors.base import plain
 from . import functional as F
 from .kinds import is_array
-from .queries import query_chw
+from .queries import query_chw, query_size
 from .transform import RandomApplyTransform, RandomTransform, Transform
 
-__all__ = ["JPEG", "RandomErasing", "UniformTemporalSubsample"]
+__all__ = ["CoarseDropout", "JPEG", "RandomErasing", "UniformTemporalSubsample"]
 
 _TRIES = 10  # rectangles drawn before the image is left as it is
 
@@ -119,6 +120,92 @@ def _values(value: float | Sequence[float] | str) -> list[float] | None:
     if isinstance(value, str):
         return None
     return [float(v) for v in ([value] if isinstance(value, int | float) else value)]
+
+
+class CoarseDropout(RandomApplyTransform):
+    """Several rectangles of random size and place filled, with a probability.
+
+    Boxes and keypoints stay as they are.
+
+    Args:
+        num_holes: least and most rectangles, or their number.
+        height: least and greatest height of each, as parts of the image's, or the height.
+        width: the same across.
+        fill: what images are filled with: one value, or one per channel.
+        mask_fill: what masks are filled with in the same places; None leaves them alone.
+        p: the probability.
+        generator: of the draws; default the one that `triptych.manual_seed` seeds.
+        per_sample: rectangles of its own for each sample of a batch.
+
+    Raises:
+        ValueError: a range is beyond or in falling order.
+        ShapeError: when called, neither one value nor one per channel.
+
+    Example:
+        >>> holes = CoarseDropout(2, height=0.5, width=0.5, p=1)(tp.ones(1, 8, 8))
+        >>> 16 <= (holes == 0).sum().item() <= 32
+        True
+
+    Source: DeVries and Taylor 2017, "Improved regularization of convolutional neural networks with
+    cutout", with several holes.
+    """
+
+    def __init__(
+        self,
+        num_holes: int | Sequence[int] = (1, 8),
+        height: float | Sequence[float] = (0.05, 0.2),
+        width: float | Sequence[float] = (0.05, 0.2),
+        fill: float | Sequence[float] = 0.0,
+        mask_fill: int | None = None,
+        p: float = 0.5,
+        *,
+        generator: tp.Generator | None = None,
+        per_sample: bool = False,
+    ) -> None:
+        super().__init__(p, generator=generator, per_sample=per_sample)
+        least, most = _range("num_holes", num_holes, 1, math.inf)
+        self.num_holes = int(least), int(most)
+        self.height = _range("height", height, 0, 1)
+        self.width = _range("width", width, 0, 1)
+        self.fill = [float(v) for v in ([fill] if isinstance(fill, int | float) else fill)]
+        self.mask_fill = mask_fill
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """The rectangles, (top, left, height, width) each."""
+        size, holes = query_size(flat_inputs), []
+        for _ in range(self.integer(*self.num_holes)):
+            h, w = (
+                max(1, round(n * self.uniform(*share)))
+                for n, share in zip(size, (self.height, self.width), strict=True)
+            )
+            holes.append((self.integer(0, size[0] - h), self.integer(0, size[1] - w), h, w))
+        return {"holes": holes}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """The image or mask with the rectangles filled."""
+        if isinstance(inpt, tv_tensors.Mask):
+            return inpt if self.mask_fill is None else self._fill_mask(inpt, params["holes"])
+        value = tp.tensor(self.fill)[:, None, None]
+        for hole in params["holes"]:
+            inpt = self.call_kernel(F.erase, inpt, *hole, value)
+        return inpt
+
+    def _fill_mask(self, mask: Any, holes: list[tuple[int, int, int, int]]) -> Any:
+        out = plain(mask).clone()
+        for top, left, h, w in holes:
+            out[..., top : top + h, left : left + w] = self.mask_fill
+        return tv_tensors.wrap(out, like=mask)
+
+
+def _range(
+    name: str, value: float | Sequence[float], least: float, most: float
+) -> tuple[float, float]:
+    low, high = (value, value) if isinstance(value, int | float) else value
+    if not least <= low <= high <= most:
+        raise ValueError(
+            f"CoarseDropout: {name} is from {least} to {most}, the lesser first, got {value}"
+        )
+    return low, high
 
 
 class JPEG(RandomTransform):

@@ -53,7 +53,14 @@ def is_array(x: object) -> bool:
 
 
 def is_pure_tensor(inpt: object) -> bool:
-    """Whether inpt is a tensor that does not say what it holds: none of `tv_tensors`."""
+    """Whether inpt is a tensor that does not say what it holds: none of `tv_tensors`.
+
+    Args:
+        inpt: anything.
+
+    Returns:
+        True for tensors (any shape and dtype) outside of `tv_tensors`.
+    """
     return isinstance(inpt, tp.Tensor) and not isinstance(inpt, tv_tensors.TVTensor)
 
 

@@ -26,19 +26,42 @@ TypeOrCheck = type | Callable[[Any], bool]
 
 
 def check_type(obj: Any, types_or_checks: tuple[TypeOrCheck, ...]) -> bool:
-    """Whether an object is of one of some types, or passes one of some checks."""
+    """Whether an object is of one of some types, or passes one of some checks.
+
+    Args:
+        obj: anything.
+        types_or_checks: classes, or functions that say True.
+
+    Returns:
+        True for one of them at least.
+    """
     return any(
         isinstance(obj, kind) if isinstance(kind, type) else kind(obj) for kind in types_or_checks
     )
 
 
 def has_any(flat_inputs: list[Any], *types_or_checks: TypeOrCheck) -> bool:
-    """Whether some part of a sample is of one of the types, or passes one of the checks."""
+    """Whether some part of a sample is of one of the types, or passes one of the checks.
+
+    Args:
+        flat_inputs: the parts of the sample that a transform changes.
+        *types_or_checks: classes, or functions that say True.
+
+    Returns:
+        True for one part at least.
+    """
     return any(check_type(part, types_or_checks) for part in flat_inputs)
 
 
 def has_all(flat_inputs: list[Any], *types_or_checks: TypeOrCheck) -> bool:
     """Whether for each type or check there is a part of the sample.
+
+    Args:
+        flat_inputs: the parts of the sample that a transform changes.
+        *types_or_checks: classes, or functions that say True.
+
+    Returns:
+        True if none of them is without a part.
 
     Example:
         >>> has_all([1, "a"], int, str), has_all([1], int, str), has_any([1], int, str)
@@ -76,6 +99,12 @@ def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
 def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
     """The channels, height and width that all images and films of a sample share.
 
+    Args:
+        flat_inputs: the parts of the sample that a transform changes.
+
+    Returns:
+        (c, h, w).
+
     Raises:
         DTypeError: there are none.
         ShapeError: they differ.
@@ -89,6 +118,12 @@ def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
 def get_bounding_boxes(flat_inputs: list[Any]) -> tv_tensors.BoundingBoxes:
     """The first `BoundingBoxes` of a sample, which has one by convention.
 
+    Args:
+        flat_inputs: the parts of the sample that a transform changes.
+
+    Returns:
+        The boxes, (n, 4), (n, 5) or (n, 8) in pixels.
+
     Raises:
         ValueError: it has none.
     """
@@ -97,6 +132,12 @@ def get_bounding_boxes(flat_inputs: list[Any]) -> tv_tensors.BoundingBoxes:
 
 def get_keypoints(flat_inputs: list[Any]) -> tv_tensors.KeyPoints:
     """The first `KeyPoints` of a sample, which has one by convention.
+
+    Args:
+        flat_inputs: the parts of the sample that a transform changes.
+
+    Returns:
+        The points, (..., 2) in pixels.
 
     Raises:
         ValueError: it has none.

@@ -66,7 +66,14 @@ def bounding_box_format(format: BoundingBoxFormat | str) -> BoundingBoxFormat:
 
 
 def is_rotated_bounding_format(format: BoundingBoxFormat | str) -> bool:
-    """Whether boxes of a format, given as member or name, have an angle."""
+    """Whether boxes of a format, given as member or name, have an angle.
+
+    Args:
+        format: a member of `BoundingBoxFormat` or its name, such as "XYWHR".
+
+    Returns:
+        True for XYWHR, CXCYWHR and XYXYXYXY.
+    """
     return bounding_box_format(format).rotated
 
 

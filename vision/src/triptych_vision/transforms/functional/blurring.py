@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import pi, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -224,17 +224,37 @@ def gaussian_noise(
     floats = inpt.dtype.is_floating_point
     if not (floats or inpt.dtype is tp.uint8):
         raise DTypeError(f"gaussian_noise: wanted floats or uint8, got {inpt.dtype}")
-    noise = tp.randn(
-        *inpt.shape,
-        generator=generator,
-        dtype=inpt.dtype if floats else tp.float32,
-        device=inpt.device,
-    )
     if floats:
-        out = inpt + (noise * sigma + mean)
+        noise = _normal(inpt.shape, sigma, inpt.dtype, inpt.device, generator)
+        out = inpt + noise.add_(mean)
         return out.clamp(0, 1) if clip else out
-    out = (noise * (255 * sigma) + 255 * mean).to(tp.int16) + inpt
-    return (out.clamp(0, 255) if clip else out).to(tp.uint8)
+    noise = _normal(inpt.shape, 255 * sigma, tp.float32, inpt.device, generator)
+    out = noise.add_(255 * mean).to(tp.int16).add_(inpt)
+    return (out.clamp_(0, 255) if clip else out).to(tp.uint8)
+
+
+def _normal(
+    shape: Sequence[int],
+    sigma: float,
+    dtype: tp.dtype,
+    device: tp.device,
+    generator: tp.Generator | None,
+) -> tp.Tensor:
+    """Normal numbers two by two, as points around the origin.
+
+    NumPy has logarithms and cosines of float32 in vector instructions, but not its normal numbers,
+    which take three times as long. The 24 bits of float32 reach out to 5.8 sigma.
+
+    Source: Box and Muller 1958.
+    """
+    if dtype is tp.float64:
+        return tp.randn(*shape, generator=generator, dtype=dtype, device=device).mul_(sigma)
+    count = prod(shape)
+    pairs = tp.rand(2, (count + 1) // 2, generator=generator, device=device)
+    radius = (1 - pairs[0]).log_().mul_(-2 * sigma**2).sqrt_()
+    angle = pairs[1].mul_(2 * pi)
+    out = tp.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)))
+    return out[:count].reshape(*shape).to(dtype)
 
 
 @register_kernel(gaussian_noise, PIL_IMAGE)

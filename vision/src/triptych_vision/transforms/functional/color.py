@@ -68,7 +68,14 @@ to_grayscale = rgb_to_grayscale
 
 @functional
 def grayscale_to_rgb(inpt: Any) -> Any:
-    """Three channels from one, or from grey with alpha; an image of three stays as it is."""
+    """Three channels from one, or from grey with alpha; an image of three stays as it is.
+
+    Args:
+        inpt: an image of any kind; tensors (..., 1 to 4, h, w).
+
+    Returns:
+        The image, same kind and dtype; tensors (..., 3, h, w).
+    """
     if inpt.ndim < 3 or inpt.shape[-3] not in (1, 2, 3, 4):
         raise ShapeError(f"grayscale_to_rgb: wanted (..., c, h, w), got {tuple(inpt.shape)}")
     if inpt.shape[-3] >= 3:

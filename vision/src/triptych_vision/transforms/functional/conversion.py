@@ -198,7 +198,15 @@ def _to_dtype_plain(inpt: tp.Tensor, dtype: tp.dtype = tp.float32) -> tp.Tensor:
 
 
 def convert_image_dtype(image: Any, dtype: tp.dtype = tp.float32) -> Any:
-    """`to_dtype` with scale=True, the older name."""
+    """`to_dtype` with scale=True, the older name.
+
+    Args:
+        image: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+        dtype: of the result; floats are from 0 to 1, integers from 0 to their largest value.
+
+    Returns:
+        The image in the dtype, values rescaled.
+    """
     return to_dtype(image, dtype, scale=True)
 
 
@@ -278,8 +286,9 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     Args:
         pic: tensor (c, h, w) or (h, w), or NumPy array (h, w) or (h, w, c). Floats from 0 to 1
             become bytes (values beyond are cut off) unless mode is "F"; a bool becomes 0 or 255.
-        mode: Pillow's mode; default L, LA, RGB, RGBA by the number of channels, I;16 for uint16,
-            I for int32.
+            Of int16 the bits are kept, so -1 becomes 65535.
+        mode: Pillow's mode; default L, LA, RGB, RGBA by the number of channels, I;16 for uint16
+            and int16, I for int32.
 
     Returns:
         The PIL image; a PIL image itself.
@@ -315,6 +324,8 @@ def _bytes_of(array: np.ndarray, mode: str | None) -> np.ndarray:
         raise ShapeError(f"to_pil_image: wanted one image (h, w, c), got shape {array.shape}")
     if array.dtype == np.bool_ or (array.dtype.kind == "f" and mode != "F"):
         array = np.clip(array * np.float32(255), 0, 255).astype(np.uint8)
+    elif array.dtype == np.int16:
+        array = array.view(np.uint16)
     return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 

@@ -41,7 +41,14 @@ _COPYING = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric"}
 
 @functional
 def horizontal_flip(inpt: Any) -> Any:
-    """Mirror left and right; an image of any kind."""
+    """Mirror left and right; an image of any kind.
+
+    Args:
+        inpt: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+
+    Returns:
+        The image, same kind, shape and dtype.
+    """
     array = array_of(inpt) if inpt.dtype is tp.uint8 else None
     return inpt.flip(-1) if array is None else tp.from_numpy(_mirrored_bytes(array))
 
@@ -59,7 +66,14 @@ def _mirrored_bytes(x: np.ndarray) -> np.ndarray:
 
 @functional
 def vertical_flip(inpt: Any) -> Any:
-    """Mirror top and bottom; an image of any kind."""
+    """Mirror top and bottom; an image of any kind.
+
+    Args:
+        inpt: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+
+    Returns:
+        The image, same kind, shape and dtype.
+    """
     return inpt.flip(-2)
 
 
@@ -165,7 +179,21 @@ def resized_crop(
     interpolation: Mode = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
 ) -> Any:
-    """Cut out a rectangle and resize it; arguments as of `crop` and `resize`."""
+    """Cut out a rectangle and resize it; arguments as of `crop` and `resize`.
+
+    Args:
+        inpt: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+        size: (h, w) after, or the shorter side; see `resized_size`.
+        interpolation: an `InterpolationMode`, its string, or Pillow's code.
+        antialias: when shrinking, let every old pixel count.
+
+    Returns:
+        The image, same kind and dtype; tensors (..., c, new h, new w).
+    """
     return resize(crop(inpt, top, left, height, width), size, interpolation, antialias=antialias)
 
 
@@ -226,16 +254,16 @@ def pad(
     """
     widths = sides(padding)
     _check_padding_mode(padding_mode)
-    left, top, right, bottom = widths
-    if min(widths) < 0:
-        height, width = inpt.shape[-2:]
-        rows = slice(max(-top, 0), height - max(-bottom, 0))
-        columns = slice(max(-left, 0), width - max(-right, 0))
-        inpt = inpt[..., rows, columns]
-        left, top, right, bottom = (max(side, 0) for side in widths)
+    left, top, right, bottom = (max(side, 0) for side in widths)
     if padding_mode == "constant":
-        return _pad_with_value(inpt, (left, top, right, bottom), 0 if fill is None else fill)
-    return _pad_with_copies(inpt, (left, right), (top, bottom), _COPYING[padding_mode])
+        out = _pad_with_value(inpt, (left, top, right, bottom), 0 if fill is None else fill)
+    else:
+        out = _pad_with_copies(inpt, (left, right), (top, bottom), _COPYING[padding_mode])
+    if min(widths) >= 0:
+        return out
+    left, top, right, bottom = (max(-side, 0) for side in widths)
+    height, width = out.shape[-2:]
+    return out[..., top : max(height - bottom, top), left : max(width - right, left)]
 
 
 def _pad_with_copies(

@@ -100,7 +100,16 @@ _FLIPPED: dict[F, Callable[[Numbers, int], Numbers]] = {
 def horizontal_flip_bounding_boxes(
     bounding_boxes: tp.Tensor, format: BoundingBoxFormat, canvas_size: Canvas
 ) -> tp.Tensor:
-    """Boxes of the image mirrored left and right."""
+    """Boxes of the image mirrored left and right.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+
+    Returns:
+        Boxes of the same shape and dtype.
+    """
     numbers = list(bounding_boxes.unbind(-1))
     return tp.stack(_MIRRORED[format](numbers, canvas_size[1]), -1)
 
@@ -109,7 +118,16 @@ def horizontal_flip_bounding_boxes(
 def vertical_flip_bounding_boxes(
     bounding_boxes: tp.Tensor, format: BoundingBoxFormat, canvas_size: Canvas
 ) -> tp.Tensor:
-    """Boxes of the image mirrored top and bottom."""
+    """Boxes of the image mirrored top and bottom.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+
+    Returns:
+        Boxes of the same shape and dtype.
+    """
     numbers = list(bounding_boxes.unbind(-1))
     return tp.stack(_FLIPPED[format](numbers, canvas_size[0]), -1)
 
@@ -129,7 +147,20 @@ def pad_bounding_boxes(
     padding_mode: str = "constant",
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes of the framed image; frames that copy pixels are refused."""
+    """Boxes of the framed image; frames that copy pixels are refused.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        padding: pixels: one width, (left and right, top and bottom), or (left, top, right,
+            bottom).
+        padding_mode: "constant".
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     check_constant("boxes", padding_mode)
     left, top, right, bottom = sides(padding)
     size = canvas_size[0] + top + bottom, canvas_size[1] + left + right
@@ -146,7 +177,20 @@ def crop_bounding_boxes(
     width: int,
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes of the rectangle cut out."""
+    """Boxes of the rectangle cut out.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     moved = _shifted(bounding_boxes, format, -left, -top)
     if format is F.XYXYXYXY:
         moved = rectangle(moved)
@@ -161,7 +205,18 @@ def center_crop_bounding_boxes(
     output_size: int | Sequence[int],
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes of the middle."""
+    """Boxes of the middle.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        output_size: height and width of the middle, or one for both.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     size = two_lengths("center_crop", output_size)
     corner = center_crop_corner(canvas_size, size)
     return crop_bounding_boxes(bounding_boxes, format, *corner, *size, clamping_mode)
@@ -176,7 +231,19 @@ def resize_bounding_boxes(
     format: BoundingBoxFormat = F.XYXY,
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes of the resized image."""
+    """Boxes of the resized image.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        canvas_size: (h, w) of the image.
+        size: (h, w), or the shorter side; see `resized_size`.
+        max_size: bound of the longer side, when size is one int.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     new = resized_size(canvas_size, size, max_size)
     if new == tuple(canvas_size):
         return bounding_boxes, new
@@ -202,7 +269,21 @@ def resized_crop_bounding_boxes(
     size: int | Sequence[int],
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes of the rectangle cut out and resized."""
+    """Boxes of the rectangle cut out and resized.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+        size: (h, w), or the shorter side; see `resized_size`.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     boxes, canvas = crop_bounding_boxes(
         bounding_boxes, format, top, left, height, width, clamping_mode
     )
@@ -262,7 +343,22 @@ def affine_bounding_boxes(
     center: Sequence[float] | None = None,
     clamping_mode: str | None = "soft",
 ) -> tp.Tensor:
-    """Boxes around what `affine` makes of their content."""
+    """Boxes around what `affine` makes of their content.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        angle: degrees, clockwise.
+        translate: to the right and down, in pixels.
+        scale: above zero.
+        shear: degrees, across, or across and down.
+        center: (x, y) that stays, in pixels; default the middle.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype.
+    """
     center = (0.5 * canvas_size[1], 0.5 * canvas_size[0]) if center is None else center
     move = affine_map(affine_matrix(center, angle, translate, scale, two_shears(shear)))
     wide = _as_floats(bounding_boxes)
@@ -280,7 +376,20 @@ def rotate_bounding_boxes(
     center: Sequence[float] | None = None,
     clamping_mode: str | None = "soft",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Boxes around what `rotate` makes of their content."""
+    """Boxes around what `rotate` makes of their content.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        angle: degrees, counter-clockwise.
+        expand: make the canvas large enough for all corners.
+        center: (x, y) that stays, in pixels; default the middle.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype, and the new canvas size (h, w).
+    """
     move, size = rotation_map(canvas_size, angle, expand, center)
     if not bounding_boxes.numel():
         return bounding_boxes, size
@@ -299,7 +408,20 @@ def perspective_bounding_boxes(
     coefficients: Sequence[float] | None = None,
     clamping_mode: str | None = "soft",
 ) -> tp.Tensor:
-    """Boxes around what `perspective` makes of their content."""
+    """Boxes around what `perspective` makes of their content.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        startpoints: four corners (x, y) before; None with coefficients.
+        endpoints: the same four after.
+        coefficients: the eight numbers of the map back, in place of the corners.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype.
+    """
     move = perspective_map(startpoints, endpoints, coefficients)
     return _through_corners(bounding_boxes, format, move, canvas_size, clamping_mode)
 
@@ -316,6 +438,16 @@ def elastic_bounding_boxes(
 
     The displacement is undone at the whole pixel to the right of and below each point, which is
     an approximation.
+
+    Args:
+        bounding_boxes: (..., 4), rotated ones (..., 5) or (..., 8), in pixels.
+        format: of the boxes: a member of `BoundingBoxFormat`.
+        canvas_size: (h, w) of the image.
+        displacement: (1, h, w, 2), (x, y) in halves of the width and height.
+        clamping_mode: how boxes are cut to the canvas: "soft", "hard" or None.
+
+    Returns:
+        Boxes of the same shape and dtype.
     """
     field = checked_displacement(displacement, canvas_size)
     middle = F.CXCYWHR if format.rotated else F.XYXY

@@ -48,25 +48,58 @@ def _as_image(
 
 @kind_kernel(horizontal_flip, Mask)
 def horizontal_flip_mask(mask: tp.Tensor) -> tp.Tensor:
-    """The mask mirrored left and right."""
+    """The mask mirrored left and right.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return mask.flip(-1)
 
 
 @kind_kernel(vertical_flip, Mask)
 def vertical_flip_mask(mask: tp.Tensor) -> tp.Tensor:
-    """The mask mirrored top and bottom."""
+    """The mask mirrored top and bottom.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return mask.flip(-2)
 
 
 @kind_kernel(crop, Mask)
 def crop_mask(mask: tp.Tensor, top: int, left: int, height: int, width: int) -> tp.Tensor:
-    """A rectangle of the mask."""
+    """A rectangle of the mask.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(crop, mask, top, left, height, width)
 
 
 @kind_kernel(center_crop, Mask)
 def center_crop_mask(mask: tp.Tensor, output_size: int | Sequence[int]) -> tp.Tensor:
-    """The middle of the mask."""
+    """The middle of the mask.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        output_size: height and width of the middle, or one for both.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(center_crop, mask, output_size)
 
 
@@ -77,7 +110,18 @@ def pad_mask(
     fill: Fill = None,
     padding_mode: str = "constant",
 ) -> tp.Tensor:
-    """The framed mask; fill is one value."""
+    """The framed mask; fill is one value.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        padding: pixels: one width, (left and right, top and bottom), or (left, top, right,
+            bottom).
+        fill: one value for what lies outside; None is zero.
+        padding_mode: "constant", "edge", "reflect" or "symmetric".
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     if fill is not None and not isinstance(fill, int | float):
         raise ShapeError(f"pad: the fill of a mask is one value, got {fill!r}")
     return _as_image(pad, mask, padding, fill, padding_mode)
@@ -90,7 +134,18 @@ def resize_mask(
     interpolation: Mode = NEAREST,
     max_size: int | None = None,
 ) -> tp.Tensor:
-    """The resized mask; a mode that mixes pixels is replaced by NEAREST."""
+    """The resized mask; a mode that mixes pixels is replaced by NEAREST.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        size: (h, w), or the shorter side; see `resized_size`.
+        interpolation: the nearest pixel is taken whatever it says, but NEAREST_EXACT rounds
+            otherwise.
+        max_size: bound of the longer side, when size is one int.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     mode = interpolation_mode(interpolation)
     mode = mode if mode is InterpolationMode.NEAREST_EXACT else NEAREST
     return _as_image(resize, mask, size, mode, max_size)
@@ -100,7 +155,19 @@ def resize_mask(
 def resized_crop_mask(
     mask: tp.Tensor, top: int, left: int, height: int, width: int, size: int | Sequence[int]
 ) -> tp.Tensor:
-    """A rectangle of the mask, resized."""
+    """A rectangle of the mask, resized.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+        size: (h, w), or the shorter side; see `resized_size`.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return resize_mask(crop_mask(mask, top, left, height, width), size)
 
 
@@ -114,7 +181,20 @@ def affine_mask(
     fill: Fill = None,
     center: Sequence[float] | None = None,
 ) -> tp.Tensor:
-    """The mask under `affine`."""
+    """The mask under `affine`.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        angle: degrees, clockwise.
+        translate: to the right and down, in pixels.
+        scale: above zero.
+        shear: degrees, across, or across and down.
+        fill: one value for what lies outside; None is zero.
+        center: (x, y) that stays, in pixels; default the middle.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(affine, mask, angle, translate, scale, shear, NEAREST, fill, center)
 
 
@@ -126,7 +206,18 @@ def rotate_mask(
     center: Sequence[float] | None = None,
     fill: Fill = None,
 ) -> tp.Tensor:
-    """The mask under `rotate`."""
+    """The mask under `rotate`.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        angle: degrees, counter-clockwise.
+        expand: make the canvas large enough for all corners.
+        center: (x, y) that stays, in pixels; default the middle.
+        fill: one value for what lies outside; None is zero.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(rotate, mask, angle, NEAREST, expand, center, fill)
 
 
@@ -138,11 +229,31 @@ def perspective_mask(
     fill: Fill = None,
     coefficients: Sequence[float] | None = None,
 ) -> tp.Tensor:
-    """The mask under `perspective`."""
+    """The mask under `perspective`.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        startpoints: four corners (x, y) before; None with coefficients.
+        endpoints: the same four after.
+        fill: one value for what lies outside; None is zero.
+        coefficients: the eight numbers of the map back, in place of the corners.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(perspective, mask, startpoints, endpoints, NEAREST, fill, coefficients)
 
 
 @kind_kernel(elastic, Mask)
 def elastic_mask(mask: tp.Tensor, displacement: tp.Tensor, fill: Fill = None) -> tp.Tensor:
-    """The mask under `elastic`."""
+    """The mask under `elastic`.
+
+    Args:
+        mask: (..., h, w) of any dtype.
+        displacement: (1, h, w, 2), (x, y) in halves of the width and height.
+        fill: one value for what lies outside; None is zero.
+
+    Returns:
+        (..., new h, new w) of the same dtype.
+    """
     return _as_image(elastic, mask, displacement, NEAREST, fill)

@@ -85,11 +85,16 @@ def rotation_map(
     about = (0.5 * width, 0.5 * height) if center is None else center
     turn = -angle, (0.0, 0.0), 1.0, (0.0, 0.0)
     matrix = affine_matrix(about, *turn)
+    quarter = center is None and angle % 90 == 0
+    if quarter:  # such turns are exact, as those of images
+        matrix = np.round(matrix, 9).tolist()
     if not expand:
         return affine_map(matrix), canvas_size
     corners = np.array([(0, 0, 1), (0, height, 1), (width, height, 1), (width, 0, 1)])
     left, top = (corners @ np.reshape(matrix, (2, 3)).T).min(0)
     matrix[2], matrix[5] = matrix[2] - left, matrix[5] - top
+    if quarter:
+        return affine_map(matrix), (height, width) if angle % 180 == 0 else (width, height)
     from_middle = about[0] - 0.5 * width, about[1] - 0.5 * height
     new = affine_output_size(inverse_affine_matrix(from_middle, *turn), width, height)
     return affine_map(matrix), (new[1], new[0])
@@ -139,14 +144,30 @@ def _as_floats(points: tp.Tensor) -> tp.Tensor:
 
 @kind_kernel(horizontal_flip, KeyPoints)
 def horizontal_flip_keypoints(keypoints: tp.Tensor, canvas_size: Canvas) -> tp.Tensor:
-    """Points of the image mirrored left and right; pixel 0 becomes pixel w - 1."""
+    """Points of the image mirrored left and right; pixel 0 becomes pixel w - 1.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+
+    Returns:
+        Points of the same shape and dtype.
+    """
     x, y = keypoints.unbind(-1)
     return tp.stack((canvas_size[1] - 1 - x, y), -1)
 
 
 @kind_kernel(vertical_flip, KeyPoints)
 def vertical_flip_keypoints(keypoints: tp.Tensor, canvas_size: Canvas) -> tp.Tensor:
-    """Points of the image mirrored top and bottom; pixel 0 becomes pixel h - 1."""
+    """Points of the image mirrored top and bottom; pixel 0 becomes pixel h - 1.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+
+    Returns:
+        Points of the same shape and dtype.
+    """
     x, y = keypoints.unbind(-1)
     return tp.stack((x, canvas_size[0] - 1 - y), -1)
 
@@ -162,7 +183,18 @@ def pad_keypoints(
     padding: int | Sequence[int],
     padding_mode: str = "constant",
 ) -> tuple[tp.Tensor, Canvas]:
-    """Points of the framed image; frames that copy pixels are refused."""
+    """Points of the framed image; frames that copy pixels are refused.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        padding: pixels: one width, (left and right, top and bottom), or (left, top, right,
+            bottom).
+        padding_mode: "constant".
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     check_constant("keypoints", padding_mode)
     left, top, right, bottom = sides(padding)
     size = canvas_size[0] + top + bottom, canvas_size[1] + left + right
@@ -173,7 +205,18 @@ def pad_keypoints(
 def crop_keypoints(
     keypoints: tp.Tensor, top: int, left: int, height: int, width: int
 ) -> tuple[tp.Tensor, Canvas]:
-    """Points of the rectangle cut out."""
+    """Points of the rectangle cut out.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     return _shifted(keypoints, -left, -top), (height, width)
 
 
@@ -181,7 +224,16 @@ def crop_keypoints(
 def center_crop_keypoints(
     keypoints: tp.Tensor, canvas_size: Canvas, output_size: int | Sequence[int]
 ) -> tuple[tp.Tensor, Canvas]:
-    """Points of the middle."""
+    """Points of the middle.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        output_size: height and width of the middle, or one for both.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     size = two_lengths("center_crop", output_size)
     return crop_keypoints(keypoints, *center_crop_corner(canvas_size, size), *size)
 
@@ -193,7 +245,17 @@ def resize_keypoints(
     canvas_size: Canvas,
     max_size: int | None = None,
 ) -> tuple[tp.Tensor, Canvas]:
-    """Points of the resized image."""
+    """Points of the resized image.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        size: (h, w), or the shorter side; see `resized_size`.
+        canvas_size: (h, w) of the image.
+        max_size: bound of the longer side, when size is one int.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     new = resized_size(canvas_size, size, max_size)
     if new == tuple(canvas_size):
         return keypoints, new
@@ -213,7 +275,19 @@ def resized_crop_keypoints(
     width: int,
     size: int | Sequence[int],
 ) -> tuple[tp.Tensor, Canvas]:
-    """Points of the rectangle cut out and resized."""
+    """Points of the rectangle cut out and resized.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        top: first row of the rectangle, in pixels; may be negative.
+        left: first column, likewise.
+        height: of the rectangle in pixels.
+        width: likewise.
+        size: (h, w), or the shorter side; see `resized_size`.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     points, canvas = crop_keypoints(keypoints, top, left, height, width)
     return resize_keypoints(points, size, canvas)
 
@@ -228,7 +302,20 @@ def affine_keypoints(
     shear: float | Sequence[float],
     center: Sequence[float] | None = None,
 ) -> tuple[tp.Tensor, Canvas]:
-    """Where `affine` takes the points."""
+    """Where `affine` takes the points.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        angle: degrees, clockwise.
+        translate: to the right and down, in pixels.
+        scale: above zero.
+        shear: degrees, across, or across and down.
+        center: (x, y) that stays, in pixels; default the middle.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     about = (0.5 * canvas_size[1], 0.5 * canvas_size[0]) if center is None else center
     move = affine_map(affine_matrix(about, angle, translate, scale, two_shears(shear)))
     return move(_as_floats(keypoints)).to(keypoints.dtype), canvas_size
@@ -242,7 +329,18 @@ def rotate_keypoints(
     expand: bool = False,
     center: Sequence[float] | None = None,
 ) -> tuple[tp.Tensor, Canvas]:
-    """Where `rotate` takes the points."""
+    """Where `rotate` takes the points.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        angle: degrees, counter-clockwise.
+        expand: make the canvas large enough for all corners.
+        center: (x, y) that stays, in pixels; default the middle.
+
+    Returns:
+        Points of the same shape and dtype, and the canvas size (h, w) after.
+    """
     move, size = rotation_map(canvas_size, angle, expand, center)
     return move(_as_floats(keypoints)).to(keypoints.dtype), size
 
@@ -255,7 +353,18 @@ def perspective_keypoints(
     endpoints: Sequence[Sequence[float]] | None,
     coefficients: Sequence[float] | None = None,
 ) -> tp.Tensor:
-    """Where `perspective` takes the points."""
+    """Where `perspective` takes the points.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        startpoints: four corners (x, y) before; None with coefficients.
+        endpoints: the same four after.
+        coefficients: the eight numbers of the map back, in place of the corners.
+
+    Returns:
+        Points of the same shape and dtype.
+    """
     move = perspective_map(startpoints, endpoints, coefficients)
     return move(_as_floats(keypoints)).to(keypoints.dtype)
 
@@ -264,6 +373,15 @@ def perspective_keypoints(
 def elastic_keypoints(
     keypoints: tp.Tensor, canvas_size: Canvas, displacement: tp.Tensor
 ) -> tp.Tensor:
-    """Where `elastic` takes the points, by the displacement at the pixel they are in."""
+    """Where `elastic` takes the points, by the displacement at the pixel they are in.
+
+    Args:
+        keypoints: (..., 2), x and y in pixels.
+        canvas_size: (h, w) of the image.
+        displacement: (1, h, w, 2), (x, y) in halves of the width and height.
+
+    Returns:
+        Points of the same shape and dtype.
+    """
     field = checked_displacement(displacement, canvas_size)
     return displaced(keypoints, field).to(keypoints.dtype)

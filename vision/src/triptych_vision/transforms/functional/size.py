@@ -80,12 +80,26 @@ get_size_bounding_boxes = get_size_keypoints = get_size_mask = get_size
 
 
 def get_image_size(inpt: Any) -> list[int]:
-    """Width and height of an image, [w, h]: the order of torchvision's first version."""
+    """Width and height of an image, [w, h]: the order of torchvision's first version.
+
+    Args:
+        inpt: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+
+    Returns:
+        [w, h] in pixels.
+    """
     return get_size(inpt)[::-1]
 
 
 def get_num_channels(inpt: Any) -> int:
-    """Number of channels of an image; see `get_dimensions`."""
+    """Number of channels of an image; see `get_dimensions`.
+
+    Args:
+        inpt: an image of any kind: PIL, (h, w, c) of NumPy, (..., c, h, w) of tensors.
+
+    Returns:
+        The number, 1 for (h, w).
+    """
     return get_dimensions(inpt)[0]
 
 

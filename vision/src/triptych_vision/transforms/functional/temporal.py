@@ -16,6 +16,12 @@ __all__ = ["get_num_frames", "uniform_temporal_subsample"]
 def get_num_frames(inpt: Any) -> int:
     """Number of frames of a film (..., t, c, h, w).
 
+    Args:
+        inpt: a film, (..., t, c, h, w).
+
+    Returns:
+        t.
+
     Raises:
         ShapeError: fewer than four axes.
     """
