@@ -11,21 +11,57 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
-    from triptych_audio import functional, io, models, pipelines, transforms
+    from triptych_audio import (
+        augmentations,
+        compliance,
+        data,
+        display,
+        functional,
+        io,
+        losses,
+        metrics,
+        models,
+        pipelines,
+        prototype,
+        sox_effects,
+        transforms,
+    )
     from triptych_audio.io import AudioMetaData, info, load, save, stream
 
-_SUBMODULES = ("functional", "io", "models", "pipelines", "transforms")
+_SUBMODULES = (
+    "augmentations",
+    "compliance",
+    "data",
+    "display",
+    "functional",
+    "io",
+    "losses",
+    "metrics",
+    "models",
+    "pipelines",
+    "prototype",
+    "sox_effects",
+    "transforms",
+)
 _FROM_IO = ("AudioMetaData", "info", "load", "save", "stream")
 
 __all__ = [
     "AudioMetaData",
+    "augmentations",
+    "compliance",
+    "data",
+    "display",
     "functional",
     "info",
     "io",
     "load",
+    "losses",
+    "metrics",
     "models",
     "pipelines",
+    "prototype",
     "save",
+    "sox_effects",
     "stream",
     "transforms",
 ]

@@ -2,6 +2,8 @@
 
 import math
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -203,8 +205,9 @@ def test_state_dict_keys(name):
 
 
 def test_every_transform_has_a_row():
-    rows = {name.partition(",")[0] for name in ROWS} | {"Fade"}
-    assert rows == set(T.__all__)
+    here = Path(__file__).parents[1]
+    tests = "".join(f.read_text(encoding="utf-8") for f in here.rglob("test_*.py"))
+    assert not [name for name in T.__all__ if not re.search(rf"\b{name}\b", tests)]
 
 
 def test_defaults_are_torchaudios():

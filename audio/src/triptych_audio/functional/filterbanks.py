@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
+from triptych_audio.interop import same_kind
 
-__all__ = ["create_dct", "hz_to_mel", "linear_fbanks", "mel_to_hz", "melscale_fbanks"]
+__all__ = ["create_dct", "hz_to_mel", "linear_fbanks", "mel_to_hz", "melscale_fbanks", "triangles"]
 
 # Slaney 1998, Auditory Toolbox, mfcc.m: linear up to 1 kHz, then 27 steps per factor of 6.4.
 BREAK_HZ, BREAK_MEL = 1000.0, 15.0
@@ -26,16 +29,16 @@ def _check_scale(name: str, mel_scale: str) -> None:
         raise DTypeError(f"{name}: mel_scale is 'htk' or 'slaney', got {mel_scale!r}")
 
 
-def hz_to_mel(frequency: float, mel_scale: str = "htk") -> float:
+def hz_to_mel(frequency: Any, mel_scale: str = "htk") -> Any:
     """Pitch in mel of a frequency in Hz.
 
     Args:
-        frequency: in Hz, not negative.
+        frequency: number, array or tensor, in Hz, not negative.
         mel_scale: "htk", 2595 log10(1 + f / 700); or "slaney", linear up to 1 kHz, then
             logarithmic.
 
     Returns:
-        Mel. The two scales have different units.
+        Mel, in the same shape. The two scales have different units.
 
     Example:
         >>> round(hz_to_mel(1000.0)), hz_to_mel(1000.0, "slaney")
@@ -44,32 +47,45 @@ def hz_to_mel(frequency: float, mel_scale: str = "htk") -> float:
     Source: O'Shaughnessy 1987, p. 150; Slaney 1998, Auditory Toolbox.
     """
     _check_scale("hz_to_mel", mel_scale)
-    if mel_scale == "htk":
-        return 2595.0 * math.log10(1.0 + frequency / 700.0)
-    if frequency < BREAK_HZ:
-        return frequency / HZ_PER_MEL
-    return BREAK_MEL + math.log(frequency / BREAK_HZ) / LOG_STEP
+    if hasattr(frequency, "shape"):
+        return _over_arrays(_hz_to_mel, frequency, mel_scale)
+    return float(_hz_to_mel(np.array(frequency), mel_scale))
 
 
-def mel_to_hz(mel: float, mel_scale: str = "htk") -> float:
+def mel_to_hz(mel: Any, mel_scale: str = "htk") -> Any:
     """Frequency in Hz of a pitch in mel: the inverse of `hz_to_mel`.
 
     Args:
-        mel: in mel of the scale.
+        mel: number, array or tensor, in mel of the scale.
         mel_scale: "htk" or "slaney".
 
     Returns:
-        Hz.
+        Hz, in the same shape.
 
     Example:
         >>> mel_to_hz(15.0, "slaney")
         1000.0
     """
-    return float(_mel_to_hz(np.array([mel], np.float64), mel_scale)[0])
+    _check_scale("mel_to_hz", mel_scale)
+    if hasattr(mel, "shape"):
+        return _over_arrays(_mel_to_hz, mel, mel_scale)
+    return float(_mel_to_hz(np.array(mel), mel_scale))
+
+
+@same_kind
+def _over_arrays(function: Callable[[np.ndarray, str], np.ndarray], x: Tensor, scale: str) -> Any:
+    return tp.as_tensor(function(x.detach().cpu().numpy(), scale), device=x.device)
+
+
+def _hz_to_mel(hz: np.ndarray, mel_scale: str) -> np.ndarray:
+    if mel_scale == "htk":
+        mels: np.ndarray = 2595.0 * np.log10(1.0 + hz / 700.0)
+        return mels
+    above = BREAK_MEL + np.log(np.maximum(hz, BREAK_HZ) / BREAK_HZ) / LOG_STEP
+    return np.where(hz < BREAK_HZ, hz / HZ_PER_MEL, above)
 
 
 def _mel_to_hz(mels: np.ndarray, mel_scale: str) -> np.ndarray:
-    _check_scale("mel_to_hz", mel_scale)
     if mel_scale == "htk":
         hz: np.ndarray = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
         return hz
@@ -77,8 +93,16 @@ def _mel_to_hz(mels: np.ndarray, mel_scale: str) -> np.ndarray:
     return np.where(mels < BREAK_MEL, mels * HZ_PER_MEL, above)
 
 
-def _triangles(frequencies: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(n_freqs, n_filters): filter i rises from corner i to i + 1 and falls to i + 2."""
+def triangles(frequencies: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Filters over bins: filter i rises from corner i to i + 1 and falls to i + 2.
+
+    Args:
+        frequencies: (n_freqs,) of the bins.
+        corners: (n_filters + 2,) rising, in the same unit.
+
+    Returns:
+        (n_freqs, n_filters) weights from 0 to 1.
+    """
     widths = np.diff(corners)
     slopes = corners[None, :] - frequencies[:, None]  # (n_freqs, n_filters + 2)
     rising = -slopes[:, :-2] / widths[:-1]
@@ -125,7 +149,7 @@ def melscale_fbanks(
     _check_bands("melscale_fbanks", n_freqs, f_min, f_max, n_mels)
     low, high = (hz_to_mel(f, mel_scale) for f in (f_min, f_max))
     corners = _mel_to_hz(np.linspace(low, high, n_mels + 2), mel_scale)
-    bank = _triangles(np.linspace(0.0, sample_rate // 2, n_freqs), corners)
+    bank = triangles(np.linspace(0.0, sample_rate // 2, n_freqs), corners)
     if norm == "slaney":
         bank *= 2.0 / (corners[2:] - corners[:-2])
     if (bank.max(axis=0) == 0.0).any():
@@ -158,7 +182,7 @@ def linear_fbanks(
     """
     _check_bands("linear_fbanks", n_freqs, f_min, f_max, n_filter)
     corners = np.linspace(f_min, f_max, n_filter + 2)
-    bank = _triangles(np.linspace(0.0, sample_rate // 2, n_freqs), corners)
+    bank = triangles(np.linspace(0.0, sample_rate // 2, n_freqs), corners)
     return tp.as_tensor(bank.astype(np.float32))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
+from triptych_audio.functional.recursive import filtered
 from triptych_audio.interop import same_kind
 
 __all__ = ["deemphasis", "preemphasis"]
@@ -32,9 +35,6 @@ def preemphasis(waveform: Tensor, coeff: float = 0.97) -> Tensor:
 def deemphasis(waveform: Tensor, coeff: float = 0.97, *, clamp: bool = True) -> Tensor:
     """Undo `preemphasis`: y[t] = x[t] + coeff * y[t - 1].
 
-    The recursion is a product of ever longer echoes, 1 / (1 - c z) = (1 + c z)(1 + c^2 z^2)
-    (1 + c^4 z^4) ..., so a dozen operations on whole arrays do it.
-
     Args:
         waveform: (..., t) samples, floating.
         coeff: magnitude below 1.
@@ -55,10 +55,7 @@ def deemphasis(waveform: Tensor, coeff: float = 0.97, *, clamp: bool = True) -> 
         raise DTypeError(f"deemphasis: wanted floating samples, got {waveform.dtype}")
     if abs(coeff) >= 1:
         raise ShapeError(f"deemphasis: wanted a coeff of magnitude below 1, got {coeff}")
-    t, delay, echo = waveform.shape[-1], 1, coeff
-    negligible = tp.finfo(waveform.dtype).eps / 8
-    while delay < t and abs(echo) > negligible:
-        late = waveform[..., delay:] + echo * waveform[..., :-delay]
-        waveform = tp.cat([waveform[..., :delay], late], -1)
-        delay, echo = 2 * delay, echo * echo
-    return waveform.clamp(-1.0, 1.0) if clamp else waveform
+    options: dict[str, Any] = {"dtype": tp.float64, "device": waveform.device}
+    a, b = tp.tensor([[1.0, -coeff]], **options), tp.tensor([[1.0, 0.0]], **options)
+    result = filtered(waveform, a, b)
+    return result.clamp(-1.0, 1.0) if clamp else result

@@ -174,7 +174,8 @@ def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) 
     filters = kernel.to(waveform.dtype)[:, 0, :]
     width = (filters.shape[-1] - orig) // 2
     target = math.ceil(new * t / orig)
-    groups = max(1, min(2 * width // orig, t // orig))
+    # The kernel for many steps costs time to put together, which only long signals pay back
+    groups = max(1, min(2 * width // orig, t // orig, 8 + math.isqrt(t // orig) // 8))
     filters = _grouped(filters, orig, groups)
     step = groups * orig
     count = -(-target // (groups * new))

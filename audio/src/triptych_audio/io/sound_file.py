@@ -1,4 +1,4 @@
-"""Opening a sound file to read, whatever the caller has: a path, bytes or a file object."""
+"""Opening a sound file to read: from a path, an address, bytes or a file object."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from triptych.errors import FileFormatError, MissingDependencyError
+from triptych_audio.io.mp3_sound import Mp3Sound
+from triptych_audio.io.remote import address_of, local_path, open_address
+from triptych_audio.io.soundtrack import Soundtrack, is_film
 
-if TYPE_CHECKING:
-    import soundfile
+__all__ = [
+    "BACKENDS",
+    "Source",
+    "check_backend",
+    "decoding",
+    "named",
+    "opened",
+    "seekable",
+    "soundfile_module",
+]
 
-__all__ = ["Source", "decoding", "named", "opened", "soundfile_module"]
+BACKENDS = ("ffmpeg", "soundfile")
+Sound = Any  # a soundfile.SoundFile, or what has as much of it as is needed: Mp3Sound, Soundtrack
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -52,23 +64,75 @@ def named(uri: Source) -> str:
 
 
 @contextmanager
-def opened(uri: Source, caller: str) -> Iterator[soundfile.SoundFile]:
-    """The file, open for reading; closed at the end of the block if it was a path.
+def opened(uri: Source, caller: str, backend: str | None = None, track: int = 0) -> Iterator[Sound]:
+    """The file, open for reading; closed at the end of the block, unless it is the caller's object.
 
     Args:
-        uri: path, the encoded bytes, or a binary file object. One that cannot seek is read whole.
+        uri: path, address, the encoded bytes, or a binary file object. One that cannot seek is
+            read whole.
         caller: the public function, for errors.
+        backend: "soundfile", "ffmpeg", or None for the first of them that knows the format.
+        track: which of a film's tracks of sound, from 0.
 
     Raises:
         FileNotFoundError: no such file.
         FileFormatError: damaged, or of a format that is not known.
+        MissingDependencyError: the file, or its address, needs a library that is not installed.
     """
-    module = soundfile_module(caller)
-    target = _readable(uri, caller)
-    with decoding(uri, caller):
-        sound = module.SoundFile(target)
-    with sound:
+    check_backend(backend, caller)
+    with seekable(uri, caller) as target, _sound(target, uri, caller, backend, track) as sound:
         yield sound
+
+
+@contextmanager
+def seekable(uri: Source, caller: str) -> Iterator[Any]:
+    """What soundfile and PyAV open: a path that can be read, or a file that can seek.
+
+    Args:
+        uri: path, address, bytes, or a binary file object.
+        caller: the public function, for errors.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    address = address_of(uri)
+    if address is not None and not address.startswith("file://"):
+        with open_address(address, "rb", caller) as file:
+            yield _Forgiving(file)
+        return
+    target = _readable(uri, caller)
+    if not isinstance(target, str) or not target.lower().endswith(".raw"):
+        yield target
+        return
+    # Of a path that ends so, soundfile would want to be told what the file holds.
+    with open(target, "rb") as file:
+        yield _Forgiving(file)
+
+
+def check_backend(backend: str | None, caller: str) -> None:
+    """Raise unless there is such a backend, or None is given.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if backend not in (None, *BACKENDS):
+        raise ValueError(
+            f"{caller}: wanted one of the backends {', '.join(BACKENDS)}, or None; got {backend!r}"
+        )
+
+
+def _sound(target: Any, uri: Source, caller: str, backend: str | None, track: int) -> Any:
+    if backend == "ffmpeg":
+        return Soundtrack(target, caller, named(uri), track)
+    module = soundfile_module(caller)
+    try:
+        with decoding(uri, caller):
+            sound = module.SoundFile(target)
+            return sound if sound.format != "MP3" else Mp3Sound(sound, target, module.SoundFile)
+    except FileFormatError:
+        if backend is None and is_film(target):
+            return Soundtrack(target, caller, named(uri), track)
+        raise
 
 
 @contextmanager
@@ -86,11 +150,10 @@ def decoding(uri: Source, caller: str) -> Iterator[None]:
 
 
 def _readable(uri: Source, caller: str) -> Any:
-    """What soundfile opens: a path that can be read, or a file that can seek."""
     if isinstance(uri, (bytes, bytearray, memoryview)):
         return _Forgiving(io.BytesIO(uri))
     if isinstance(uri, (str, os.PathLike)):
-        return _checked_path(Path(os.fspath(uri)), caller)
+        return _checked_path(local_path(uri), caller)
     if not hasattr(uri, "read"):
         raise TypeError(
             f"{caller}: wanted a path, bytes or a binary file object, got {type(uri).__name__}"

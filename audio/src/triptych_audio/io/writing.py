@@ -11,7 +11,7 @@ import numpy as np
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
-from triptych.serialization import atomic_write
+from triptych_audio.io.remote import written
 from triptych_audio.io.sound_file import named, soundfile_module
 
 __all__ = ["save"]
@@ -53,7 +53,7 @@ COMPRESSED: dict[str, dict[int | None, str]] = {
     "OPUS": {None: "OPUS"},
 }
 CONTAINERS = {"OPUS": "OGG", "VORBIS": "OGG", "AIF": "AIFF", "OGA": "OGG"}
-EXTENSIONS = {"aif": "AIFF", "oga": "OGG", "wave": "WAV"}
+EXTENSIONS = {"aif": "AIFF", "oga": "OGG", "snd": "AU", "sph": "NIST", "wave": "WAV"}
 
 
 def save(
@@ -73,7 +73,8 @@ def save(
     Floating samples outside of [-1, 1] are clipped when the file holds integers.
 
     Args:
-        uri: path, or a binary file object to write to.
+        uri: path, a binary file object to write to, or an address such as `s3://bucket/a.flac`,
+            for which fsspec is needed.
         src: (channels, time), or (time,) for mono; a Tensor, NumPy array or DLPack array of
             float32, float64, int32, int16 or uint8.
         sample_rate: in Hz.
@@ -96,7 +97,7 @@ def save(
         raise ValueError(f"save: there is one backend, 'soundfile'; got {backend!r}")
     module = soundfile_module("save")
     array = _frames(src, channels_first)
-    container, subtype = _file_type(uri, format, encoding, bits_per_sample, array.dtype.name)
+    container, subtype = file_type(uri, format, encoding, bits_per_sample, array.dtype.name)
     samples = (array.astype(np.int16) - 128) << 8 if array.dtype == np.uint8 else array
     known = module.available_formats()
     if container not in known:
@@ -122,7 +123,7 @@ def save(
             f"save: {named(uri)}: {container} does not take {samples.shape[1]} channel(s) at "
             f"{sample_rate} Hz as {subtype}{_if_turned(src, samples, channels_first)}"
         ) from error
-    with atomic_write(uri, "save") as out:
+    with written(uri, "save") as out:
         out.write(encoded.getbuffer())
 
 
@@ -158,7 +159,7 @@ def _frames(src: Any, channels_first: bool) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _file_type(
+def file_type(
     uri: Any, format: str | None, encoding: str | None, bits: int | None, dtype: str
 ) -> tuple[str, str]:
     """Container and subtype in libsndfile's words."""

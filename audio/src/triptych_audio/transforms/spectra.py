@@ -23,7 +23,7 @@ __all__ = [
 WindowFn = Callable[..., Tensor]
 
 
-class _Framed(Module):
+class Framed(Module):
     """Frame sizes and the window that all transforms over frames share."""
 
     window: Tensor
@@ -48,7 +48,7 @@ class _Framed(Module):
         self.register_buffer("window", window_fn(self.win_length, **(wkwargs or {})))
 
 
-class Spectrogram(_Framed):
+class Spectrogram(Framed):
     """Spectra of overlapping frames.
 
     Args:
@@ -115,7 +115,7 @@ class Spectrogram(_Framed):
         )
 
 
-class InverseSpectrogram(_Framed):
+class InverseSpectrogram(Framed):
     """The waveform of a complex spectrogram; arguments as those of `Spectrogram`."""
 
     def __init__(
@@ -161,7 +161,7 @@ class InverseSpectrogram(_Framed):
         )
 
 
-class GriffinLim(_Framed):
+class GriffinLim(Framed):
     """A waveform for a spectrogram without phases.
 
     Args:
