@@ -15,6 +15,7 @@ if _TYPE_CHECKING:
         augmentations,
         compliance,
         data,
+        datasets,
         display,
         functional,
         io,
@@ -25,13 +26,26 @@ if _TYPE_CHECKING:
         prototype,
         sox_effects,
         transforms,
+        utils,
     )
-    from triptych_audio.io import AudioMetaData, info, load, save, stream
+    from triptych_audio.io import (
+        AudioMetaData,
+        get_audio_backend,
+        info,
+        list_audio_backends,
+        load,
+        load_with_torchcodec,
+        save,
+        save_with_torchcodec,
+        set_audio_backend,
+        stream,
+    )
 
 _SUBMODULES = (
     "augmentations",
     "compliance",
     "data",
+    "datasets",
     "display",
     "functional",
     "io",
@@ -42,28 +56,47 @@ _SUBMODULES = (
     "prototype",
     "sox_effects",
     "transforms",
+    "utils",
 )
-_FROM_IO = ("AudioMetaData", "info", "load", "save", "stream")
+_FROM_IO = (
+    "AudioMetaData",
+    "get_audio_backend",
+    "info",
+    "list_audio_backends",
+    "load",
+    "load_with_torchcodec",
+    "save",
+    "save_with_torchcodec",
+    "set_audio_backend",
+    "stream",
+)
 
 __all__ = [
     "AudioMetaData",
     "augmentations",
     "compliance",
     "data",
+    "datasets",
     "display",
     "functional",
+    "get_audio_backend",
     "info",
     "io",
+    "list_audio_backends",
     "load",
+    "load_with_torchcodec",
     "losses",
     "metrics",
     "models",
     "pipelines",
     "prototype",
     "save",
+    "save_with_torchcodec",
+    "set_audio_backend",
     "sox_effects",
     "stream",
     "transforms",
+    "utils",
 ]
 
 

@@ -219,7 +219,7 @@ def test_raw_file_is_refused(tmp_path):
     [
         (lambda: audio.load(b"", frame_offset=-1), ValueError, "frame_offset >= 0"),
         (lambda: audio.load(b"", num_frames=0), ValueError, "num_frames > 0"),
-        (lambda: audio.load(b"", backend="sox"), ValueError, "one backend"),
+        (lambda: audio.load(b"", backend="sox"), ValueError, "backends ffmpeg, soundfile"),
         (lambda: audio.load(3), TypeError, "got int"),
         (lambda: audio.stream(b"", 0), ValueError, "block_length"),
         (lambda: audio.stream(b"", 10, hop_length=11), ValueError, "hop_length"),

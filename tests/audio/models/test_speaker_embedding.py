@@ -127,7 +127,7 @@ def test_names_are_those_of_the_file():
 def test_mistakes(tiny):
     with pytest.raises(ShapeError, match=r"wanted \(t,\) samples of one voice"):
         tiny.embed_utterance(tp.zeros(1, 100))
-    with pytest.raises(DomainError, match="rate from 0.625 to 100"):
+    with pytest.raises(DomainError, match=r"rate from 0\.625 to 100"):
         tiny.embed_utterance(tp.zeros(100), rate=0.5)
     with pytest.raises(DomainError, match="min_coverage"):
         tiny.embed_utterance(tp.zeros(100), min_coverage=0)

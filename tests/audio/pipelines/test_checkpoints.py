@@ -35,8 +35,22 @@ def test_options(linear):
     _, record = linear
     options = {"progress": False, "check_hash": True, "map_location": "cpu"}
     assert set(checkpoint(record, options)) == {"weight", "bias"}
-    with pytest.raises(DomainError, match="model_dir unknown, wanted some of check_hash"):
-        checkpoint(record, {"model_dir": "/tmp"})
+    with pytest.raises(DomainError, match="file_name unknown, wanted some of check_hash"):
+        checkpoint(record, {"file_name": "x.pth"})
+
+
+def test_a_folder_of_somebody_else(linear, tmp_path):
+    layer, record = linear
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    there = {"model_dir": str(folder), "check_hash": True}
+    assert set(checkpoint(record, there)) == {"weight", "bias"}  # not there: fetched
+    (folder / "linear.pth").write_bytes((tmp_path / "linear.pth").read_bytes())
+    np.testing.assert_array_equal(checkpoint(record, there)["bias"], layer.bias.detach())
+    tp.save({"bias": tp.zeros(1)}, folder / "linear.pth")
+    assert set(checkpoint(record, {"model_dir": str(folder)})) == {"bias"}
+    with pytest.raises(HashMismatch, match=r"linear.pth: sha256 is .*leave model_dir out"):
+        checkpoint(record, there)
 
 
 def test_another_file_is_refused(linear, tmp_path):

@@ -41,4 +41,5 @@ def test_timestamps_pass_their_options_on(bundle):
 def test_record():
     assert SILERO_VAD.sample_rate == 16000
     assert SILERO_VAD.weights in ARTIFACTS
-    assert all(a.licence and a.size and a.kind == "weights" for a in ARTIFACTS)
+    assert all(a.licence for a in ARTIFACTS if a.kind == "weights")
+    assert all(a.size for a in ARTIFACTS if len(a.sha256 or "") == 64)

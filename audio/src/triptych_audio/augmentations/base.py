@@ -166,8 +166,8 @@ class Drawing(Module):
 class Augmentation(Drawing):
     """Changes a waveform at random.
 
-    Write `transform`, and `make_params` if there is something to draw or to measure first. What is drawn
-    determines the result, noise included.
+    Write `transform`, and `make_params` if there is something to draw or to measure first. What is
+    drawn determines the result, noise included.
 
     Args:
         p: probability that the waveform is changed at all.

@@ -23,6 +23,7 @@ RATES = {
 # Highest bitrate of mp3 in kbit/s from a sample rate on: MPEG 2.5, 2 and 1
 TOP_BITRATES = ((8000, 64), (16000, 160), (32000, 320))
 CHANNELS = 2  # that an mp3 can hold
+CODEC_DELAY = 576 + 529  # samples: of the encoder LAME, and of all decoders
 
 
 class BitCrush(Augmentation):
@@ -177,7 +178,11 @@ class Mp3Compression(Augmentation):
 
 
 def _mp3_and_back(rows: np.ndarray, rate: int, level: float) -> np.ndarray:
-    """(c, t) through mp3 of a constant bitrate; libsndfile takes the encoder's delay off."""
+    """(c, t) through mp3 of a constant bitrate, not delayed.
+
+    libsndfile takes the delay of encoder and decoder off if a note of it fits into the first frame;
+    at low bitrates it does not, and more samples come back than went in.
+    """
     from triptych_audio.io.sound_file import soundfile_module
 
     module, file = soundfile_module("Mp3Compression"), io.BytesIO()
@@ -185,8 +190,9 @@ def _mp3_and_back(rows: np.ndarray, rate: int, level: float) -> np.ndarray:
     with module.SoundFile(file, "w", rate, len(rows), compression_level=level, **kind) as sound:
         sound.write(np.ascontiguousarray(rows.T))
     file.seek(0)
-    decoded, _ = module.read(file, frames=rows.shape[1], dtype=rows.dtype.name, always_2d=True)
-    return np.ascontiguousarray(decoded.T)
+    decoded, _ = module.read(file, dtype=rows.dtype.name, always_2d=True)
+    start = CODEC_DELAY if len(decoded) > rows.shape[1] else 0
+    return np.ascontiguousarray(decoded[start : start + rows.shape[1]].T)
 
 
 class Aliasing(Augmentation):

@@ -158,7 +158,7 @@ class AddColorNoise(Augmentation):
 def _a_weighted(noise: Tensor, sample_rate: int) -> Tensor:
     t = noise.shape[-1]
     freqs = tp.fft.rfftfreq(t, 1 / sample_rate, dtype=noise.dtype, device=noise.device)
-    gains = 10 ** (a_weighting(freqs) / 20)
+    gains = (10 ** (a_weighting(freqs) / 20)).to(noise.dtype)
     weighted: Tensor = tp.fft.irfft(tp.fft.rfft(noise) * gains, n=t)
     return weighted
 

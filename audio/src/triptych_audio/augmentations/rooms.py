@@ -16,6 +16,7 @@ __all__ = ["ApplyImpulseResponse", "RoomSimulator"]
 
 SABINE = 0.161  # seconds per metre: reverberation time is this times volume over absorbing surface
 CACHED_RESPONSES = 128
+DELAY_FILTER = 81  # taps
 
 
 def _reverberated(samples: Tensor, response: Tensor, same_length: bool, delay: int) -> Tensor:
@@ -186,6 +187,13 @@ class RoomSimulator(Augmentation):
 
         size, start, end = (tp.tensor(v, dtype=tp.float32) for v in (room, source, [mic]))
         response = simulate_rir_ism(
-            size, start, end, self.max_order, absorption, sample_rate=float(sample_rate)
+            size,
+            start,
+            end,
+            self.max_order,
+            absorption,
+            delay_filter_length=DELAY_FILTER,
+            sample_rate=float(sample_rate),
         )
-        return _reverberated(samples, response, self.leave_length_unchanged, 0)
+        late = DELAY_FILTER // 2  # what the filters for fractions of a sample add
+        return _reverberated(samples, response, self.leave_length_unchanged, late)

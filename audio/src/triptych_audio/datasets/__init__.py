@@ -9,7 +9,6 @@ from .base import AudioDataset
 from .chunks import ChunkLoader
 from .cmuarctic import CMUARCTIC
 from .cmudict import CMUDict
-from .collate import PaddedBatch, pad_collate
 from .commonvoice import COMMONVOICE
 from .environmental import ESC50, UrbanSound8K
 from .fleurs import FLEURS
@@ -63,7 +62,6 @@ __all__ = [
     "Manifest",
     "Musan",
     "NSynth",
-    "PaddedBatch",
     "QUESST14",
     "RAVDESS",
     "SPEECHCOMMANDS",
@@ -77,5 +75,4 @@ __all__ = [
     "WebDataset",
     "YESNO",
     "expand_shards",
-    "pad_collate",
 ]

@@ -35,6 +35,8 @@ def _check(name: str, x: Tensor, y: Tensor, mode: str) -> None:
             f"{name}: wanted x and y with as many axes, and leading ones alike or 1, got "
             f"{tuple(x.shape)} and {tuple(y.shape)}"
         )
+    if not (x.numel() and y.numel()):
+        raise ShapeError(f"{name}: there is nothing in x {tuple(x.shape)} or y {tuple(y.shape)}")
 
 
 def _cut(full: Tensor, n: int, m: int, mode: str) -> Tensor:

@@ -13,6 +13,7 @@ from triptych_audio.interop import same_kind
 
 __all__ = ["compressor", "limiter"]
 
+NOTHING = 1e-9  # dB of reduction that count as none
 SILENCE = 1e-8  # amplitude of -160 dB, below which all is alike
 
 
@@ -27,9 +28,9 @@ def _released(reduction: Tensor, kept: float) -> Tensor:
         return reduction
     ramp = tp.arange(reduction.shape[-1], dtype=tp.float64, device=reduction.device)
     ramp = ramp * -math.log(kept)
-    logs = reduction.to(tp.float64).clamp(min=1e-12).log() + ramp
-    peaks: Tensor = (logs.cummax(-1).values - ramp).exp().to(reduction.dtype)
-    return peaks
+    logs = reduction.to(tp.float64).clamp(min=NOTHING).log() + ramp
+    peaks = (logs.cummax(-1).values - ramp).exp()
+    return tp.where(peaks > 2 * NOTHING, peaks, 0.0).to(reduction.dtype)
 
 
 def _one_pole(x: Tensor, kept: float) -> Tensor:

@@ -155,7 +155,8 @@ def clicks(
     sound = _click(click, click_freq, click_duration_s, sample_rate)
     end = int(starts.max(initial=-len(sound))) + len(sound)
     samples = np.zeros(max(end, length or 0) + len(sound))
-    np.add.at(samples, starts[:, None] + np.arange(len(sound)), sound)
+    places = starts[:, None] + np.arange(len(sound))
+    np.add.at(samples, places.ravel(), np.tile(sound, len(starts)))
     return _finished(samples[: end if length is None else length], dtype)
 
 

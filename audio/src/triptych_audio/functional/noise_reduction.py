@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DomainError, ShapeError
-from triptych.nn.functional import conv2d
-from triptych_audio.functional.recursive import filtfilt
+from triptych.nn.functional import conv2d, pad
+from triptych_audio.functional.recursive import filter_sections
 from triptych_audio.interop import same_kind
 
 __all__ = ["noise_reduce"]
@@ -94,9 +96,8 @@ def _stationary_gate(spectra: Tensor, noise: Tensor, deviations: float) -> Tenso
 def _adaptive_gate(magnitude: Tensor, frames: float, multiple: float) -> Tensor:
     """Between 0 and 1, by the magnitude over its mean of some frames before and after."""
     pole = frames / (1 + frames)
-    a = tp.tensor([1.0, -pole], dtype=magnitude.dtype, device=magnitude.device)
-    b = tp.tensor([1.0 - pole, 0.0], dtype=magnitude.dtype, device=magnitude.device)
-    mean = filtfilt(magnitude, a, b, clamp=False).clamp(min=FLOOR)
+    section = np.array([[1 - pole, 0.0, 0.0, 1.0, -pole, 0.0]])
+    mean = filter_sections(magnitude, section, zero_phase=True).clamp(min=FLOOR)
     return tp.sigmoid(((magnitude - mean) / mean - multiple) * SLOPE)
 
 
@@ -108,6 +109,7 @@ def _triangle(n: int, like: Tensor) -> Tensor:
 
 def _smoothed(gate: Tensor, bins: int, steps: int) -> Tensor:
     """Mean with weights that fall off along both axes."""
-    kernel = _triangle(bins, gate)[:, None] * _triangle(steps, gate)
     images = gate.reshape(-1, 1, *gate.shape[-2:])
-    return conv2d(images, kernel[None, None], padding=(bins, steps)).reshape(gate.shape)
+    framed = pad(images, (steps, steps, bins, bins), mode="replicate")
+    along_frequency = conv2d(framed, _triangle(bins, gate)[None, None, :, None])
+    return conv2d(along_frequency, _triangle(steps, gate)[None, None, None]).reshape(gate.shape)

@@ -104,7 +104,6 @@ def seekable(uri: Source, caller: str) -> Iterator[Any]:
     if not isinstance(target, str) or not target.lower().endswith(".raw"):
         yield target
         return
-    # Of a path that ends so, soundfile would want to be told what the file holds.
     with open(target, "rb") as file:
         yield _Forgiving(file)
 
@@ -163,7 +162,7 @@ def _readable(uri: Source, caller: str) -> Any:
 
 
 class _Forgiving:
-    """A file that stays where it is when told to go to an impossible place.
+    """A file without a name that stays where it is when told to go to an impossible place.
 
     Damaged headers lead to such places. libsndfile asks where the file is and gives up, whereas
     an exception could not pass through it.
@@ -179,6 +178,8 @@ class _Forgiving:
             return self._file.tell()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "name":  # of a file that is called .raw, soundfile would ask what it holds
+            raise AttributeError(name)
         return getattr(self._file, name)
 
 

@@ -27,7 +27,7 @@ from triptych_audio.io.stream_resampler import StreamResampler, mixed
 
 __all__ = ["StreamReader", "refuse_filter"]
 
-PACKETS = (256, 4096)  # fewest and most frames of the file that are decoded at a time
+PACKET = 4096  # most frames of the file that are decoded at a time
 # libsndfile's subtype: the sample format that holds it, for format=None
 NATIVE = {"PCM_16": "s16", "PCM_24": "s32", "PCM_32": "s32", "PCM_U8": "u8", "DOUBLE": "dbl"}
 SEEK_MODES = ("key", "any", "precise")
@@ -304,7 +304,7 @@ class StreamReader:
         for index in used:
             outputs = [o for o in self._outputs if o.info.source_index == index]
             dtype = "float64" if any(o.wide for o in outputs) else "float32"
-            size = max(PACKETS[0], min(PACKETS[1], *(o.packet for o in outputs)))
+            size = min(output.packet for output in outputs)
             with decoding(self.src, "StreamReader"):
                 piece = self._sounds[index].read(size, dtype=dtype, always_2d=True)
             last = len(piece) < size
@@ -397,10 +397,11 @@ class _Output:
 
     @property
     def packet(self) -> int:
-        """Frames of the file for one piece, so that decoding does not push pieces out."""
-        if self._length < 0:
-            return PACKETS[1]
-        return max(1, self._length * self._resampler.orig_freq // self._resampler.new_freq)
+        """Frames of the file that fit beside a piece that is not whole yet."""
+        if min(self._length, self._chunks) < 0:
+            return PACKET
+        fitting = self._length * max(self._chunks - 1, 1)
+        return min(PACKET, max(1, fitting * self._resampler.orig_freq // self._resampler.new_freq))
 
     @property
     def wide(self) -> bool:

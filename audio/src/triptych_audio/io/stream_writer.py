@@ -19,7 +19,7 @@ from triptych_audio.io.remote import address_of, local_path, open_address
 from triptych_audio.io.sound_file import named, soundfile_module
 from triptych_audio.io.stream_reader import refuse_filter
 from triptych_audio.io.stream_resampler import StreamResampler, mixed
-from triptych_audio.io.writing import CHUNK, file_type
+from triptych_audio.io.writing import CHUNK, check_type, file_type
 
 __all__ = ["CodecConfig", "StreamWriter"]
 
@@ -158,6 +158,7 @@ class StreamWriter:
             raise RuntimeError("add_audio_stream: a file has one stream of sound, and there is one")
         kind = None if encoder is None else _encoder(encoder)
         container, subtype = _file_type(self._dst, self._format, kind, encoder_format)
+        check_type("add_audio_stream", self._dst, container, subtype)
         usual = RATES.get(subtype)
         rate = encoder_sample_rate or (
             sample_rate if usual is None or sample_rate in usual[0] else usual[1]

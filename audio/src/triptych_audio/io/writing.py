@@ -99,17 +99,7 @@ def save(
     array = _frames(src, channels_first)
     container, subtype = file_type(uri, format, encoding, bits_per_sample, array.dtype.name)
     samples = (array.astype(np.int16) - 128) << 8 if array.dtype == np.uint8 else array
-    known = module.available_formats()
-    if container not in known:
-        raise ValueError(
-            f"save: {named(uri)}: there is no format {container!r}; wanted one of "
-            f"{', '.join(sorted({*known, 'OPUS'}))}, as the path's extension or as format="
-        )
-    if not module.check_format(container, subtype):
-        raise ValueError(
-            f"save: {container} cannot hold {subtype}; it can hold "
-            f"{', '.join(sorted(module.available_subtypes(container)))}"
-        )
+    check_type("save", uri, container, subtype)
     encoded = io.BytesIO()
     options = {} if compression is None else {"compression_level": compression}
     try:
@@ -125,6 +115,32 @@ def save(
         ) from error
     with written(uri, "save") as out:
         out.write(encoded.getbuffer())
+
+
+def check_type(caller: str, uri: Any, container: str, subtype: str) -> None:
+    """Raise unless libsndfile writes such files.
+
+    Args:
+        caller: the public function, for errors.
+        uri: what is written to.
+        container: libsndfile's name of the format.
+        subtype: libsndfile's name of the encoding.
+
+    Raises:
+        ValueError: it does not.
+    """
+    module = soundfile_module(caller)
+    known = module.available_formats()
+    if container not in known:
+        raise ValueError(
+            f"{caller}: {named(uri)}: there is no format {container!r}; wanted one of "
+            f"{', '.join(sorted({*known, 'OPUS'}))}, as the path's extension or as format="
+        )
+    if not module.check_format(container, subtype):
+        raise ValueError(
+            f"{caller}: {container} cannot hold {subtype}; it can hold "
+            f"{', '.join(sorted(module.available_subtypes(container)))}"
+        )
 
 
 def _if_turned(src: Any, samples: np.ndarray, channels_first: bool) -> str:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from triptych_audio.models.conformer import Conformer
+from triptych_audio.models.conformer_wav2vec2 import (
+    ConformerWav2Vec2PretrainModel,
+    conformer_wav2vec2_base,
+    conformer_wav2vec2_model,
+    conformer_wav2vec2_pretrain_base,
+    conformer_wav2vec2_pretrain_large,
+    conformer_wav2vec2_pretrain_model,
+)
+from triptych_audio.models.conv_emformer import ConvEmformer
 from triptych_audio.models.conv_tasnet import ConvTasNet, conv_tasnet_base
 from triptych_audio.models.crepe import CREPE
 from triptych_audio.models.deepspeech import DeepSpeech
 from triptych_audio.models.emformer import Emformer
+from triptych_audio.models.emformer_hubert import emformer_hubert_base, emformer_hubert_model
 from triptych_audio.models.encodec import EncodecModel, encodec_model_24khz, encodec_model_48khz
 from triptych_audio.models.hdemucs import HDemucs, hdemucs_high, hdemucs_low, hdemucs_medium
 from triptych_audio.models.hifi_gan import (
@@ -65,6 +75,8 @@ from triptych_audio.models.wavernn import WaveRNN
 __all__ = [
     "CREPE",
     "Conformer",
+    "ConformerWav2Vec2PretrainModel",
+    "ConvEmformer",
     "ConvTasNet",
     "DeepSpeech",
     "Emformer",
@@ -89,7 +101,14 @@ __all__ = [
     "WaveRNN",
     "conformer_rnnt_base",
     "conformer_rnnt_model",
+    "conformer_wav2vec2_base",
+    "conformer_wav2vec2_model",
+    "conformer_wav2vec2_pretrain_base",
+    "conformer_wav2vec2_pretrain_large",
+    "conformer_wav2vec2_pretrain_model",
     "conv_tasnet_base",
+    "emformer_hubert_base",
+    "emformer_hubert_model",
     "emformer_rnnt_base",
     "emformer_rnnt_model",
     "encodec_model_24khz",

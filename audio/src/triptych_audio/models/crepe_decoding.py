@@ -6,10 +6,9 @@ import functools
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 import triptych as tp
 from triptych import Tensor
+from triptych_audio import functional as F
 
 __all__ = ["BINS", "DECODERS", "bins_to_frequency", "frequency_to_bin"]
 
@@ -17,6 +16,7 @@ BINS = 360
 CENTS_PER_BIN = 20.0
 FIRST_CENTS = 1997.3794084376191  # of bin 0, above 10 Hz
 AROUND = 4  # bins on each side of the best one that the mean is over
+FLOOR = 1e-5  # added to every score, so that no bin is impossible
 REACH = 12  # bins: the pitch jumps by fewer from one window to the next
 
 
@@ -79,15 +79,17 @@ def weighted(scores: Tensor) -> tuple[Tensor, Tensor]:
 def viterbi(scores: Tensor) -> tuple[Tensor, Tensor]:
     """The likeliest path that jumps little, and the mean around it.
 
+    A window's scores count by their proportions. torchcrepe puts them through a softmax, which
+    leaves so little of them that jumps are refused in noise and in the first windows.
+
     Args:
         scores: (n, k, 360).
 
     Returns:
         (n, k) bins, and places between them.
     """
-    logs = scores.softmax(2).numpy(force=True)
-    logs = np.log(logs + np.finfo(logs.dtype).tiny)
-    bins = tp.tensor(_paths(logs)).to(scores.device)
+    chances = scores.clamp(min=0.0) + FLOOR
+    bins = F.viterbi((chances / chances.sum(2, keepdim=True)).mT, _transition())
     return bins, _mean_around(scores, bins)
 
 
@@ -109,27 +111,8 @@ def _mean_around(scores: Tensor, bins: Tensor) -> Tensor:
 
 
 @functools.cache
-def _log_transition() -> np.ndarray:
-    """(from, to) logarithms; a tiny chance stays for every jump."""
-    bins = np.arange(BINS)
-    chances = np.maximum(REACH - np.abs(bins[:, None] - bins), 0.0)
-    chances /= chances.sum(1, keepdims=True)
-    logs: np.ndarray = np.log(chances + np.finfo(np.float32).tiny)
-    return logs
-
-
-def _paths(logs: np.ndarray) -> np.ndarray:
-    """(n, k, 360) logarithms of chances to (n, k) bins of the best path."""
-    n, k, _ = logs.shape
-    arriving = np.ascontiguousarray(_log_transition().T)  # (to, from)
-    best = logs[:, 0].astype(np.float64)
-    before = np.zeros((k, n, BINS), np.int64)
-    for step in range(1, k):
-        ways = best[:, None] + arriving  # (n, to, from)
-        before[step] = ways.argmax(2)
-        best = np.take_along_axis(ways, before[step][..., None], 2)[..., 0] + logs[:, step]
-    paths = np.empty((n, k), np.int64)
-    paths[:, -1] = best.argmax(1)
-    for step in range(k - 1, 0, -1):
-        paths[:, step - 1] = before[step][np.arange(n), paths[:, step]]
-    return paths
+def _transition() -> Tensor:
+    """(from, to) chances of a jump."""
+    bins = tp.arange(BINS, dtype=tp.float64)
+    chances = (REACH - (bins.unsqueeze(1) - bins).abs()).clamp(min=0.0)
+    return chances / chances.sum(1, keepdim=True)

@@ -33,6 +33,8 @@ from triptych_audio.pipelines.squim import (
     SquimObjectiveBundle,
     SquimSubjectiveBundle,
 )
+from triptych_audio.pipelines.streaming_mel import StreamingMelSpectrogram
+from triptych_audio.pipelines.streaming_vad import VADIterator
 from triptych_audio.pipelines.tts import (
     TACOTRON2_GRIFFINLIM_CHAR_LJSPEECH,
     TACOTRON2_GRIFFINLIM_PHONE_LJSPEECH,
@@ -112,12 +114,14 @@ __all__ = [
     "SpokenDigitsBundle",
     "SquimObjectiveBundle",
     "SquimSubjectiveBundle",
+    "StreamingMelSpectrogram",
     "TACOTRON2_GRIFFINLIM_CHAR_LJSPEECH",
     "TACOTRON2_GRIFFINLIM_PHONE_LJSPEECH",
     "TACOTRON2_WAVERNN_CHAR_LJSPEECH",
     "TACOTRON2_WAVERNN_PHONE_LJSPEECH",
     "Tacotron2TTSBundle",
     "VADBundle",
+    "VADIterator",
     "VGGISH",
     "VGGishBundle",
     "VOXPOPULI_ASR_BASE_10K_DE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import triptych as tp
 from triptych import nn
 from triptych.errors import DomainError
-from triptych_datasets import Artifact, fetch, verify
+from triptych_datasets import Artifact, HashMismatch, fetch, verify
 
 __all__ = ["checkpoint", "filename", "loaded"]
 
@@ -43,15 +44,34 @@ def checkpoint(weights: Artifact, dl_kwargs: Mapping[str, Any] | None = None) ->
             "cache's folder is set by the environment's TRIPTYCH_HOME"
         )
     path = Path(options.get("model_dir") or "").expanduser() / filename(weights)
+    check = bool(options.get("check_hash"))
     if options.get("model_dir") is None or not path.exists():
         path = fetch(weights, options.get("progress"))
-        if options.get("check_hash"):
+        if check:
             verify(weights)
+    elif check:
+        _compare(path, weights)
     return tp.load(path, map_location=options.get("map_location"))
 
 
+def _compare(path: Path, weights: Artifact) -> None:
+    """Read a file of somebody else's folder, and compare its hashes."""
+    for algorithm, wanted in weights.digests.items():
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, algorithm).hexdigest()
+        if not found.startswith(wanted):
+            raise HashMismatch(
+                f"{path}: {algorithm} is {found}, wanted {wanted} for {weights.name}; delete the "
+                "file, or leave model_dir out to fetch the right one"
+            )
+
+
 def filename(weights: Artifact) -> str:
-    """The name that a file has at its first source."""
+    """The name that a file has at its first source.
+
+    Args:
+        weights: the record of the file.
+    """
     return weights.sources[0].replace("#", "/").rpartition("/")[2]
 
 

@@ -78,7 +78,7 @@ class Wav2Vec2Bundle:
 
         Args:
             dl_kwargs: `progress`, `check_hash`, `map_location`, and `model_dir`, a folder whose
-                file is taken if it is there; see `checkpoint` in triptych_audio.pipelines.checkpoints.
+                file is taken if it is there; see `triptych_audio.pipelines.checkpoints`.
 
         Returns:
             A model with `forward` and `extract_features`, as `Wav2Vec2Model`.

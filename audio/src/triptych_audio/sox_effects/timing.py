@@ -71,7 +71,8 @@ def echo(sound: Sound, args: Arguments) -> Sound:
 
 def fade(sound: Sound, args: Arguments) -> Sound:
     """[h|l|p|q|t] fade-in-length [stop-position(=) [fade-out-length]]"""
-    shape = FADES[args.flag(*FADES, *(f"-{name}" for name in FADES)) or "l"]
+    letter = args.flag(*FADES, *(f"-{name}" for name in FADES)) or "l"
+    shape = FADES[letter.removeprefix("-")]
     waveform, fade_in = sound.waveform, args.samples(sound.rate)
     t = waveform.shape[-1]
     stop, fade_out = t, 0

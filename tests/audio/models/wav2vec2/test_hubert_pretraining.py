@@ -69,13 +69,13 @@ def test_gradients_are_scaled_and_values_are_not():
 def test_frames_are_masked_or_not_and_padding_is_neither(build, waveforms):
     x, lengths = waveforms
     model = build()
-    labels = tp.zeros(3, 38, dtype=tp.int64)
+    labels = tp.zeros(3, 39, dtype=tp.int64)
     masked, others, penalty = model(x, labels)
-    assert masked.shape[0] + others.shape[0] == 3 * 38
+    assert masked.shape[0] + others.shape[0] == 3 * 39
     assert masked.shape[1] == others.shape[1] == 7
     assert penalty.shape == () and float(penalty) > 0
     masked, others, _ = model(x, labels, lengths)
-    assert masked.shape[0] + others.shape[0] == 38 + 21 + 4
+    assert masked.shape[0] + others.shape[0] == 39 + 22 + 5
 
 
 def test_features_get_a_part_of_the_gradient(build, waveforms):
@@ -84,7 +84,7 @@ def test_features_get_a_part_of_the_gradient(build, waveforms):
     for factor in (None, 0.5):
         model = build(feature_grad_mult=factor)
         tp.manual_seed(2)
-        masked, _, penalty = model(x, tp.zeros(3, 38, dtype=tp.int64))
+        masked, _, penalty = model(x, tp.zeros(3, 39, dtype=tp.int64))
         (masked[:, 0].sum() + penalty).backward()
         grads.append(
             [
@@ -99,7 +99,7 @@ def test_features_get_a_part_of_the_gradient(build, waveforms):
 def test_pretraining_lowers_the_loss(build, waveforms):
     x, _ = waveforms
     model = build(feature_grad_mult=0.5).train()
-    labels = tp.tensor(np.arange(38) // 7).expand(3, -1)
+    labels = tp.tensor(np.arange(39) // 7).expand(3, -1)
     optimizer = tp.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
     for _ in range(8):
@@ -116,13 +116,13 @@ def test_pretraining_lowers_the_loss(build, waveforms):
 
 def test_parts_that_are_left_out(build, waveforms):
     x, _ = waveforms
-    labels = tp.zeros(3, 38, dtype=tp.int64)
+    labels = tp.zeros(3, 39, dtype=tp.int64)
     masked, others, _ = build(skip_masked=True)(x, labels)
     assert masked is None and others is not None
     masked, others, _ = build(skip_nomask=True)(x, labels)
     assert masked is not None and others is None
     masked, others, _ = build(mask_prob=0.0)(x, labels)
-    assert masked.shape[0] == 0 and others.shape[0] == 3 * 38
+    assert masked.shape[0] == 0 and others.shape[0] == 3 * 39
 
 
 def test_first_values(build):
@@ -140,5 +140,5 @@ def test_first_values(build):
 def test_refuses(build, waveforms):
     with pytest.raises(DomainError, match="between 0 and 1"):
         build(feature_grad_mult=1.0)
-    with pytest.raises(ShapeError, match=r"\(3, 38\)"):
-        build()(waveforms[0], tp.zeros(3, 37, dtype=tp.int64))
+    with pytest.raises(ShapeError, match=r"\(3, 39\)"):
+        build()(waveforms[0], tp.zeros(3, 38, dtype=tp.int64))

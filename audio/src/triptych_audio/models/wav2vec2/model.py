@@ -30,6 +30,7 @@ class Wav2Vec2Model(nn.Module):
         aux: last layer, from d to the number of labels; None leaves it out.
 
     Example:
+        >>> import triptych as tp
         >>> model = wav2vec2_model("group_norm", [(8, 10, 5)], False, 8, 0.0, 4, 2, 1, 2, 0.0, 16,
         ...     0.0, 0.0, False, 0.0, aux_num_out=5).eval()
         >>> scores, lengths = model(tp.zeros(2, 100), tp.tensor([100, 60]))

@@ -136,7 +136,7 @@ def test_refuses(tiny):
         import_fairseq_model(model.state_dict())
     with pytest.raises(DTypeError, match="got Other"):
         import_fairseq_model(module_like("Other"))
-    with pytest.raises(FileFormatError, match="'decoder.weight'"):
+    with pytest.raises(FileFormatError, match=r"'decoder\.weight'"):
         import_fairseq_model({"decoder.weight": tp.zeros(1)}, SETTINGS)
     mixed = instance(model, "Wav2Vec2Model")
     plain = (nn.Conv1d(8, 12, 3, bias=False), *mixed.feature_extractor.conv_layers[1][1:])

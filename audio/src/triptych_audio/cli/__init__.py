@@ -1,0 +1,5 @@
+"""The command `triptych-audio`: look at sound files, convert them, find speech in them."""
+
+from .command import main
+
+__all__ = ["main"]

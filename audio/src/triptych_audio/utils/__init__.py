@@ -1,0 +1,5 @@
+"""Files that torchaudio publishes for examples."""
+
+from triptych_audio.utils.download import download_asset
+
+__all__ = ["download_asset"]
