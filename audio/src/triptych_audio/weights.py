@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from triptych_audio.recognition_weights import RECOGNITION
+from triptych_audio.whisper_weights import WHISPER, WHISPER_VOCABULARIES
 from triptych_datasets import Artifact
 
 __all__ = [
@@ -141,4 +142,6 @@ ARTIFACTS = (
     ENCODEC_48KHZ,
     *map(published, PUBLISHED),
     *RECOGNITION.values(),
+    *WHISPER.values(),
+    *WHISPER_VOCABULARIES.values(),
 )

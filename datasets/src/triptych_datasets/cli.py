@@ -18,6 +18,7 @@ from triptych_datasets.cache import (
 from triptych_datasets.catalog import Catalog, default_catalog
 from triptych_datasets.errors import DatasetsError, HashMismatch, NotCached
 from triptych_datasets.fetching import fetch_all
+from triptych_datasets.tables import print_table
 
 __all__ = ["main"]
 
@@ -41,7 +42,7 @@ def _list(arguments: argparse.Namespace) -> int:
         cached = "yes" if is_cached(item) else "-"
         size = _human_size(item.size)
         rows.append((item.name, item.kind, size, cached, item.licence, item.description))
-    _print_table(rows)
+    print_table(rows)
     return DONE
 
 
@@ -59,7 +60,7 @@ def _info(arguments: argparse.Namespace) -> int:
             *(("source", source) for source in artifact.sources),
             ("cached", cached),
         ]
-        _print_table(rows)
+        print_table(rows)
     return DONE
 
 
@@ -129,13 +130,6 @@ def _human_size(size: int | None) -> str:
     exponent = min((len(str(size)) - 1) // 3, len(UNITS) - 1)
     amount = size / 1000**exponent
     return f"{amount:.1f} {UNITS[exponent]}" if exponent else f"{size} B"
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
 
 
 NAMES = "names from the list, or patterns with * and ?"

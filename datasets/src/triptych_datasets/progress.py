@@ -10,18 +10,20 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """Counts bytes, and shows them once there are some; what needs no bytes shows nothing.
+    """Counts bytes, or something else, and shows them once there are some.
 
     Args:
         label: stands left of the bar.
         total: bytes that will come, when known.
         shown: True always, False never, None on a terminal only.
+        unit: what is counted, "B" for bytes.
     """
 
-    def __init__(self, label: str, total: int | None, shown: bool | None) -> None:
+    def __init__(self, label: str, total: int | None, shown: bool | None, unit: str = "B") -> None:
         self._label = label
         self._total = total
         self._shown = shown
+        self._unit = unit
         self._bar: tqdm[Any] | None = None
 
     def update(self, num_bytes: int) -> None:
@@ -38,7 +40,7 @@ class ProgressBar:
             self._bar = tqdm(
                 desc=self._label,
                 total=self._total,
-                unit="B",
+                unit=self._unit,
                 unit_scale=True,
                 disable=None if self._shown is None else False,  # None: off unless on a terminal
             )

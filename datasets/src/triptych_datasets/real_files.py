@@ -33,4 +33,28 @@ ARTIFACTS = (
         licence="BSD-3-Clause",
         description="1,797 handwritten digits, 8 x 8 grey levels 0 to 16, then the label",
     ),
+    Artifact(
+        "house_lo.mp3",
+        sources=("pypi:pygame==2.6.1#pygame/examples/data/house_lo.mp3",),
+        sha256="4749d9517ca6329fd72cf53c4b5cafb2255e593e8c28bb79463a7e5929d5acb4",
+        size=116_320,
+        licence="LGPL-2.1-or-later",
+        description="seven seconds of house music at 11,025 Hz, as mp3",
+    ),
+    Artifact(
+        "house_lo.ogg",
+        sources=("pypi:pygame==2.6.1#pygame/examples/data/house_lo.ogg",),
+        sha256="eb8162435663abe70e8fa066c9afefdd98c45a605a199953975f6e74a6b3eac5",
+        size=31_334,
+        licence="LGPL-2.1-or-later",
+        description="the same as Vorbis",
+    ),
+    Artifact(
+        "house_lo.wav",
+        sources=("pypi:pygame==2.6.1#pygame/examples/data/house_lo.wav",),
+        sha256="0750707c568f22c4b169ab21fa281523f604f5241dd410974539d200ab0dba76",
+        size=78_464,
+        licence="LGPL-2.1-or-later",
+        description="the same as 8-bit wav",
+    ),
 )

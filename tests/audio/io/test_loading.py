@@ -90,6 +90,15 @@ def test_addresses_that_cannot_be_opened(monkeypatch):
         audio.load("s3://bucket/a.wav")
 
 
+def test_home_and_missing_decoder(monkeypatch, tmp_path, flac):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.flac").write_bytes(flac)
+    assert audio.info("~/a.flac").num_frames == 4000
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(MissingDependencyError, match="pip install soundfile"):
+        audio.info("~/a.flac")
+
+
 def test_what_is_an_address():
     assert address_of("simplecache::s3://bucket/x") is not None
     assert address_of("c://folder/a.wav") is None

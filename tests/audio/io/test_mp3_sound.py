@@ -1,5 +1,6 @@
 """mp3 files: every jump lands on the very sample, and no length is guessed."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import soundfile
 
 import triptych_audio as audio
+from triptych.errors import FileFormatError
 from triptych_audio.io.mp3_sound import frame_index
 
 
@@ -116,3 +118,28 @@ def test_damage_in_the_middle_still_gives_parts_of_the_whole(capfd):
     whole = audio.load(damaged)[0].numpy()
     part = audio.load(damaged, 5000, 2000)[0].numpy()
     np.testing.assert_allclose(part, whole[:, 5000:7000], atol=1e-6)
+
+
+def test_tags_and_streams():
+    data, _ = encoded(22050, 1, None)
+    with audio.io.StreamReader(data) as reader:
+        assert reader.get_src_stream_info(0).codec == "mpeg_layer_iii"
+        assert isinstance(reader.get_metadata(), dict)
+        reader.add_basic_audio_stream(1000, num_channels=2)
+        reader.seek(1.0)
+        reader.fill_buffer()
+        (chunk,) = reader.pop_chunks()
+    want = audio.load(data, 22050, 1000)[0].numpy().T
+    np.testing.assert_allclose(chunk.numpy(), np.repeat(want, 2, 1), atol=1e-6)
+
+
+def test_random_damage_gives_sound_or_a_clear_error(rng):
+    whole, _ = encoded(44100, 1, "VARIABLE", seconds=1)
+    for _ in range(40):
+        data = bytearray(whole)
+        for at in rng.integers(0, min(len(data), rng.choice([100, 600, 10**6])), 5):
+            data[at] = rng.integers(0, 256)
+        data = bytes(data[: rng.integers(len(data) // 2, len(data) + 1)])
+        for start in (0, 20_000):
+            with contextlib.suppress(FileFormatError):  # nothing else may be raised
+                assert audio.load(data, start, 3000)[0].shape[1] <= 3000

@@ -143,3 +143,28 @@ def test_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingDependencyError, match=r"pip install .triptych-audio\[video\]"):
         audio.load(data)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("adts", "aac"), ("mov", "alac")])
+def test_damage_gives_sound_or_a_clear_error(rng, container, codec):
+    whole = film(tones(0.5), container, codec)
+    outcomes = set()
+    for _ in range(25):
+        data = bytearray(whole)
+        for at in rng.integers(0, len(data), rng.integers(1, 30)):
+            data[at] = rng.integers(0, 256)
+        data = data[: rng.integers(len(data) // 2, len(data) + 1)]
+        for read in (audio.load, audio.info, lambda d: audio.load(d, 4000, 10)):
+            try:
+                read(bytes(data))
+                outcomes.add("read")
+            except FileFormatError as error:
+                outcomes.add(str(error).partition(":")[0])
+    assert outcomes <= {"read", "load", "info"}
+    assert "load" in outcomes
+
+
+def test_a_track_of_an_unknown_codec():
+    data = film(tones(0.2), "matroska").replace(b"A_AAC", b"A_QQQ")
+    with pytest.raises(FileFormatError, match="the codec is not known"):
+        audio.load(data)

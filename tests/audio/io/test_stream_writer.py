@@ -87,6 +87,18 @@ def test_rates_that_a_codec_does_not_take(stereo, format, rate, used):
     assert abs(meta.num_frames - 4000 * used / rate) < 2
 
 
+@pytest.mark.parametrize("samples", ["u8", "s16", "s32", "s64"])
+def test_integers_at_another_rate(stereo, samples):
+    dtype = {"u8": "uint8", "s16": "int16", "s32": "int32", "s64": "int64"}[samples]
+    half = 2.0 ** (np.iinfo(dtype).bits - 1)
+    numbers = np.rint(stereo.T.astype(np.float64) * half) + (128 if samples == "u8" else 0)
+    data = written([numbers.astype(dtype)], samples=samples, encoder_sample_rate=8000,
+                   encoder_format="flt")  # fmt: skip
+    want = audio.functional.resample(stereo, RATE, 8000, resampling_method="soxr")
+    error = 0.01 if samples == "u8" else 1e-4
+    np.testing.assert_allclose(audio.load(data)[0].numpy(), want, atol=error)
+
+
 def test_silence_fills_gaps(stereo):
     file = io.BytesIO()
     writer = StreamWriter(file, format="wav")

@@ -23,16 +23,18 @@ from triptych_audio.augmentations.distortion import (
     Mp3Compression,
     TanhDistortion,
 )
-from triptych_audio.augmentations.filters import (
+from triptych_audio.augmentations.equalizers import (
     AirAbsorption,
-    BandPassFilter,
-    BandStopFilter,
-    HighPassFilter,
     HighShelfFilter,
-    LowPassFilter,
     LowShelfFilter,
     PeakingFilter,
     SevenBandParametricEQ,
+)
+from triptych_audio.augmentations.filters import (
+    BandPassFilter,
+    BandStopFilter,
+    HighPassFilter,
+    LowPassFilter,
 )
 from triptych_audio.augmentations.levels import (
     Clip,

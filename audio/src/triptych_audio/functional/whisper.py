@@ -12,7 +12,13 @@ from triptych.errors import DTypeError
 from triptych_audio.functional.filterbanks import hz_to_mel, mel_to_hz, melscale_fbanks
 from triptych_audio.interop import same_kind
 
-__all__ = ["log_mel_spectrogram", "pad_or_trim", "whisper_filters"]
+__all__ = [
+    "log_mel_spectrogram",
+    "mel_levels",
+    "normalized_levels",
+    "pad_or_trim",
+    "whisper_filters",
+]
 
 # whisper/audio.py
 SAMPLE_RATE, N_FFT, HOP_LENGTH = 16000, 400, 160
@@ -97,12 +103,43 @@ def log_mel_spectrogram(waveform: Tensor, n_mels: int = 80, padding: int = 0) ->
 
     Source: Radford et al. 2022, section 2.2; openai/whisper, audio.py.
     """
-    bank = whisper_filters(n_mels).to(waveform)
     if padding:
         waveform = pad_or_trim(waveform, waveform.shape[-1] + padding)
-    window = _window(waveform.dtype).to(waveform.device)
-    spectra = tp.stft(waveform, N_FFT, HOP_LENGTH, N_FFT, window, return_complex=True)[..., :-1]
+    levels = mel_levels(waveform, n_mels)[..., :-1]
+    return normalized_levels(levels, levels.amax((-2, -1), keepdim=True))
+
+
+def mel_levels(waveform: Tensor, n_mels: int = 80, center: bool = True) -> Tensor:
+    """Whisper's bands before what it hears is set against the loudest moment.
+
+    Args:
+        waveform: (..., t) samples at 16 kHz.
+        n_mels: 80 or 128.
+        center: mirror half a frame at both ends; otherwise the first frame begins at sample 0.
+
+    Returns:
+        (..., n_mels, frames) log10 of the power.
+
+    Raises:
+        DTypeError: another number of bands.
+        ShapeError: the waveform is too short.
+    """
+    bank, window = whisper_filters(n_mels).to(waveform), _window(waveform.dtype)
+    spectra = tp.stft(
+        waveform, N_FFT, HOP_LENGTH, N_FFT, window.to(waveform.device), center, return_complex=True
+    )
     power = spectra.real.square() + spectra.imag.square()
-    levels = tp.matmul(bank, power).clamp(min=SMALLEST).log10()
-    floor = levels.amax((-2, -1), keepdim=True) - DYNAMIC_RANGE
-    return (tp.maximum(levels, floor) + 4.0) / 4.0
+    return tp.matmul(bank, power).clamp(min=SMALLEST).log10()
+
+
+def normalized_levels(levels: Tensor, peak: Tensor | float) -> Tensor:
+    """Levels set against the loudest.
+
+    Args:
+        levels: of `mel_levels`.
+        peak: the largest of the recording.
+
+    Returns:
+        The same shape, about from -1 to 1.
+    """
+    return (levels.clamp(min=peak - DYNAMIC_RANGE) + 4.0) / 4.0

@@ -67,6 +67,11 @@ def load_pyav(caller: str) -> Any:
     return av
 
 
+def _is_decodable(track: Any) -> bool:
+    """Whether FFmpeg knows the codec, and the file says what it holds."""
+    return track.codec_context is not None and bool(track.rate) and track.layout.nb_channels > 0
+
+
 class Soundtrack:
     """One track of sound, with as much of `soundfile.SoundFile` as this package uses.
 
@@ -83,7 +88,7 @@ class Soundtrack:
         subtype: FFmpeg's name of the codec, in capitals.
 
     Raises:
-        FileFormatError: no sound in it, or nothing that FFmpeg reads.
+        FileFormatError: no sound in it that FFmpeg decodes.
         MissingDependencyError: PyAV is not installed.
     """
 
@@ -101,10 +106,11 @@ class Soundtrack:
                 f"{caller}: {name}: nothing that FFmpeg reads ({error})"
             ) from error
         tracks = self.container.streams.audio
-        if len(tracks) <= track or not tracks[track].rate:
+        if len(tracks) <= track or not _is_decodable(tracks[track]):
             self.container.close()
             raise FileFormatError(
-                f"{caller}: {name}: wanted track {track} of sound, it has {len(tracks)}"
+                f"{caller}: {name}: wanted track {track} of sound, it has {len(tracks)}, or one of "
+                "which the codec is not known"
             )
         self.track = tracks[track]
         self.samplerate = int(self.track.rate)

@@ -71,6 +71,11 @@ from triptych_audio.models.wav2vec2 import (
     wavlm_model,
 )
 from triptych_audio.models.wavernn import WaveRNN
+from triptych_audio.models.whisper import (
+    WhisperConfig,
+    WhisperForConditionalGeneration,
+    WhisperModel,
+)
 
 __all__ = [
     "CREPE",
@@ -99,6 +104,9 @@ __all__ = [
     "Wav2Letter",
     "Wav2Vec2Model",
     "WaveRNN",
+    "WhisperConfig",
+    "WhisperForConditionalGeneration",
+    "WhisperModel",
     "conformer_rnnt_base",
     "conformer_rnnt_model",
     "conformer_wav2vec2_base",

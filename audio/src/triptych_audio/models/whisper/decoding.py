@@ -166,13 +166,10 @@ def tokenizer_of(
 
 def _encoded(model: WhisperForConditionalGeneration, mel: Tensor) -> Tensor:
     """(n, s, d) of a spectrogram (n, mels, frames); what is encoded already stays."""
-    weight = model.model.encoder.conv1.weight
-    mel = tp.as_tensor(mel).to(weight)
     states = (model.dims.n_audio_ctx, model.dims.n_audio_state)
     if tuple(mel.shape[-2:]) == states:
-        return mel
-    features: Tensor = model.model.encoder(mel)
-    return features
+        return mel.to(model.proj_out.weight)
+    return model.embed_audio(mel)
 
 
 def detect_language(

@@ -370,6 +370,11 @@ class WhisperForConditionalGeneration(nn.Module):
         result: WhisperOutput = out
         return result
 
+    def embed_audio(self, mel: Tensor) -> Tensor:
+        """(n, mels, frames) to what the encoder makes of it, (n, s, d)."""
+        encoded: Tensor = self.model.encoder(mel.to(self.proj_out.weight))
+        return encoded
+
     def transcribe(self, audio: Any, **options: Any) -> dict[str, Any]:
         """What is said in a recording of any length; see `transcribe`."""
         from triptych_audio.models.whisper.transcribing import transcribe

@@ -106,7 +106,8 @@ def read_ranks(path: str | os.PathLike[str], num_languages: int = 99) -> Vocabul
     lines = Path(path).read_bytes().splitlines()
     try:
         pairs = (line.split() for line in lines if line.strip())
-        ranks = {base64.b64decode(piece, validate=True): int(rank) for piece, rank in pairs}
+        # the last piece of the multilingual file is "=", which holds no bytes
+        ranks = {base64.b64decode(piece): int(rank) for piece, rank in pairs}
     except ValueError as error:
         raise FileFormatError(f"{path} holds no pieces in base 64 with their ids: {error}") from None
     return Vocabulary(ranks, special_tokens(len(ranks), num_languages))
