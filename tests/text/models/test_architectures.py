@@ -6,6 +6,11 @@ from triptych_text.models.architectures import ARCHITECTURES, BASE_MODELS, find_
 
 SMALL = {"vocab_size": 9, "hidden_size": 8, "dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 8}
 SMALL |= {"num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+SMALL |= {"num_key_value_heads": 1, "pad_token_id": 0, "d_model": 8, "d_kv": 4, "d_ff": 8}
+SMALL |= {"num_layers": 1, "num_heads": 2, "encoder_layers": 1, "decoder_layers": 1}
+SMALL |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 8}
+SMALL |= {"decoder_ffn_dim": 8, "max_position_embeddings": 16, "image_size": 8, "patch_size": 4}
+SMALL |= {"text_config": dict(SMALL), "vision_config": dict(SMALL)}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())

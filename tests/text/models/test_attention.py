@@ -33,6 +33,7 @@ def test_activations_at_a_few_points(name):
     x = np.array([-2.0, 0.0, 0.5, 3.0])
     twins = {
         "gelu": lambda x: x * (1 + tp.erf(tp.tensor(x / np.sqrt(2))).numpy()) / 2,
+        "quick_gelu": lambda x: x / (1 + np.exp(-1.702 * x)),
         "relu": lambda x: np.maximum(x, 0),
         "silu": lambda x: x / (1 + np.exp(-x)),
         "tanh": np.tanh,

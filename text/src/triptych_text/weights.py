@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triptych import Registry
 from triptych_datasets import Artifact
 
-__all__ = ["ARTIFACTS", "PRETRAINED", "PretrainedFiles"]
+__all__ = ["ARTIFACTS", "PRETRAINED", "PretrainedFiles", "artifacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +87,13 @@ _register(
 ARTIFACTS = tuple(
     artifact for model in PRETRAINED.values() for artifact in model.artifacts.values()
 )
+
+
+def artifacts() -> tuple[Artifact, ...]:
+    """All files of pretrained models, for the catalogue of `triptych_datasets`: those registered
+    here, and those of torchtext's T5 bundles.
+    """
+    from .models.t5_bundle import BUNDLES, TOKENIZER_MODEL
+
+    weights = [bundle._path for bundle in BUNDLES.values()]
+    return (*ARTIFACTS, TOKENIZER_MODEL, *(path for path in weights if path is not None))

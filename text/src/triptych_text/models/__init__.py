@@ -5,19 +5,37 @@ Classes such as `BertModel` load when first used; `architectures.ARCHITECTURES` 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .architectures import ARCHITECTURES, find_architecture, from_config
 from .base import PretrainedModel
+from .cache import KeyValueCache
+from .generative import GenerativeModel
 from .loading import from_pretrained
 
 if TYPE_CHECKING:
+    from .bart import (
+        BartConfig,
+        BartForConditionalGeneration,
+        BartForSequenceClassification,
+        BartModel,
+    )
     from .bert import BertConfig, BertModel
     from .bert_heads import (
         BertForMaskedLM,
         BertForQuestionAnswering,
         BertForSequenceClassification,
         BertForTokenClassification,
+    )
+    from .clip import (
+        CLIPConfig,
+        CLIPModel,
+        CLIPTextConfig,
+        CLIPTextModel,
+        CLIPTextModelWithProjection,
+        CLIPVisionConfig,
+        CLIPVisionModel,
     )
     from .distilbert import (
         DistilBertConfig,
@@ -26,6 +44,59 @@ if TYPE_CHECKING:
         DistilBertForSequenceClassification,
         DistilBertForTokenClassification,
         DistilBertModel,
+    )
+    from .gemma2 import (
+        Gemma2Config,
+        Gemma2ForCausalLM,
+        Gemma2ForSequenceClassification,
+        Gemma2ForTokenClassification,
+        Gemma2Model,
+    )
+    from .gpt2 import (
+        GPT2Config,
+        GPT2ForSequenceClassification,
+        GPT2ForTokenClassification,
+        GPT2LMHeadModel,
+        GPT2Model,
+    )
+    from .llama import (
+        LlamaConfig,
+        LlamaForCausalLM,
+        LlamaForSequenceClassification,
+        LlamaForTokenClassification,
+        LlamaModel,
+    )
+    from .marian import (
+        MarianConfig,
+        MarianModel,
+        MarianMTModel,
+    )
+    from .mbart import (
+        MBartConfig,
+        MBartForConditionalGeneration,
+        MBartForSequenceClassification,
+        MBartModel,
+    )
+    from .mistral import (
+        MistralConfig,
+        MistralForCausalLM,
+        MistralForSequenceClassification,
+        MistralForTokenClassification,
+        MistralModel,
+    )
+    from .qwen2 import (
+        Qwen2Config,
+        Qwen2ForCausalLM,
+        Qwen2ForSequenceClassification,
+        Qwen2ForTokenClassification,
+        Qwen2Model,
+    )
+    from .qwen3 import (
+        Qwen3Config,
+        Qwen3ForCausalLM,
+        Qwen3ForSequenceClassification,
+        Qwen3ForTokenClassification,
+        Qwen3Model,
     )
     from .roberta import (
         RobertaConfig,
@@ -41,28 +112,150 @@ if TYPE_CHECKING:
         XLMRobertaForTokenClassification,
         XLMRobertaModel,
     )
+    from .t5 import (
+        T5Config,
+        T5EncoderModel,
+        T5ForConditionalGeneration,
+        T5Model,
+    )
+    from .t5_bundle import T5Bundle, T5Transform
+    from .t5_torchtext import T5Conf, TorchtextT5Model
+
+if TYPE_CHECKING:
+    T5_SMALL: T5Bundle
+    T5_SMALL_ENCODER: T5Bundle
+    T5_SMALL_GENERATION: T5Bundle
+    T5_BASE: T5Bundle
+    T5_BASE_ENCODER: T5Bundle
+    T5_BASE_GENERATION: T5Bundle
+    T5_LARGE: T5Bundle
+    T5_LARGE_ENCODER: T5Bundle
+    T5_LARGE_GENERATION: T5Bundle
+    T5_3B: T5Bundle
+    T5_3B_ENCODER: T5Bundle
+    T5_3B_GENERATION: T5Bundle
+    T5_11B: T5Bundle
+    T5_11B_ENCODER: T5Bundle
+    T5_11B_GENERATION: T5Bundle
+    FLAN_T5_BASE: T5Bundle
+    FLAN_T5_BASE_ENCODER: T5Bundle
+    FLAN_T5_BASE_GENERATION: T5Bundle
+    FLAN_T5_LARGE: T5Bundle
+    FLAN_T5_LARGE_ENCODER: T5Bundle
+    FLAN_T5_LARGE_GENERATION: T5Bundle
+    FLAN_T5_XL: T5Bundle
+    FLAN_T5_XL_ENCODER: T5Bundle
+    FLAN_T5_XL_GENERATION: T5Bundle
+    FLAN_T5_XXL: T5Bundle
+    FLAN_T5_XXL_ENCODER: T5Bundle
+    FLAN_T5_XXL_GENERATION: T5Bundle
 
 __all__ = [
     "ARCHITECTURES",
+    "BartConfig",
+    "BartForConditionalGeneration",
+    "BartForSequenceClassification",
+    "BartModel",
     "BertConfig",
     "BertForMaskedLM",
     "BertForQuestionAnswering",
     "BertForSequenceClassification",
     "BertForTokenClassification",
     "BertModel",
+    "CLIPConfig",
+    "CLIPModel",
+    "CLIPTextConfig",
+    "CLIPTextModel",
+    "CLIPTextModelWithProjection",
+    "CLIPVisionConfig",
+    "CLIPVisionModel",
     "DistilBertConfig",
     "DistilBertForMaskedLM",
     "DistilBertForQuestionAnswering",
     "DistilBertForSequenceClassification",
     "DistilBertForTokenClassification",
     "DistilBertModel",
+    "FLAN_T5_BASE",
+    "FLAN_T5_BASE_ENCODER",
+    "FLAN_T5_BASE_GENERATION",
+    "FLAN_T5_LARGE",
+    "FLAN_T5_LARGE_ENCODER",
+    "FLAN_T5_LARGE_GENERATION",
+    "FLAN_T5_XL",
+    "FLAN_T5_XL_ENCODER",
+    "FLAN_T5_XL_GENERATION",
+    "FLAN_T5_XXL",
+    "FLAN_T5_XXL_ENCODER",
+    "FLAN_T5_XXL_GENERATION",
+    "GPT2Config",
+    "GPT2ForSequenceClassification",
+    "GPT2ForTokenClassification",
+    "GPT2LMHeadModel",
+    "GPT2Model",
+    "Gemma2Config",
+    "Gemma2ForCausalLM",
+    "Gemma2ForSequenceClassification",
+    "Gemma2ForTokenClassification",
+    "Gemma2Model",
+    "GenerativeModel",
+    "KeyValueCache",
+    "LlamaConfig",
+    "LlamaForCausalLM",
+    "LlamaForSequenceClassification",
+    "LlamaForTokenClassification",
+    "LlamaModel",
+    "MBartConfig",
+    "MBartForConditionalGeneration",
+    "MBartForSequenceClassification",
+    "MBartModel",
+    "MarianConfig",
+    "MarianMTModel",
+    "MarianModel",
+    "MistralConfig",
+    "MistralForCausalLM",
+    "MistralForSequenceClassification",
+    "MistralForTokenClassification",
+    "MistralModel",
     "PretrainedModel",
+    "Qwen2Config",
+    "Qwen2ForCausalLM",
+    "Qwen2ForSequenceClassification",
+    "Qwen2ForTokenClassification",
+    "Qwen2Model",
+    "Qwen3Config",
+    "Qwen3ForCausalLM",
+    "Qwen3ForSequenceClassification",
+    "Qwen3ForTokenClassification",
+    "Qwen3Model",
     "RobertaConfig",
     "RobertaForMaskedLM",
     "RobertaForQuestionAnswering",
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
     "RobertaModel",
+    "T5Bundle",
+    "T5Conf",
+    "T5Config",
+    "T5EncoderModel",
+    "T5ForConditionalGeneration",
+    "T5Model",
+    "T5Transform",
+    "T5_11B",
+    "T5_11B_ENCODER",
+    "T5_11B_GENERATION",
+    "T5_3B",
+    "T5_3B_ENCODER",
+    "T5_3B_GENERATION",
+    "T5_BASE",
+    "T5_BASE_ENCODER",
+    "T5_BASE_GENERATION",
+    "T5_LARGE",
+    "T5_LARGE_ENCODER",
+    "T5_LARGE_GENERATION",
+    "T5_SMALL",
+    "T5_SMALL_ENCODER",
+    "T5_SMALL_GENERATION",
+    "TorchtextT5Model",
     "XLMRobertaConfig",
     "XLMRobertaForMaskedLM",
     "XLMRobertaForQuestionAnswering",
@@ -74,7 +267,20 @@ __all__ = [
 ]
 
 
+# torchtext's classes, and the modules of this package that they are in
+_TORCHTEXT = {
+    "T5Bundle": "t5_bundle",
+    "T5Conf": "t5_torchtext",
+    "T5Transform": "t5_bundle",
+    "TorchtextT5Model": "t5_torchtext",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _TORCHTEXT:
+        return getattr(import_module(f".{_TORCHTEXT[name]}", __name__), name)
+    if name.startswith(("T5_", "FLAN_T5_")) and name in __all__:
+        return import_module(".t5_bundle", __name__).BUNDLES[name]
     if name in ARCHITECTURES:
         return find_architecture(name)
     stem = name.removesuffix("Config")

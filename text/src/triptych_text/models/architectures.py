@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
 from triptych import Registry
-from triptych.errors import FileFormatError
+from triptych.errors import FileFormatError, MissingDependencyError
 
 from .base import PretrainedModel
 
 __all__ = ["ARCHITECTURES", "BASE_MODELS", "architecture_of", "find_architecture", "from_config"]
 
+_DECODER_HEADS = (
+    "ForCausalLM",
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "Model",
+)
+# Families that another package has: its module, and what to install.
+_ELSEWHERE = {"triptych_audio.models.whisper": "triptych-audio"}
 _FAMILIES = {
+    "triptych_audio.models.whisper": ["WhisperForConditionalGeneration", "WhisperModel"],
     "bert": ["BertModel"],
     "bert_heads": [
         "BertForMaskedLM",
@@ -39,9 +49,26 @@ _FAMILIES = {
             "Model",
         )
     ],
+    "gpt2": [
+        "GPT2ForSequenceClassification",
+        "GPT2ForTokenClassification",
+        "GPT2LMHeadModel",
+        "GPT2Model",
+    ],
+    "llama": [f"Llama{head}" for head in _DECODER_HEADS],
+    "mistral": [f"Mistral{head}" for head in _DECODER_HEADS],
+    "qwen2": [f"Qwen2{head}" for head in _DECODER_HEADS],
+    "qwen3": [f"Qwen3{head}" for head in _DECODER_HEADS],
+    "gemma2": [f"Gemma2{head}" for head in _DECODER_HEADS],
+    "t5": ["T5EncoderModel", "T5ForConditionalGeneration", "T5Model"],
+    "bart": ["BartForConditionalGeneration", "BartForSequenceClassification", "BartModel"],
+    "mbart": ["MBartForConditionalGeneration", "MBartForSequenceClassification", "MBartModel"],
+    "marian": ["MarianMTModel", "MarianModel"],
+    "clip": ["CLIPModel", "CLIPTextModel", "CLIPTextModelWithProjection", "CLIPVisionModel"],
 }
 
-ARCHITECTURES: Registry[str] = Registry("architecture")  # class name -> module of this package
+# Class name -> module of this package, or one of those elsewhere.
+ARCHITECTURES: Registry[str] = Registry("architecture")
 for _module, _names in _FAMILIES.items():
     for _name in _names:
         ARCHITECTURES.register(_name, _module)
@@ -50,8 +77,22 @@ for _module, _names in _FAMILIES.items():
 BASE_MODELS: Registry[str] = Registry("model type")
 BASE_MODELS.register("bert", "BertModel")
 BASE_MODELS.register("distilbert", "DistilBertModel")
+BASE_MODELS.register("gpt2", "GPT2Model")
+BASE_MODELS.register("llama", "LlamaModel")
+BASE_MODELS.register("mistral", "MistralModel")
+BASE_MODELS.register("qwen2", "Qwen2Model")
+BASE_MODELS.register("qwen3", "Qwen3Model")
+BASE_MODELS.register("gemma2", "Gemma2Model")
+BASE_MODELS.register("t5", "T5Model")
+BASE_MODELS.register("bart", "BartModel")
+BASE_MODELS.register("mbart", "MBartModel")
+BASE_MODELS.register("marian", "MarianModel")
+BASE_MODELS.register("clip", "CLIPModel")
+BASE_MODELS.register("clip_text_model", "CLIPTextModel")
+BASE_MODELS.register("clip_vision_model", "CLIPVisionModel")
 BASE_MODELS.register("roberta", "RobertaModel")
 BASE_MODELS.register("xlm-roberta", "XLMRobertaModel")
+BASE_MODELS.register("whisper", "WhisperModel")
 
 
 def find_architecture(name: str) -> type[PretrainedModel]:
@@ -61,11 +102,22 @@ def find_architecture(name: str) -> type[PretrainedModel]:
         name: such as "BertModel".
 
     Raises:
+        MissingDependencyError: it belongs to a package that is not installed.
         UnknownNameError: there is no such class here; the text holds the closest names.
     """
-    module = importlib.import_module(f".{ARCHITECTURES[name]}", __package__)
-    found: type[PretrainedModel] = getattr(module, name)
-    return found
+    place = ARCHITECTURES[name]
+    if place not in _ELSEWHERE:
+        found: type[PretrainedModel] = getattr(
+            importlib.import_module(f".{place}", __package__), name
+        )
+        return found
+    package = place.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        raise MissingDependencyError(
+            f"{name} is a model of {package}: pip install {_ELSEWHERE[place]}"
+        )
+    elsewhere: type[PretrainedModel] = getattr(importlib.import_module(place), name)
+    return elsewhere
 
 
 def architecture_of(config: Mapping[str, Any]) -> type[PretrainedModel]:

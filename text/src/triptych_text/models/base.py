@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
+import triptych as tp
 from triptych import Tensor, nn
 from triptych.errors import ShapeError
 from triptych.nn import init
@@ -31,12 +32,16 @@ class PretrainedModel(nn.Module):
         base_prefix: name under which models with a head hold the encoder, such as "bert".
         tied: state_dict name -> name of the tensor it is the same as; files may leave it out.
         tied_embeddings: the same, where config.tie_word_embeddings says so.
+        ignored: patterns of names in checkpoints that belong to no weight of this model.
+        optional: patterns of names that checkpoints may leave out; they are computed.
     """
 
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
     base_prefix: ClassVar[str] = ""
     tied: ClassVar[Ties] = {}
     tied_embeddings: ClassVar[Ties] = {}
+    ignored: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -55,7 +60,12 @@ class PretrainedModel(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls, source: str | os.PathLike[str] | ModelFiles, *, strict: bool = True
+        cls,
+        source: str | os.PathLike[str] | ModelFiles,
+        *,
+        strict: bool = True,
+        dtype: tp.dtype | str | None = None,
+        mmap: bool = False,
     ) -> Self:
         """Model with the weights of a checkpoint, in evaluation mode.
 
@@ -63,15 +73,19 @@ class PretrainedModel(nn.Module):
             source: a folder with config.json and model.safetensors, or a registered name.
             strict: False gives weights that the checkpoint lacks fresh values and warns; for
                 training a new head.
+            dtype: of the weights; "auto" keeps what the files have; default float32.
+            mmap: map the files in place of reading them.
 
         Raises:
-            FileFormatError: the checkpoint lacks weights, or shapes differ.
+            DTypeError: dtype is no floating type and not "auto".
+            FileFormatError: the checkpoint lacks weights, or shapes differ, or it is of another
+                family.
             FileNotFoundError: a file is missing.
             UnknownNameError: neither a folder nor a registered name.
         """
         from .loading import load_model
 
-        return load_model(cls, source, strict=strict)
+        return load_model(cls, source, strict=strict, dtype=dtype, mmap=mmap)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write config.json and model.safetensors, which `from_pretrained` and other tools read.

@@ -9,7 +9,7 @@ from triptych.nn import functional as F
 
 from .config import ModelConfig
 
-__all__ = ["classification_loss", "span_loss", "token_loss"]
+__all__ = ["classification_loss", "next_token_loss", "span_loss", "token_loss"]
 
 IGNORED = -100  # label of tokens that do not count. Source: the default of cross_entropy
 
@@ -51,6 +51,19 @@ def token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """
     flat = logits.reshape(-1, logits.shape[-1])
     return F.cross_entropy(flat, labels.reshape(-1), ignore_index=IGNORED)
+
+
+def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross entropy of each token given those before it.
+
+    Args:
+        logits: (n, l, v), scores of the token after each.
+        labels: (n, l) int64 the tokens themselves, not shifted; -100 for those that do not count.
+
+    Returns:
+        A number.
+    """
+    return token_loss(logits[:, :-1], labels[:, 1:])
 
 
 def span_loss(start_logits: Tensor, end_logits: Tensor, start: Tensor, end: Tensor) -> Tensor:

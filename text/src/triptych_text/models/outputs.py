@@ -10,12 +10,18 @@ from typing import Any
 from triptych import Tensor
 from triptych.errors import UnknownNameError
 
+from .cache import KeyValueCache
+
 __all__ = [
+    "CausalLMOutput",
     "ClassifierOutput",
+    "DecoderOutput",
     "EncoderOutput",
     "MaskedLMOutput",
     "ModelOutput",
     "QuestionAnsweringOutput",
+    "Seq2SeqLMOutput",
+    "Seq2SeqOutput",
 ]
 
 
@@ -116,3 +122,72 @@ class QuestionAnsweringOutput(ModelOutput):
     start_logits: Tensor
     end_logits: Tensor
     hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class DecoderOutput(ModelOutput):
+    """Output of a decoder without a head.
+
+    Args:
+        last_hidden_state: (n, l, d).
+        past_key_values: keys and values of all tokens so far, when asked for.
+        hidden_states: the embeddings and the output of each layer, each (n, l, d), when asked for.
+    """
+
+    last_hidden_state: Tensor
+    past_key_values: KeyValueCache | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class CausalLMOutput(ModelOutput):
+    """Output of a model that continues texts.
+
+    Args:
+        loss: a number, when labels were given.
+        logits: (n, l, v) scores of the token after each.
+        past_key_values, hidden_states: as in `DecoderOutput`.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor
+    past_key_values: KeyValueCache | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class Seq2SeqOutput(ModelOutput):
+    """Output of an encoder with a decoder behind it.
+
+    Args:
+        last_hidden_state: (n, t, d) of the decoder.
+        past_key_values: keys and values of all decoder tokens so far, when asked for.
+        decoder_hidden_states: the decoder's embeddings and layers, each (n, t, d), when asked for.
+        encoder_last_hidden_state: (n, l, d).
+        encoder_hidden_states: the encoder's embeddings and layers, when asked for.
+    """
+
+    last_hidden_state: Tensor
+    past_key_values: KeyValueCache | None = None
+    decoder_hidden_states: tuple[Tensor, ...] | None = None
+    encoder_last_hidden_state: Tensor | None = None
+    encoder_hidden_states: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class Seq2SeqLMOutput(ModelOutput):
+    """Output of a model that writes one text after reading another.
+
+    Args:
+        loss: a number, when labels were given.
+        logits: (n, t, v) scores of the token after each.
+        past_key_values, decoder_hidden_states, encoder_last_hidden_state, encoder_hidden_states:
+            as in `Seq2SeqOutput`.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor
+    past_key_values: KeyValueCache | None = None
+    decoder_hidden_states: tuple[Tensor, ...] | None = None
+    encoder_last_hidden_state: Tensor | None = None
+    encoder_hidden_states: tuple[Tensor, ...] | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from triptych.errors import BoundsError, UnknownNameError
+from triptych.errors import BoundsError, FileFormatError, UnknownNameError
 
 __all__ = ["Vocab", "build_vocab_from_iterator", "vocab"]
 
@@ -152,6 +156,32 @@ class Vocab:
         return list(self._tokens)
 
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a JSON file of the tokens and the default index, for `load`."""
+        content = {"tokens": self._tokens, "default_index": self._default_index}
+        Path(path).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Vocab:
+        """Vocabulary of a JSON file that `save` wrote.
+
+        Raises:
+            FileFormatError: the file holds something else.
+
+        Example:
+            >>> import tempfile
+            >>> name = os.path.join(tempfile.mkdtemp(), "vocab.json")
+            >>> Vocab(["<unk>", "cat"], default_index=0).save(name)
+            >>> Vocab.load(name)
+            Vocab(2 tokens, default_index=0)
+        """
+        content = _read_json(Path(path))
+        tokens = content.get("tokens") if isinstance(content, dict) else None
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            raise FileFormatError(f"Vocab.load: {path} holds no list of tokens")
+        return cls(tokens, content.get("default_index"))
+
+
 class _UnknownTokenError(UnknownNameError, RuntimeError):
     """Also a RuntimeError, as users of torchtext expect."""
 
@@ -162,6 +192,13 @@ class _PlaceError(BoundsError, RuntimeError):
 
 class _TakenTokenError(ValueError, RuntimeError):
     """Also a RuntimeError, as users of torchtext expect."""
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FileFormatError(f"Vocab.load: {path} is no JSON: {error}") from error
 
 
 def vocab(

@@ -14,8 +14,8 @@ from typing import Any
 import triptych as tp
 from triptych import Tensor, nn
 
-from . import functional as F
-from .vocab import Vocab
+from .. import functional as F
+from ..vocab import Vocab
 
 __all__ = [
     "AddToken",
