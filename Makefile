@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+PART ?= core
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,9 +37,9 @@ bench: $(READY) ## measure speed beside the libraries a user would pick instead
 docs: $(READY) ## write the reference of all public names to build/reference/index.html
 	@$(BIN)/python tools/write_api_reference.py
 
-coverage: $(READY) ## run the tests of core and print which part of its lines they run
-	@$(BIN)/python -m pytest tests/core tests/conformance -q -n $(WORKERS) --dist loadfile \
-	    --cov=triptych --cov-report=term:skip-covered
+coverage: $(READY) ## run the tests of one package, PART=core, and print which part of its lines they run
+	@$(BIN)/python -m pytest tests/$(PART) tests/conformance -q -n $(WORKERS) --dist loadfile \
+	    --cov=$(if $(filter core,$(PART)),triptych,triptych_$(PART)) --cov-report=term:skip-covered
 
 clean: ## remove .venv and everything that the tools leave behind
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html

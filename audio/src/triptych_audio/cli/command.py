@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   triptych-audio convert film.mp4 sound.opus --start 60 --duration 30
   triptych-audio spectrogram bird.ogg -o bird.png --top-db 60
   triptych-audio vad meeting.flac --json
+  triptych-audio transcribe talk.mp3 --model small --output-format srt
 
 Exit codes: 0 done, 2 failed or wrong command line."""
 ENCODINGS = {
@@ -166,11 +167,41 @@ def _share(text: str) -> float:
     return number
 
 
+def _transcribe(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", metavar="FILE", help=FILE)
+    command.add_argument(
+        "--model",
+        metavar="NAME|FILE|FOLDER",
+        default="tiny",
+        help="a Whisper: a published name, OpenAI's file, or a folder of Hugging Face's layout; "
+        "default %(default)s",
+    )
+    command.add_argument("--language", metavar="NAME", help="code or name; default find out")
+    command.add_argument(
+        "--task",
+        choices=("transcribe", "translate"),
+        default="transcribe",
+        help="translate is into English; default %(default)s",
+    )
+    command.add_argument(
+        "--output-format",
+        choices=("json", "srt", "tsv", "txt", "vtt"),
+        default="txt",
+        help="default %(default)s",
+    )
+    command.add_argument("-o", "--output", metavar="PATH", help="default print it")
+    command.add_argument(
+        "--word-timestamps", action="store_true", help="say when each word is said"
+    )
+    command.add_argument("--beam-size", metavar="N", type=_count, help="default no beams")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "info": ("say what sound files hold", _info),
     "convert": ("convert a sound file, however long, to another format", _convert),
     "spectrogram": ("draw the mel spectrogram of a sound file", _spectrogram),
     "vad": ("say when somebody speaks in a recording", _vad),
+    "transcribe": ("write down what is said in a recording", _transcribe),
 }
 
 

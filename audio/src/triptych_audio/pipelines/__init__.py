@@ -35,6 +35,7 @@ from triptych_audio.pipelines.squim import (
 )
 from triptych_audio.pipelines.streaming_mel import StreamingMelSpectrogram
 from triptych_audio.pipelines.streaming_vad import VADIterator
+from triptych_audio.pipelines.transcription import transcribe
 from triptych_audio.pipelines.tts import (
     TACOTRON2_GRIFFINLIM_CHAR_LJSPEECH,
     TACOTRON2_GRIFFINLIM_PHONE_LJSPEECH,
@@ -153,4 +154,5 @@ __all__ = [
     "Wav2Vec2FABundle",
     "get_speech_timestamps",
     "speech_segments",
+    "transcribe",
 ]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         DistilBertForTokenClassification,
         DistilBertModel,
     )
+    from .fasttext import FastTextClassifier
     from .gemma2 import (
         Gemma2Config,
         Gemma2ForCausalLM,
@@ -197,6 +198,7 @@ __all__ = [
     "Gemma2ForSequenceClassification",
     "Gemma2ForTokenClassification",
     "Gemma2Model",
+    "FastTextClassifier",
     "GenerativeModel",
     "KeyValueCache",
     "LlamaConfig",
@@ -256,6 +258,9 @@ __all__ = [
     "T5_SMALL_ENCODER",
     "T5_SMALL_GENERATION",
     "TorchtextT5Model",
+    "WhisperConfig",
+    "WhisperForConditionalGeneration",
+    "WhisperModel",
     "XLMRobertaConfig",
     "XLMRobertaForMaskedLM",
     "XLMRobertaForQuestionAnswering",
@@ -267,8 +272,9 @@ __all__ = [
 ]
 
 
-# torchtext's classes, and the modules of this package that they are in
-_TORCHTEXT = {
+# classes without a Hugging Face name, and the modules of this package that they are in
+_OTHERS = {
+    "FastTextClassifier": "fasttext",
     "T5Bundle": "t5_bundle",
     "T5Conf": "t5_torchtext",
     "T5Transform": "t5_bundle",
@@ -277,8 +283,8 @@ _TORCHTEXT = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _TORCHTEXT:
-        return getattr(import_module(f".{_TORCHTEXT[name]}", __name__), name)
+    if name in _OTHERS:
+        return getattr(import_module(f".{_OTHERS[name]}", __name__), name)
     if name.startswith(("T5_", "FLAN_T5_")) and name in __all__:
         return import_module(".t5_bundle", __name__).BUNDLES[name]
     if name in ARCHITECTURES:

@@ -69,7 +69,8 @@ class WhisperConfig:
         ShapeError: d_model does not divide into the heads.
 
     Example:
-        >>> WhisperConfig.from_dict({"d_model": 512, "encoder_attention_heads": 8}).d_model
+        >>> WhisperConfig.from_dict({"d_model": 512, "encoder_attention_heads": 8,
+        ...     "decoder_attention_heads": 8}).d_model
         512
     """
 
@@ -151,7 +152,7 @@ class WhisperConfig:
             decoder_ffn_dim=4 * sizes.n_text_state,
             max_source_positions=sizes.n_audio_ctx,
             max_target_positions=sizes.n_text_ctx,
-            pad_token_id=50256,
+            pad_token_id=50256 if sizes.n_vocab > 50256 else None,
             bos_token_id=end,
             eos_token_id=end,
             decoder_start_token_id=end + 1,

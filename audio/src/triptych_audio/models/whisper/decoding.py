@@ -280,10 +280,8 @@ class _Decoding:
                 for features, language, probs in zip(encoded, languages, likely, strict=True)
             ]
         silent, candidates = self._write(encoded, ids)
-        return [
-            self._result(*each, options)
-            for *each, options in zip(encoded, languages, likely, silent, candidates, strict=True)
-        ]
+        each = zip(encoded, languages, likely, silent, candidates, strict=True)
+        return [self._result(*fields) for fields in each]
 
     def _result(
         self,
@@ -320,9 +318,7 @@ class _Decoding:
             ids[:, self.sot_index + 1] = tokens.numpy()
         return [max(probs, key=probs.__getitem__) for probs in likely], likely
 
-    def _write(
-        self, encoded: Tensor, ids: np.ndarray
-    ) -> tuple[list[float], list[list[Candidate]]]:
+    def _write(self, encoded: Tensor, ids: np.ndarray) -> tuple[list[float], list[list[Candidate]]]:
         """Probabilities of silence, and the texts of each sound."""
         search = self._search()
         cache = self.model.new_cache()

@@ -49,7 +49,9 @@ class RecordingFeatures:
         self._length = 0
         self.peak = max(float(levels.max()) for levels in self._levels())
         self.num_frames = self._length // HOP_LENGTH
-        self._begin()
+        self._source = self._levels()
+        self._first = 0
+        self._buffer = np.empty((n_mels, 0), np.float32)
 
     def window(self, start: int, count: int, length: int) -> Tensor:
         """A part of the spectrogram; frames after the end are those of silence.
@@ -128,8 +130,6 @@ def _samples(audio: Any) -> Any:
             "largest number of the type"
         )
     if waveform.ndim not in (1, 2):
-        raise ShapeError(
-            f"transcribe: wanted (t,) or (channels, t), got {tuple(waveform.shape)}"
-        )
+        raise ShapeError(f"transcribe: wanted (t,) or (channels, t), got {tuple(waveform.shape)}")
     mono = waveform if waveform.ndim == 1 else waveform.mean(0)
     return mono.detach().to(tp.float32).cpu().numpy()

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -188,7 +188,7 @@ def _filled(
     source: Path,
 ) -> M:
     with init.skipped():  # the file overwrites whatever would be drawn
-        model: Any = cls(config)
+        model: Any = cast(Any, cls)(config)
     own = set(model.state_dict())
     given = _fitting(dict(weights), own)
     lacking, spare = sorted(own - set(given)), sorted(set(given) - own)

@@ -50,8 +50,8 @@ def cut_segments(
     ends = [*cuts, len(ids)] if closed else cuts
     segments = []
     for a, b in zip([0, *ends], ends, strict=False):
-        span = (start + (ids[i] - zero) * STEP_S for i in (a, b - 1))
-        segments.append(_segment(result, tokenizer, first, *span, ids[a:b]))
+        begins, ends_at = (start + (ids[i] - zero) * STEP_S for i in (a, b - 1))
+        segments.append(_segment(result, tokenizer, first, begins, ends_at, ids[a:b]))
     moved = size if closed else (ids[ends[-1] - 1] - zero) * FRAMES_PER_PLACE
     return segments, moved, closed
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -225,7 +226,7 @@ def _told(word: WordTiming, offset: float) -> dict[str, Any]:
 
 def _shorten_at_sentence_ends(alignment: list[WordTiming], longest: float) -> None:
     """Pauses between sentences are given to the sign, or to the word after it; take them away."""
-    for before, word in zip(alignment, alignment[1:], strict=False):
+    for before, word in pairwise(alignment):
         if word.end - word.start > longest:
             if word.word in SENTENCE_ENDS:
                 word.end = word.start + longest

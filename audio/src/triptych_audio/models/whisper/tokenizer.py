@@ -25,10 +25,11 @@ PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 TIME_STEP, NUM_TIMES = 0.02, 1501  # seconds; 0.00 to 30.00
 NO_SPACES = ("zh", "ja", "th", "lo", "my", "yue")
 # Signs that mark what is no speech, and notes, of which all share their first piece.
-SIGNS = (
-    *'"#()*+/:;<=>@[\\]^_`{|}~「」『』',
-    *"<< >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪".split(),
-)
+NOT_SPOKEN = """
+" # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』
+<< >> <<< >>> -- --- -( -[ (' (" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪
+"""
+SIGNS = tuple(NOT_SPOKEN.split())
 NOTES = tuple("♩♪♫♬♭♮♯")
 # Older folders call it otherwise.
 OTHER_SPELLINGS = {"<|nocaptions|>": "<|nospeech|>"}
@@ -109,7 +110,9 @@ def read_ranks(path: str | os.PathLike[str], num_languages: int = 99) -> Vocabul
         # the last piece of the multilingual file is "=", which holds no bytes
         ranks = {base64.b64decode(piece): int(rank) for piece, rank in pairs}
     except ValueError as error:
-        raise FileFormatError(f"{path} holds no pieces in base 64 with their ids: {error}") from None
+        raise FileFormatError(
+            f"{path} holds no pieces in base 64 with their ids: {error}"
+        ) from None
     return Vocabulary(ranks, special_tokens(len(ranks), num_languages))
 
 
@@ -231,7 +234,9 @@ class Tokenizer:
     def language_token(self) -> int:
         """Id of the language."""
         if self.language is None:
-            raise UnknownNameError("Whisper: this tokenizer is of one language and has no id for it")
+            raise UnknownNameError(
+                "Whisper: this tokenizer is of one language and has no id for it"
+            )
         return self.to_language_token(self.language)
 
     def to_language_token(self, language: str) -> int:

@@ -266,7 +266,7 @@ class _Words:
         Returns:
             Frame where the next window begins.
         """
-        first, size, full, total = window
+        first, size, _, _ = window
         add_word_timestamps(
             segments, self.model, self.tokenizer, result.audio_features, size,
             prepend_punctuations=self.prepended, append_punctuations=self.appended,
@@ -336,7 +336,7 @@ class _Session:
     def run(self, clips: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
         """Segments of all parts."""
         total = round(sum(max(b - a, 0) for a, b in clips) * FRAME_S)
-        shown = True if self.verbose is False else False
+        shown = self.verbose is False
         with closing(ProgressBar("transcribe", total, shown, unit="s")) as bar:
             for first, end in clips:
                 told, at = 0, first

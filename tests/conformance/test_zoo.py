@@ -26,8 +26,8 @@ needs_data = pytest.mark.skipif(
     not (DATA / "zoo.json.gz").exists(),
     reason=f"no recorded models in {DATA}; set TRIPTYCH_CONFORMANCE to their folder",
 )
-# name -> by what the recordings at hand can compare it
-MODELS = {
+# package -> name -> by what the recordings at hand can compare it
+VISION = {
     "convnext_tiny": "outputs",
     "deeplabv3_mobilenet_v3_large": "outputs",
     "densenet121": "keys",
@@ -51,6 +51,50 @@ MODELS = {
     "swin_v2_t": "keys",
 }
 
+AUDIO = {
+    "Conformer": "outputs",
+    "ConvTasNet": "keys",
+    "DeepSpeech": "keys",
+    "Emformer": "keys",
+    "Tacotron2": "outputs",
+    "Wav2Letter_waveform": "keys",
+    "WaveRNN": "keys",
+    "conv_tasnet_base": "keys",
+    "emformer_rnnt_base": "outputs",
+    "hdemucs_low": "keys",
+    "hubert_base": "outputs",
+    "squim_objective_base": "keys",
+    "wav2vec2_base": "outputs",
+    "wavlm_base": "outputs",
+}
+TEXT = {
+    "bart": "keys",
+    "bert": "keys",
+    "bert_cls": "outputs",
+    "bert_mlm": "outputs",
+    "clip": "outputs",
+    "deberta_v2": "outputs",
+    "distilbert": "keys",
+    "electra": "outputs",
+    "flan_t5": "outputs",
+    "gemma2": "keys",
+    "gpt2": "outputs",
+    "llama": "keys",
+    "marian": "outputs",
+    "mistral": "keys",
+    "qwen2": "outputs",
+    "qwen3": "keys",
+    "roberta": "outputs",
+    "t5": "keys",
+    "whisper": "keys",
+    "xlmr_cls": "keys",
+}
+MODELS = [
+    pytest.param(lib, name, by, id=f"{lib}-{name}")
+    for lib, models in {"vision": VISION, "audio": AUDIO, "text": TEXT}.items()
+    for name, by in models.items()
+]
+
 
 @pytest.fixture(scope="module")
 def replay():
@@ -59,13 +103,13 @@ def replay():
     with warnings.catch_warnings():  # the program quietens warnings for all
         spec.loader.exec_module(module)
     with gzip.open(DATA / "zoo.json.gz", "rt") as stream:
-        rows = {row["name"]: row for row in json.load(stream) if row["lib"] == "vision"}
+        rows = {(row["lib"], row["name"]): row for row in json.load(stream)}
     with np.load(DATA / "zoo_outputs.npz") as stream:
-        data = {key: stream[key] for key in stream.files if key.startswith("vision/")}
-    return lambda name: module.check(rows[name], data, tp, False)
+        data = {key: stream[key] for key in stream.files}
+    return lambda lib, name: module.check(rows[lib, name], data, tp, False)
 
 
 @needs_data
-@pytest.mark.parametrize("name", MODELS)
-def test_recorded_models_agree(replay, name):
-    assert replay(name) == MODELS[name]
+@pytest.mark.parametrize(("lib", "name", "by"), MODELS)
+def test_recorded_models_agree(replay, lib, name, by):
+    assert replay(lib, name) == by
