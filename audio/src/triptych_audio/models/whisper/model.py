@@ -275,8 +275,8 @@ class WhisperForConditionalGeneration(nn.Module):
         ...     encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=8,
         ...     decoder_ffn_dim=8, max_source_positions=6, pad_token_id=0, decoder_start_token_id=1)
         >>> model = WhisperForConditionalGeneration(config)
-        >>> model(tp.zeros(2, 80, 12), tp.tensor([[1, 5, 3]])).logits.shape
-        Size([2, 3, 20])
+        >>> model(tp.zeros(1, 80, 12), tp.tensor([[1, 5, 3]])).logits.shape
+        Size([1, 3, 20])
     """
 
     config_class: ClassVar[type[WhisperConfig]] = WhisperConfig
