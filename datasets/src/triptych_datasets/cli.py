@@ -1,7 +1,6 @@
 """The command `triptych-datasets`: list, fetch, check and remove cached files."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,24 +15,22 @@ from triptych_datasets.cache import (
     verify,
 )
 from triptych_datasets.catalog import Catalog, default_catalog
-from triptych_datasets.errors import DatasetsError, HashMismatch, NotCached
+from triptych_datasets.command_line import DONE, FAILED, Program, Subcommand
+from triptych_datasets.errors import HashMismatch, NotCached
 from triptych_datasets.fetching import fetch_all
 from triptych_datasets.tables import print_table
 
 __all__ = ["main"]
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
-DONE, FAILED = 0, 1  # argparse itself ends with 2 when the command line is wrong
-INTERRUPTED = 130  # what a shell gives for Ctrl-C: 128 + SIGINT
-EXAMPLES = """examples:
+EXAMPLES = """\
   triptych-datasets list                       every file that the installed packages offer
   triptych-datasets get chelsea.png            fetch a file and print where it lies
   triptych-datasets get 'all-MiniLM-L6-v2/*'   fetch all files whose name matches
   triptych-datasets verify                     read every cached file again, compare hashes
   triptych-datasets where                      print the cache folder
 
-The cache is the folder in the variable TRIPTYCH_HOME, else the platform's cache folder.
-Exit codes: 0 done, 1 failed, 2 wrong command line."""
+The cache is the folder in the variable TRIPTYCH_HOME, else the platform's cache folder."""
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -133,62 +130,41 @@ def _human_size(size: int | None) -> str:
 
 
 NAMES = "names from the list, or patterns with * and ?"
-COMMANDS: tuple[tuple[str, Callable[[argparse.Namespace], int], str, str, str], ...] = (
-    ("list", _list, "*", NAMES + "; default all", "show what can be had, and what is cached"),
-    ("info", _info, "+", NAMES, "show everything known about files"),
-    ("get", _get, "+", NAMES, "fetch files and print their paths"),
-    ("verify", _verify, "*", NAMES + "; default all that is cached", "compare hashes again"),
-    ("where", _where, "*", NAMES + "; default the cache folder", "print paths in the cache"),
-    ("remove", _remove, "+", NAMES, "delete files from the cache"),
+
+
+def _names(how_many: str, otherwise: str = "") -> Callable[[argparse.ArgumentParser], None]:
+    """Adds the argument that all subcommands take: "+" for at least one name."""
+
+    def fill(command: argparse.ArgumentParser) -> None:
+        command.add_argument("names", metavar="NAME", nargs=how_many, help=NAMES + otherwise)
+
+    return fill
+
+
+PROGRAM = Program(
+    "triptych-datasets",
+    "Fetch, check and remove weights and data. Files are known by their hash.",
+    EXAMPLES,
+    {
+        "list": Subcommand(
+            "show what can be had, and what is cached", _names("*", "; default all"), _list
+        ),
+        "info": Subcommand("show everything known about files", _names("+"), _info),
+        "get": Subcommand("fetch files and print their paths", _names("+"), _get),
+        "verify": Subcommand(
+            "compare hashes again", _names("*", "; default all that is cached"), _verify
+        ),
+        "where": Subcommand(
+            "print paths in the cache", _names("*", "; default the cache folder"), _where
+        ),
+        "remove": Subcommand("delete files from the cache", _names("+"), _remove),
+    },
+    stopped="stopped; the next get goes on with what came over HTTP so far",
 )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: words after the command's name; default those it was started with.
-
-    Returns:
-        0 when done, 1 when something failed, 130 on Ctrl-C. A wrong command line ends the process
-        with 2.
-    """
-    arguments = _parser().parse_args(argv)
-    try:
-        return int(arguments.run(arguments))
-    except (DatasetsError, OSError) as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped; the next get goes on with what came over HTTP so far")
-        return INTERRUPTED
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="triptych-datasets",
-        description="Fetch, check and remove weights and data. Files are known by their hash.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, run, count, about_names, about in COMMANDS:
-        command = commands.add_parser(name, help=about, description=about.capitalize() + ".")
-        command.add_argument("names", metavar="NAME", nargs=count, help=about_names)
-        command.set_defaults(run=run)
-    return parser
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        print(f"triptych-datasets {version('triptych-datasets')}")
-        parser.exit()
+main = PROGRAM.main
+"""Runs the command, `main(argv)`, and gives its exit code."""
 
 
 def _fail(text: str) -> int:
-    print(f"triptych-datasets: {text}", file=sys.stderr)
+    PROGRAM.tell(text)
     return FAILED

@@ -41,5 +41,5 @@ def test_writes(asked, tmp_path, capsys):
 
 
 def test_unknown_model_is_told(capsys):
-    assert main(["transcribe", "a.wav", "--model", "no-such-model"]) == 2
+    assert main(["transcribe", "a.wav", "--model", "no-such-model"]) == 1
     assert "no-such-model" in capsys.readouterr().err

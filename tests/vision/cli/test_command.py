@@ -7,8 +7,7 @@ import pytest
 
 import triptych_vision
 from triptych_vision.cli import main
-from triptych_vision.cli.command import COMMANDS, EXAMPLES
-from triptych_vision.cli.table import print_table
+from triptych_vision.cli.command import EXAMPLES, PROGRAM
 
 Capture = pytest.CaptureFixture[str]
 
@@ -23,7 +22,7 @@ def test_help_is_quick_and_complete() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0
     assert EXAMPLES in run.stdout
-    assert all(name in run.stdout for name in COMMANDS)
+    assert all(name in run.stdout for name in PROGRAM.subcommands)
     assert run.stdout.endswith("[]\n")
 
 
@@ -45,12 +44,12 @@ def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: Capture) -> 
     assert "usage: triptych-vision" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PROGRAM.subcommands)
 def test_each_command_has_help(name: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as end:
         main([name, "--help"])
     assert end.value.code == 0
-    assert COMMANDS[name][1][1:] in capsys.readouterr().out
+    assert PROGRAM.subcommands[name].about[1:] in capsys.readouterr().out
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -60,11 +59,6 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("triptych_vision.cli.models.run", stop)
     assert main(["models"]) == 130
     assert "stopped" in capsys.readouterr().err
-
-
-def test_table(capsys: Capture) -> None:
-    print_table([("A", "B"), ("long", "1"), ("x", "100")], numbers=[1])
-    assert capsys.readouterr().out == "A       B\nlong    1\nx     100\n"
 
 
 def test_version(capsys: Capture) -> None:

@@ -1,26 +1,21 @@
-"""The command line: what there is to say, and which function does it."""
+"""The command line: what there is to say, and which module does it."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import sys
-from collections.abc import Callable, Sequence
 
-__all__ = ["main"]
+from triptych_datasets.command_line import Program, Subcommand, count, seconds, share
 
-DONE, FAILED = 0, 2  # argparse itself ends with 2 as well when the command line is wrong
-INTERRUPTED = 130  # what a shell gives for Ctrl-C: 128 + SIGINT
-EXAMPLES = """examples:
+__all__ = ["PROGRAM"]
+
+EXAMPLES = """\
   triptych-audio info *.wav
   triptych-audio convert talk.wav talk.flac
   triptych-audio convert song.mp3 song.wav --sample-rate 16000 --mono --encoding s16
   triptych-audio convert film.mp4 sound.opus --start 60 --duration 30
   triptych-audio spectrogram bird.ogg -o bird.png --top-db 60
   triptych-audio vad meeting.flac --json
-  triptych-audio transcribe talk.mp3 --model small --output-format srt
-
-Exit codes: 0 done, 2 failed or wrong command line."""
+  triptych-audio transcribe talk.mp3 --model small --output-format srt"""
 ENCODINGS = {
     "alaw": "pcm_alaw",
     "f32": "pcm_f32le",
@@ -34,55 +29,6 @@ ENCODINGS = {
     "u8": "pcm_u8",
     "vorbis": "vorbis",
 }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: words after the command's name; default those it was started with.
-
-    Returns:
-        0 when done, 2 when something failed, 130 on Ctrl-C. A wrong command line ends the process
-        with 2.
-    """
-    arguments = _parser().parse_args(argv)
-    from triptych.errors import TriptychError
-    from triptych_datasets import DatasetsError
-
-    try:
-        # A command's module comes with decoders or models; --help does not wait for them.
-        run = importlib.import_module(f".{arguments.module}", __package__).run
-        return int(run(arguments))
-    except (TriptychError, DatasetsError, OSError, ValueError) as error:
-        print(f"triptych-audio: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("triptych-audio: stopped", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="triptych-audio",
-        description="Look at sound files, convert them, find speech in them.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, (about, fill) in COMMANDS.items():
-        lines = [line for line in EXAMPLES.splitlines() if f"triptych-audio {name} " in line]
-        command = commands.add_parser(
-            name,
-            help=about,
-            description=about[0].upper() + about[1:] + ".",
-            epilog="\n".join(["examples:", *lines]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        fill(command)
-        command.set_defaults(module=name)
-    return parser
 
 
 FILE = "a sound file, a film, or an address such as s3://bucket/a.flac"
@@ -99,7 +45,7 @@ def _convert(command: argparse.ArgumentParser) -> None:
         "target", metavar="OUT", help="the file to write; its extension says the format"
     )
     command.add_argument(
-        "--sample-rate", metavar="HZ", type=_count, help="resample; default as it is"
+        "--sample-rate", metavar="HZ", type=count, help="resample; default as it is"
     )
     command.add_argument("--mono", action="store_true", help="take the mean of the channels")
     command.add_argument(
@@ -110,10 +56,10 @@ def _convert(command: argparse.ArgumentParser) -> None:
         " 16-bit integers for wav",
     )
     command.add_argument(
-        "--start", metavar="SECONDS", type=_seconds, default=0.0, help="leave out what is before"
+        "--start", metavar="SECONDS", type=seconds, default=0.0, help="leave out what is before"
     )
     command.add_argument(
-        "--duration", metavar="SECONDS", type=_seconds, help="stop after so long; default the end"
+        "--duration", metavar="SECONDS", type=seconds, help="stop after so long; default the end"
     )
 
 
@@ -123,7 +69,7 @@ def _spectrogram(command: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="PNG", help="default FILE with .png in place of its extension"
     )
     command.add_argument(
-        "--mels", metavar="N", type=_count, default=128, help="bands; default %(default)s"
+        "--mels", metavar="N", type=count, default=128, help="bands; default %(default)s"
     )
     command.add_argument(
         "--top-db",
@@ -139,32 +85,11 @@ def _vad(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--threshold",
         metavar="P",
-        type=_share,
+        type=share,
         default=0.5,
         help="probability from which it is speech, from 0 to 1; default %(default)s",
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
-    return number
 
 
 def _transcribe(command: argparse.ArgumentParser) -> None:
@@ -193,23 +118,37 @@ def _transcribe(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--word-timestamps", action="store_true", help="say when each word is said"
     )
-    command.add_argument("--beam-size", metavar="N", type=_count, help="default no beams")
+    command.add_argument("--beam-size", metavar="N", type=count, help="default no beams")
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "info": ("say what sound files hold", _info),
-    "convert": ("convert a sound file, however long, to another format", _convert),
-    "spectrogram": ("draw the mel spectrogram of a sound file", _spectrogram),
-    "vad": ("say when somebody speaks in a recording", _vad),
-    "transcribe": ("write down what is said in a recording", _transcribe),
-}
+def _errors() -> tuple[type[Exception], ...]:
+    from triptych.errors import TriptychError
+
+    return (TriptychError,)
 
 
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        print(f"triptych-audio {version('triptych-audio')}")
-        parser.exit()
+PROGRAM = Program(
+    "triptych-audio",
+    "Look at sound files, convert them, find and write down speech.",
+    EXAMPLES,
+    {
+        "info": Subcommand("say what sound files hold", _info, "triptych_audio.cli.info"),
+        "convert": Subcommand(
+            "convert a sound file, however long, to another format",
+            _convert,
+            "triptych_audio.cli.convert",
+        ),
+        "spectrogram": Subcommand(
+            "draw the mel spectrogram of a sound file",
+            _spectrogram,
+            "triptych_audio.cli.spectrogram",
+        ),
+        "vad": Subcommand(
+            "say when somebody speaks in a recording", _vad, "triptych_audio.cli.vad"
+        ),
+        "transcribe": Subcommand(
+            "write down what is said in a recording", _transcribe, "triptych_audio.cli.transcribe"
+        ),
+    },
+    _errors,
+)

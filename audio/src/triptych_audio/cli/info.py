@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments: `files` and `json`.
 
     Returns:
-        0, or 2 when a file could not be read; the others are still told.
+        0, or 1 when a file could not be read; the others are still told.
     """
     found: list[tuple[str, AudioMetaData]] = []
     failed = 0
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.append((file, info(file)))
         except (TriptychError, OSError, ValueError) as error:
             print(f"triptych-audio: {error}", file=sys.stderr)
-            failed = 2
+            failed = 1
     if arguments.json:
         for file, meta in found:
             print(json.dumps({"file": file, **asdict(meta), "duration_s": meta.duration_s}))

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from triptych_datasets.tables import print_table
+
 from ..models import get_model_weights, list_models
 from ..weights import WeightsEnum
-from .table import print_table
 
 __all__ = ["run"]
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import triptych as tp
 from triptych.errors import FileFormatError, ShapeError
+from triptych_datasets.tables import print_table
 
 from ..io import read_image
 from ..models import get_model, get_model_builder, get_model_weights
 from ..utils import draw_detections, draw_segmentation_masks, save_image
 from ..utils.colors import distinct_colors
 from .scores import with_scores
-from .table import print_table
 
 __all__ = ["run"]
 
