@@ -18,7 +18,11 @@ MISTRAL = "pypi:mistral-common==1.13.1#mistral_common/data/"
 # tiktoken_ext/openai_public.py; the others were taken from the named wheels.
 ROWS: dict[str, tuple[tuple[str, ...], int | None, str, str, str]] = {
     "r50k_base.tiktoken": (
-        (RANKS.format(name="r50k_base"), WHISPER_SDIST + "gpt2.tiktoken", WHISPER + "gpt2.tiktoken"),
+        (
+            RANKS.format(name="r50k_base"),
+            WHISPER_SDIST + "gpt2.tiktoken",
+            WHISPER + "gpt2.tiktoken",
+        ),
         835_554,
         "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
         "MIT",

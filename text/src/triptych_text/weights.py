@@ -91,9 +91,15 @@ ARTIFACTS = tuple(
 
 def artifacts() -> tuple[Artifact, ...]:
     """All files of pretrained models, for the catalogue of `triptych_datasets`: those registered
-    here, and those of torchtext's T5 bundles.
+    here, vocabularies, and those of torchtext's T5 bundles.
     """
     from .models.t5_bundle import BUNDLES, TOKENIZER_MODEL
+    from .tokenizer_files import ARTIFACTS as VOCABULARIES
 
     weights = [bundle._path for bundle in BUNDLES.values()]
-    return (*ARTIFACTS, TOKENIZER_MODEL, *(path for path in weights if path is not None))
+    return (
+        *ARTIFACTS,
+        *VOCABULARIES,
+        TOKENIZER_MODEL,
+        *(path for path in weights if path is not None),
+    )

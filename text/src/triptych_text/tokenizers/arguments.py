@@ -8,6 +8,8 @@ from typing import Any, Literal
 from triptych import Tensor
 from triptych.errors import DTypeError
 
+from .well_formed import well_formed
+
 __all__ = ["Limit", "Truncation", "as_ids", "checked_inputs", "options_of", "truncation_limit"]
 
 Truncation = bool | Literal["longest_first", "only_first", "only_second"]
@@ -55,8 +57,8 @@ def truncation_limit(
     return length, stride, strategy
 
 
-def checked_inputs(texts: Sequence[str], pairs: Sequence[str] | None) -> list[Any]:
-    """Texts, or pairs of them, as the library takes them.
+def checked_inputs(texts: Sequence[str | bytes], pairs: Sequence[str | bytes] | None) -> list[Any]:
+    """Texts, or pairs of them, as the library takes them: well formed.
 
     Args:
         texts: n texts.
@@ -66,24 +68,24 @@ def checked_inputs(texts: Sequence[str], pairs: Sequence[str] | None) -> list[An
         n texts, or n tuples of two.
 
     Raises:
-        DTypeError: one of them is not a `str`.
+        DTypeError: one of them is neither a `str` nor bytes.
         ValueError: there are not as many of both.
     """
     _check_strings("texts", texts)
     _check_strings("pairs", () if pairs is None else pairs)
     if pairs is None:
-        return list(texts)
+        return [well_formed(text) for text in texts]
     if len(pairs) != len(texts):
         raise ValueError(f"Tokenizer: {len(texts)} texts and {len(pairs)} pairs; counts must match")
-    return list(zip(texts, pairs, strict=True))
+    return [(well_formed(a), well_formed(b)) for a, b in zip(texts, pairs, strict=True)]
 
 
 def _check_strings(name: str, values: Any) -> None:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         came = f"a single {type(values).__name__}"
         raise DTypeError(f"Tokenizer: {name} is a sequence of str, got {came}")
     for i, value in enumerate(values):
-        if not isinstance(value, str):
+        if not isinstance(value, str | bytes):
             raise DTypeError(
                 f"Tokenizer: {name} is a sequence of str, got a {type(value).__name__} at "
                 f"position {i}"

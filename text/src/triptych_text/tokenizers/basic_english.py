@@ -8,6 +8,8 @@ from collections.abc import Callable
 from triptych import Registry
 from triptych.errors import DTypeError
 
+from .word_libraries import WORD_LIBRARIES
+
 __all__ = ["basic_english_normalize", "get_tokenizer"]
 
 WordTokenizer = Callable[[str], list[str]]
@@ -60,7 +62,9 @@ def get_tokenizer(
     """Function that cuts a text into words.
 
     Args:
-        tokenizer: "basic_english"; None splits at white space; a function is returned as it is.
+        tokenizer: "basic_english"; "spacy", "moses" (sacremoses), "toktok" (nltk), "revtok" or
+            "subword" (revtok), when the library is installed; None splits at white space; a
+            function is returned as it is.
         language: of the text; "basic_english" takes "en" only.
 
     Returns:
@@ -68,6 +72,7 @@ def get_tokenizer(
 
     Raises:
         UnknownNameError: no tokenizer has this name.
+        MissingDependencyError: the library of the tokenizer is not installed.
         ValueError: the tokenizer does not know the language.
 
     Example:
@@ -84,4 +89,6 @@ def get_tokenizer(
         )
     if tokenizer == "basic_english" and language != "en":
         raise ValueError(f'get_tokenizer: basic_english is for "en" only, got {language!r}')
+    if tokenizer in WORD_LIBRARIES:
+        return WORD_LIBRARIES[tokenizer](language)
     return WORD_TOKENIZERS[tokenizer]

@@ -18,10 +18,12 @@ __all__ = ["FAMILIES", "byte_level_backend", "read_clip_merges", "read_merges", 
 
 Merges = Sequence[tuple[str, str]]
 CLIP_START, CLIP_END = "<|startoftext|>", "<|endoftext|>"
+# Source of the pattern and the number of merges: CLIP's simple_tokenizer.py
 CLIP_PATTERN = (
-    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-)  # Source: CLIP's simple_tokenizer.py
-CLIP_MERGES = 49152 - 256 - 2  # as many as CLIP uses of its file. Source: the same
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d"
+    r"|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+)
+CLIP_MERGES = 49152 - 256 - 2  # as many as CLIP uses of its file
 
 
 def read_vocab_json(path: str | os.PathLike[str]) -> dict[str, int]:
@@ -171,9 +173,7 @@ def _clip(vocab: dict[str, int], merges: Merges) -> Any:
     import tokenizers as backend
 
     _need(vocab, (CLIP_START, CLIP_END), "CLIP")
-    model = backend.models.BPE(
-        vocab, list(merges), end_of_word_suffix="</w>", unk_token=CLIP_END
-    )
+    model = backend.models.BPE(vocab, list(merges), end_of_word_suffix="</w>", unk_token=CLIP_END)
     pipeline = backend.Tokenizer(model)
     pipeline.normalizer = backend.normalizers.Sequence(
         [
@@ -192,9 +192,9 @@ def _clip(vocab: dict[str, int], merges: Merges) -> Any:
     )
     pipeline.decoder = backend.decoders.Sequence(
         [
-            backend.decoders.Replace("</w>", " "),
             backend.decoders.ByteLevel(),
-            backend.decoders.Strip(" ", 0, 1),
+            backend.decoders.Replace("</w>", " "),
+            backend.decoders.Replace(backend.Regex(r" \z"), ""),
         ]
     )
     pipeline.post_processor = backend.processors.RobertaProcessing(

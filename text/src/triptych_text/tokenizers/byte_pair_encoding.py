@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import regex
@@ -22,10 +22,10 @@ from .well_formed import well_formed
 
 __all__ = ["BytePairEncoding"]
 
+T = TypeVar("T")
 CACHED_PIECES = 1 << 16
 LONGEST_CACHED = 64  # characters; longer pieces hardly come twice
-SPACES = b" \n\t"
-Piece = tuple[list[int], list[tuple[int, int]]]
+Piece = tuple[list[int], list[tuple[int, int]]]  # ids, and the characters they touch
 
 
 class BytePairEncoding:
@@ -68,7 +68,8 @@ class BytePairEncoding:
         self.name = name
         self.ranks = dict(ranks)
         self.special_tokens = dict(special_tokens or {})
-        self.pattern = PATTERNS[pattern] if pattern in PATTERNS else pattern
+        known = pattern in PATTERNS
+        self.pattern = PATTERNS[pattern] if known else pattern
         try:
             self._pieces = regex.compile(self.pattern)
         except regex.error as error:
@@ -81,7 +82,8 @@ class BytePairEncoding:
         if taken:
             raise DomainError(f"BytePairEncoding {name!r}: {taken[0]!r} has the id of a rank")
         self._bytes |= {index: text.encode() for text, index in self.special_tokens.items()}
-        self._cache: dict[str, Piece] = {}
+        self._cache: dict[str, list[int]] = {}
+        self._places: dict[str, Piece] = {}
 
     def __repr__(self) -> str:
         return f"BytePairEncoding({self.name!r}, n_vocab={self.n_vocab})"
@@ -231,29 +233,28 @@ class BytePairEncoding:
         Returns:
             For each piece its first character, and (ids, offsets in characters of the piece).
         """
-        return [(m.start(), self._encoded(m[0])) for m in self._pieces.finditer(text)]
+        return [(m.start(), self._placed(m[0])) for m in self._pieces.finditer(text)]
 
     def _ordinary(self, text: str) -> list[int]:
         cache, encoded = self._cache, self._encoded
         found = self._pieces.findall(text) if self._pieces.groups == 0 else self._all(text)
-        rows = [(cache.get(piece) or encoded(piece))[0] for piece in found]
-        return list(chain.from_iterable(rows))
+        return list(chain.from_iterable([cache.get(piece) or encoded(piece) for piece in found]))
 
     def _all(self, text: str) -> list[str]:
         return [found[0] for found in self._pieces.finditer(text)]
 
-    def _encoded(self, piece: str) -> Piece:
-        known = self._cache.get(piece)
-        if known is not None:
-            return known
-        data = piece.encode()
-        ids = merge_bytes(data, self.ranks) if data else []
-        answer = ids, self._spans(piece, data, ids)
-        if len(piece) <= LONGEST_CACHED:
-            if len(self._cache) >= CACHED_PIECES:
-                self._cache.clear()
-            self._cache[piece] = answer
-        return answer
+    def _encoded(self, piece: str) -> list[int]:
+        ids = merge_bytes(piece.encode(), self.ranks) if piece else []
+        _keep(self._cache, piece, ids)
+        return ids
+
+    def _placed(self, piece: str) -> Piece:
+        known = self._places.get(piece)
+        if known is None:
+            ids = self._cache.get(piece) or self._encoded(piece)
+            known = ids, self._spans(piece, piece.encode(), ids)
+            _keep(self._places, piece, known)
+        return known
 
     def _spans(self, piece: str, data: bytes, ids: list[int]) -> list[tuple[int, int]]:
         """Characters that the tokens of a piece touch."""
@@ -345,3 +346,11 @@ class BytePairEncoding:
             starts.append(max(0, count - inside))
             count += sum(not 0x80 <= byte < 0xC0 for byte in part)
         return text, starts
+
+
+def _keep(cache: dict[str, T], piece: str, value: T) -> None:
+    """Remember what a short piece became; a full cache starts anew."""
+    if len(piece) <= LONGEST_CACHED:
+        if len(cache) >= CACHED_PIECES:
+            cache.clear()
+        cache[piece] = value

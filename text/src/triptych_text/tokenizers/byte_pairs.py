@@ -27,7 +27,7 @@ def merge_bytes(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     Example:
         >>> ranks = {bytes([i]): i for i in range(256)} | {b"an": 256, b"ana": 257}
         >>> merge_bytes(b"banana", ranks)
-        [98, 257, 110, 97]
+        [98, 256, 257]
 
     Source: Sennrich et al. 2016; byte form, Radford et al. 2019. O(b log b) by a heap.
     """

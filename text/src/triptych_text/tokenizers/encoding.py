@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triptych.errors import BoundsError
@@ -112,6 +112,69 @@ class Encoding:
         """
         own = [i for i in self._tokens_of(sequence) if self.word_ids[i] == word]
         return (own[0], own[-1] + 1) if own else None
+
+    def token_to_word(self, index: int) -> int | None:
+        """Word that a token is part of; None for added tokens.
+
+        Raises:
+            BoundsError: there is no such token.
+        """
+        self.token_to_chars(index)
+        return self.word_ids[index] if self.word_ids else None
+
+    def token_to_sequence(self, index: int) -> int | None:
+        """Which text of a pair a token is from; None for added tokens.
+
+        Raises:
+            BoundsError: there is no such token.
+        """
+        self.token_to_chars(index)
+        return self.sequence_ids[index] if self.sequence_ids else None
+
+    def word_to_chars(self, word: int, sequence: int = 0) -> tuple[int, int] | None:
+        """Characters of a word: (start, end); None when there is no such word.
+
+        Args:
+            word: index of the word, as in `word_ids`.
+            sequence: 0 for the text, 1 for its pair.
+        """
+        tokens = self.word_to_tokens(word, sequence)
+        if tokens is None:
+            return None
+        return self.offsets[tokens[0]][0], self.offsets[tokens[1] - 1][1]
+
+    def char_to_word(self, position: int, sequence: int = 0) -> int | None:
+        """Word that a character is in; None for a space or a character that was cut off.
+
+        Args:
+            position: index of the character in its text.
+            sequence: 0 for the text, 1 for its pair.
+        """
+        token = self.char_to_token(position, sequence)
+        return None if token is None else self.token_to_word(token)
+
+    def moved(
+        self, places: Sequence[int] | None, pair_places: Sequence[int] | None = None
+    ) -> Encoding:
+        """The same with offsets of another spelling of the texts.
+
+        Args:
+            places: where each character of the text stands in the other one, the end included;
+                None leaves the offsets as they are.
+            pair_places: the same for the second text.
+        """
+        tables = {0: places, 1: pair_places}
+        if places is None and pair_places is None:
+            return self
+
+        def other(index: int, span: tuple[int, int]) -> tuple[int, int]:
+            sequence = self.sequence_ids[index] if self.sequence_ids else 0
+            table = None if sequence is None else tables[sequence]
+            return span if table is None else (table[span[0]], table[span[1]])
+
+        offsets = [other(i, span) for i, span in enumerate(self.offsets)]
+        pieces = [piece.moved(places, pair_places) for piece in self.overflowing]
+        return replace(self, offsets=offsets, overflowing=pieces)
 
     def _tokens_of(self, sequence: int) -> Sequence[int]:
         """Indices of the tokens that one of the two texts became."""

@@ -13,14 +13,14 @@ __all__ = ["SPLITTERS", "plain_backend"]
 SPLITTERS: Registry[Any] = Registry("way to split")
 SPLITTERS.register("words", r"\w+|[^\w\s]+")
 SPLITTERS.register("whitespace", r"\S+")
-SPLITTERS.register("characters", r"(?s:.)")
+SPLITTERS.register("characters", r"[\s\S]")
 
 
 def plain_backend(
     vocab: Mapping[str, int],
     split: str = "words",
     *,
-    unk_token: str | None = "[UNK]",
+    unk_token: str = "[UNK]",
     lowercase: bool = False,
 ) -> Any:
     """Pipeline whose tokens are the matches of a pattern.
@@ -29,7 +29,7 @@ def plain_backend(
         vocab: token -> id.
         split: "words" (words, and runs of other marks), "whitespace", "characters", or a regular
             expression whose matches are the tokens.
-        unk_token: for what the vocabulary lacks; None leaves it out.
+        unk_token: for what the vocabulary lacks.
         lowercase: look tokens up in lower case.
 
     Returns:
@@ -42,28 +42,25 @@ def plain_backend(
     """
     import tokenizers as backend
 
-    if unk_token is not None and unk_token not in vocab:
+    if unk_token not in vocab:
         raise UnknownNameError(
             f"plain_backend: unk_token {unk_token!r} is not in the vocabulary of {len(vocab)}; "
-            "add it, name another, or pass unk_token=None"
+            "add it, or name another"
         )
-    pattern = SPLITTERS[split] if split in SPLITTERS else split
+    known = split in SPLITTERS
+    pattern = SPLITTERS[split] if known else split
     try:
-        cut = backend.pre_tokenizers.Split(
-            backend.Regex(pattern), behavior="removed", invert=True
-        )
+        cut = backend.pre_tokenizers.Split(backend.Regex(pattern), behavior="removed", invert=True)
     except Exception as error:  # the library raises plain Exception for a bad pattern
         raise DomainError(
             f"plain_backend: split is one of {', '.join(SPLITTERS.names())} or a regular "
             f"expression, got {split!r}: {error}"
         ) from error
-    options = {} if unk_token is None else {"unk_token": unk_token}
-    pipeline = backend.Tokenizer(backend.models.WordLevel(dict(vocab), **options))
+    pipeline = backend.Tokenizer(backend.models.WordLevel(dict(vocab), unk_token=unk_token))
     if lowercase:
         pipeline.normalizer = backend.normalizers.Lowercase()
     pipeline.pre_tokenizer = cut
     if split == "characters":
         pipeline.decoder = backend.decoders.Fuse()
-    if unk_token is not None:
-        pipeline.add_special_tokens([unk_token])
+    pipeline.add_special_tokens([unk_token])
     return pipeline

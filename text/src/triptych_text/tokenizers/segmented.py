@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -102,7 +102,11 @@ class Segmented:
     def _allowed(self) -> frozenset[str]:
         if self.encode_special_tokens:
             return frozenset()
-        return frozenset(self.model.special) if self.allowed is None else self.allowed
+        return self._special if self.allowed is None else self.allowed
+
+    @cached_property
+    def _special(self) -> frozenset[str]:
+        return frozenset(self.model.special)
 
     def _framed(self, text: Input, add_special_tokens: bool) -> Any:
         texts = text if isinstance(text, tuple) else (text,)
@@ -112,7 +116,8 @@ class Segmented:
         ]
         if self.truncation is not None:
             self._truncate(parts, add_special_tokens)
-        return self.post_processor.process(*parts, add_special_tokens=add_special_tokens)
+        pair = parts[1] if len(parts) == 2 else None
+        return self.post_processor.process(parts[0], pair, add_special_tokens)
 
     def _as_encoding(self, segments: Segments, which: int) -> Any:
         """An encoding of the library, by way of its pickled form."""
@@ -193,10 +198,7 @@ def _longest_first(lengths: list[int], room: int) -> list[int]:
     if len(lengths) == 1:
         return [room]
     shorter, longer = sorted(lengths)
-    if shorter > room:
-        longer = shorter
-    else:
-        longer = max(shorter, room - shorter)
+    longer = shorter if shorter > room else max(shorter, room - shorter)
     if shorter + longer > room:
         shorter, longer = room // 2, room // 2 + room % 2
     return [longer, shorter] if lengths[0] > lengths[1] else [shorter, longer]
@@ -215,7 +217,7 @@ def _only(which: int, lengths: list[int], room: int) -> list[int]:
     return kept
 
 
-STRATEGIES = {
+STRATEGIES: dict[str, Callable[[list[int], int], list[int]]] = {
     "longest_first": _longest_first,
     "only_first": lambda lengths, room: _only(0, lengths, room),
     "only_second": lambda lengths, room: _only(1, lengths, room),

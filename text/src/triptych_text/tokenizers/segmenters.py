@@ -21,15 +21,15 @@ class Segments:
     Args:
         ids: of the tokens.
         offsets: (start, end) in characters.
-        words: number of the word that each token is part of; None for special tokens.
+        words: number of the word that each token is part of; a special token is a word.
     """
 
     ids: list[int] = field(default_factory=list)
     offsets: list[tuple[int, int]] = field(default_factory=list)
-    words: list[int | None] = field(default_factory=list)
+    words: list[int] = field(default_factory=list)
 
     def add(
-        self, at: int, ids: Sequence[int], offsets: Sequence[tuple[int, int]], word: int | None
+        self, at: int, ids: Sequence[int], offsets: Sequence[tuple[int, int]], word: int
     ) -> None:
         """Append tokens of one word.
 
@@ -84,7 +84,7 @@ class ByteSegmenter(Segmenter):
         self.special = encoding.special_tokens
 
     @cached_property
-    def vocab(self) -> dict[str, int]:  # type: ignore[override]  # read only, as in the base
+    def vocab(self) -> dict[str, int]:
         """Bytes are written in GPT-2's visible alphabet."""
         ranks = {printable(token): rank for token, rank in self.encoding.ranks.items()}
         return ranks | self.special
@@ -94,7 +94,8 @@ class ByteSegmenter(Segmenter):
         out, word = Segments(), 0
         for start, part, special in split_at(text, allowed):
             if special:
-                out.add(start, [self.special[part]], [(0, len(part))], None)
+                out.add(start, [self.special[part]], [(0, len(part))], word)
+                word += 1
                 continue
             for at, (ids, offsets) in self.encoding.pieces(part):
                 out.add(start + at, ids, offsets, word)

@@ -212,7 +212,7 @@ class SentencePieceSegmenter(Segmenter):
         self.special = model.control | self.added
 
     @cached_property
-    def vocab(self) -> dict[str, int]:  # type: ignore[override]  # read only, as in the base
+    def vocab(self) -> dict[str, int]:
         """piece -> id."""
         return {piece: i for i, piece in enumerate(self.piece_model.pieces)} | self.added
 
@@ -221,7 +221,8 @@ class SentencePieceSegmenter(Segmenter):
         out, word = Segments(), -1
         for at, part, special in split_at(text, allowed):
             if special:
-                out.add(at, [self.special[part]], [(0, len(part))], None)
+                word += 1
+                out.add(at, [self.special[part]], [(0, len(part))], word)
                 continue
             ids, offsets = self.piece_model.encode_with_offsets(part)
             for i, (index, span) in enumerate(zip(ids, offsets, strict=True)):

@@ -66,7 +66,10 @@ def literals(names: frozenset[str]) -> re.Pattern[str]:
     Args:
         names: at least one.
     """
-    return re.compile("|".join(map(re.escape, sorted(names, key=lambda n: (-len(n), n)))))
+    ordered = sorted(names, key=lambda name: (-len(name), name))
+    starts = sorted({name[:3] for name in names})  # few, where names are many: <|a|>, <|b|>, ...
+    either, ahead = ("|".join(map(re.escape, texts)) for texts in (ordered, starts))
+    return re.compile(f"(?={ahead})(?:{either})")
 
 
 def split_at(text: str, names: frozenset[str]) -> Iterator[tuple[int, str, bool]]:

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triptych import Tensor
-from triptych.errors import FileFormatError, MissingDependencyError, UnknownNameError
+from triptych.errors import DomainError, FileFormatError, UnknownNameError
 
-from ..pretrained import ModelFiles, model_files
 from .arguments import (
     Limit,
     Truncation,
     as_ids,
     checked_inputs,
-    options_of,
     truncation_limit,
 )
+from .batch_encoding import BatchEncoding
 from .batching import Padding, padded_length, to_batch
 from .encoding import Encoding
-from .word_piece import read_vocab_file, word_piece_backend
+from .segmented import Segmented
+from .sources import TokenizerSources
+from .special_text import Specials, allowed_names, refuse_special
+from .well_formed import characters_before
+
+if TYPE_CHECKING:
+    from .chat import ChatTemplate
+    from .decode_stream import DecodeStream
 
 __all__ = ["Tokenizer"]
 
 PAD_TOKENS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>")  # tried in order when none is named
 
 
-class Tokenizer:
+class Tokenizer(TokenizerSources):
     """Cuts text into the tokens a model was trained on, and puts it together again.
 
-    Made by `Tokenizer.from_file`, `from_vocab_file` or `from_pretrained`. It may be used from
-    several threads.
+    Made by `Tokenizer.from_pretrained`, `from_file`, `from_vocab_file`, `from_merges`,
+    `from_clip_merges`, `from_encoding`, `from_ranks`, `from_sentencepiece` or `from_words`, or
+    learnt by `train_tokenizer`. It may be used from several threads.
+
+    Texts may be bytes, meant to be UTF-8. What no UTF-8 can hold, lone surrogates and broken
+    bytes, is read as U+FFFD; offsets are those of the text as it was given.
 
     Args:
-        backend: a `tokenizers.Tokenizer`; padding and truncation set on it are taken over as
-            defaults here and switched off there.
+        backend: a `tokenizers.Tokenizer`, or a `Segmented`; padding and truncation set on it are
+            taken over as defaults here and switched off there.
         max_length: longest encoding the model takes, in tokens; default what the backend says.
         pad_token: default what the backend says, else the first of the usual ones it knows.
         padding_side: "right" or "left".
+        special: what special tokens are for, such as "bos_token" -> "<s>".
+        chat_template: in Jinja; or several of them, by name.
 
     Raises:
         UnknownNameError: `pad_token` is not in the vocabulary.
@@ -63,8 +75,12 @@ class Tokenizer:
         max_length: int | None = None,
         pad_token: str | None = None,
         padding_side: str | None = None,
+        special: Mapping[str, str] | None = None,
+        chat_template: str | Sequence[Mapping[str, str]] | Mapping[str, str] | None = None,
     ) -> None:
         self._backend = backend
+        self.special_tokens_map = dict(special or {})
+        self.chat_template = chat_template
         self._lock = threading.Lock()  # truncation is a setting of the backend, shared by threads
         padding, truncation = backend.padding or {}, backend.truncation or {}
         self.max_length: int | None = max_length or truncation.get("max_length")
@@ -79,78 +95,6 @@ class Tokenizer:
         backend.no_padding()
         backend.no_truncation()
         self._truncation: Limit | None = None
-
-    # Where they come from
-
-    @classmethod
-    def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Tokenizer:
-        """Read a `tokenizer.json`, the format of the `tokenizers` library.
-
-        Args:
-            path: the file.
-            **options: keyword arguments of the class.
-
-        Raises:
-            FileFormatError: the file is not a tokenizer's description.
-            FileNotFoundError: there is no such file.
-            MissingDependencyError: the `tokenizers` library is not installed.
-        """
-        text = Path(path).read_text(encoding="utf-8")
-        tokenizers = _library()
-        try:
-            backend = tokenizers.Tokenizer.from_str(text)
-        except Exception as error:  # the library raises plain Exception for every fault
-            raise FileFormatError(
-                f"Tokenizer.from_file: {path} is not a tokenizer.json: {error}"
-            ) from error
-        return cls(backend, **options)
-
-    @classmethod
-    def from_vocab_file(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        lowercase: bool = True,
-        strip_accents: bool | None = None,
-        **options: Any,
-    ) -> Tokenizer:
-        """WordPiece tokenizer of a BERT `vocab.txt`.
-
-        Args:
-            path: the file: one token a line.
-            lowercase: true for models called "uncased".
-            strip_accents: default as `lowercase`.
-            **options: keyword arguments of the class.
-
-        Raises:
-            FileFormatError: not a WordPiece vocabulary.
-            FileNotFoundError: there is no such file.
-        """
-        _library()
-        vocab = read_vocab_file(path)
-        backend = word_piece_backend(vocab, lowercase=lowercase, strip_accents=strip_accents)
-        return cls(backend, **options)
-
-    @classmethod
-    def from_pretrained(cls, source: str | os.PathLike[str] | ModelFiles) -> Tokenizer:
-        """Tokenizer of a pretrained model.
-
-        Args:
-            source: a folder with tokenizer.json or vocab.txt, or the name of a registered model,
-                whose files are fetched first.
-
-        Raises:
-            FileNotFoundError: the folder lacks both files.
-            UnknownNameError: neither a folder nor a registered name.
-        """
-        files = model_files(source)
-        options = options_of(files.json("tokenizer_config.json", default={}))
-        described = files.find("tokenizer.json")
-        if described is not None:
-            return cls.from_file(described, **options)
-        config = files.json("tokenizer_config.json", default={})
-        vocab = files.path("vocab.txt", "the vocabulary, as there is no tokenizer.json")
-        return cls.from_vocab_file(vocab, lowercase=config.get("do_lower_case", True), **options)
 
     # The vocabulary
 
@@ -199,6 +143,34 @@ class Tokenizer:
         found: str | None = self._backend.id_to_token(index)
         return found
 
+    @property
+    def backend(self) -> Any:
+        """The `tokenizers.Tokenizer` below, or a `Segmented`; settings of its own that are
+        changed there hold for every call."""
+        return self._backend
+
+    def add_tokens(self, tokens: Sequence[Any], *, special: bool = False) -> int:
+        """Add tokens that texts are searched for before anything else.
+
+        Args:
+            tokens: texts, or `AddedToken`s with flags such as lstrip.
+            special: `decode` may leave them out.
+
+        Returns:
+            How many were not there before.
+
+        Raises:
+            DomainError: the vocabulary is that of a rank file or a sentencepiece model.
+        """
+        if isinstance(self._backend, Segmented):
+            raise DomainError(
+                "Tokenizer.add_tokens: this vocabulary is fixed; pass special_tokens= where it is "
+                "read (from_ranks, from_sentencepiece, BytePairEncoding)"
+            )
+        with self._lock:
+            add = self._backend.add_special_tokens if special else self._backend.add_tokens
+            return int(add(list(tokens)))
+
     def num_special_tokens(self, pair: bool = False) -> int:
         """How many tokens are added around one text, or around a pair."""
         return int(self._backend.num_special_tokens_to_add(pair))
@@ -207,21 +179,24 @@ class Tokenizer:
 
     def encode(
         self,
-        text: str,
-        pair: str | None = None,
+        text: str | bytes,
+        pair: str | bytes | None = None,
         *,
         padding: Padding = None,
         truncation: Truncation = False,
         max_length: int | None = None,
         stride: int = 0,
         add_special_tokens: bool = True,
+        allowed_special: Specials = "all",
+        disallowed_special: Specials = (),
     ) -> Encoding:
         """Encode one text, or a pair of texts.
 
         Args:
             text: any text.
             pair: a second text that goes into the same encoding.
-            padding, truncation, max_length, stride, add_special_tokens: as in `encode_batch`.
+            padding, truncation, max_length, stride, add_special_tokens, allowed_special,
+                disallowed_special: as in `encode_batch`.
 
         Returns:
             Ids, tokens, offsets and masks.
@@ -241,18 +216,22 @@ class Tokenizer:
             max_length=max_length,
             stride=stride,
             add_special_tokens=add_special_tokens,
+            allowed_special=allowed_special,
+            disallowed_special=disallowed_special,
         )[0]
 
     def encode_batch(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Sequence[str | bytes],
+        pairs: Sequence[str | bytes] | None = None,
         *,
         padding: Padding = None,
         truncation: Truncation = False,
         max_length: int | None = None,
         stride: int = 0,
         add_special_tokens: bool = True,
+        allowed_special: Specials = "all",
+        disallowed_special: Specials = (),
     ) -> list[Encoding]:
         """Encode several texts; the library works on them in parallel.
 
@@ -267,16 +246,23 @@ class Tokenizer:
             stride: tokens that a piece cut off repeats of the piece before it; pieces are in
                 `Encoding.overflowing`.
             add_special_tokens: put [CLS], [SEP] and the like in, as the model was trained.
+            allowed_special: special tokens that count as such where a text holds them: "all",
+                () for none, or, for rank files and sentencepiece models, some of them.
+            disallowed_special: those that raise where a text holds them: "all" that are not
+                allowed, or some of them. For texts of strangers: allowed_special=() reads them as
+                plain text, disallowed_special="all" with it refuses them.
 
         Returns:
             n encodings.
 
         Raises:
+            DomainError: a special token stands in a text that must not hold it.
             DTypeError: a text is not a `str`.
             ValueError: counts differ, or no length is known to cut or to pad to.
         """
         limit = truncation_limit(truncation, max_length, stride, self.max_length)
-        encodings = self._run("encode_batch", texts, pairs, limit, add_special_tokens)
+        special = allowed_special, disallowed_special
+        encodings = self._run("encode_batch", texts, pairs, limit, add_special_tokens, special)
         length = padded_length(padding, [len(e) for e in encodings], max_length, self.max_length)
         if length is not None:
             for encoding in encodings:
@@ -287,19 +273,25 @@ class Tokenizer:
                     pad_type_id=self.pad_type_id,
                     pad_token=self.pad_token,
                 )
-        return [Encoding.from_backend(encoding) for encoding in encodings]
+        made = [Encoding.from_backend(encoding) for encoding in encodings]
+        seconds = [None] * len(made) if pairs is None else [characters_before(p) for p in pairs]
+        return [
+            encoding.moved(characters_before(text), second)
+            for encoding, text, second in zip(made, texts, seconds, strict=True)
+        ]
 
     def __call__(
         self,
-        texts: str | Sequence[str],
-        pairs: str | Sequence[str] | None = None,
+        texts: str | bytes | Sequence[str | bytes],
+        pairs: str | bytes | Sequence[str | bytes] | None = None,
         *,
         padding: Padding = "longest",
         truncation: Truncation = False,
         max_length: int | None = None,
         add_special_tokens: bool = True,
         return_tensors: str | None = "tp",
-    ) -> dict[str, Any]:
+        return_offsets: bool = False,
+    ) -> BatchEncoding:
         """Encode texts into what a model's forward takes: `model(**tokenizer(texts))`.
 
         Args:
@@ -308,6 +300,8 @@ class Tokenizer:
             padding, truncation, max_length, add_special_tokens: as in `encode_batch`.
             return_tensors: "tp" for tensors, "np" for NumPy arrays, None for lists of lists,
                 which need no padding.
+            return_offsets: keep where the tokens came from, for `word_ids`, `char_to_token` and
+                the like of the result.
 
         Returns:
             "input_ids", "token_type_ids" and "attention_mask", each (n, l) int64; the mask is 1
@@ -317,8 +311,20 @@ class Tokenizer:
             ShapeError: arrays were asked for without padding, and the lengths differ.
             DTypeError, ValueError: as in `encode_batch`.
         """
-        texts = [texts] if isinstance(texts, str) else texts
-        pairs = [pairs] if isinstance(pairs, str) else pairs
+        texts = [texts] if isinstance(texts, str | bytes) else texts
+        pairs = [pairs] if isinstance(pairs, str | bytes) else pairs
+        if return_offsets:
+            return self._with_places(
+                self.encode_batch(
+                    texts,
+                    pairs,
+                    padding=padding,
+                    truncation=truncation,
+                    max_length=max_length,
+                    add_special_tokens=add_special_tokens,
+                ),
+                return_tensors,
+            )
         limit = truncation_limit(truncation, max_length, 0, self.max_length)
         encodings = self._run("encode_batch_fast", texts, pairs, limit, add_special_tokens)
         ids = [encoding.ids for encoding in encodings]
@@ -326,6 +332,22 @@ class Tokenizer:
         return self.pad(
             ids, type_ids, padding=padding, max_length=max_length, return_tensors=return_tensors
         )
+
+    def _with_places(self, encodings: list[Encoding], return_tensors: str | None) -> BatchEncoding:
+        ids, types = [e.ids for e in encodings], [e.type_ids for e in encodings]
+        batch = to_batch(ids, types, None, (0, 0, False), return_tensors)
+        masks = [e.attention_mask for e in encodings]
+        mask = to_batch(masks, masks, None, (0, 0, False), return_tensors)["input_ids"]
+        return BatchEncoding(batch | {"attention_mask": mask}, encodings)
+
+    def count_tokens(self, text: str | bytes, *, add_special_tokens: bool = True) -> int:
+        """How many tokens a text becomes.
+
+        Args:
+            text: any text.
+            add_special_tokens: count [CLS], [SEP] and the like too.
+        """
+        return len(self._run("encode_batch_fast", [text], None, None, add_special_tokens)[0])
 
     def pad(
         self,
@@ -335,7 +357,7 @@ class Tokenizer:
         padding: Padding = "longest",
         max_length: int | None = None,
         return_tensors: str | None = "tp",
-    ) -> dict[str, Any]:
+    ) -> BatchEncoding:
         """Make a batch of rows of ids that were encoded before.
 
         Args:
@@ -350,7 +372,7 @@ class Tokenizer:
         length = padded_length(padding, [len(row) for row in ids], max_length, self.max_length)
         pad_id = 0 if length is None else self.pad_id
         fill = (pad_id, self.pad_type_id, self.padding_side == "left")
-        return to_batch(ids, type_ids, length, fill, return_tensors)
+        return BatchEncoding(to_batch(ids, type_ids, length, fill, return_tensors))
 
     # Ids to text
 
@@ -376,8 +398,72 @@ class Tokenizer:
         rows = [as_ids(ids) for ids in batch]
         return list(self._backend.decode_batch(rows, skip_special_tokens=skip_special_tokens))
 
+    def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
+        """Decoder for ids that arrive one by one; see `DecodeStream`."""
+        from .decode_stream import DecodeStream
+
+        return DecodeStream(self, skip_special_tokens=skip_special_tokens)
+
+    # Conversations
+
+    def apply_chat_template(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        chat_template: str | None = None,
+        tokenize: bool = False,
+        **options: Any,
+    ) -> Any:
+        """The text of a conversation, as the model was trained on it.
+
+        Args:
+            messages: dicts with "role" and "content".
+            chat_template: a template, or the name of one of the tokenizer's; default its own.
+            tokenize: return an `Encoding` rather than a text; the template has written the
+                special tokens, none is added.
+            **options: of `ChatTemplate.render`: add_generation_prompt, tools, documents,
+                continue_final_message and variables of the template.
+
+        Raises:
+            ChatTemplateError: the template is malformed, refuses the messages, or has no end.
+            UnknownNameError: there is no template.
+        """
+        text = self._template(chat_template).render(messages, **options)
+        return self.encode(text, add_special_tokens=False) if tokenize else text
+
+    def _template(self, given: str | None) -> ChatTemplate:
+        from .chat import ChatTemplate
+
+        own = self.chat_template
+        if own is not None and not isinstance(own, str | Mapping):
+            own = {entry["name"]: entry["template"] for entry in own}
+        if isinstance(own, Mapping):
+            own = own.get("default" if given is None else given, given)
+        source = own if given is None or isinstance(self.chat_template, Mapping | list) else given
+        if source is None:
+            raise UnknownNameError(
+                "Tokenizer.apply_chat_template: this tokenizer has no template of its own; pass "
+                "chat_template="
+            )
+        return ChatTemplate(source, self.special_tokens_map)
+
+    # Files
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a `tokenizer.json`; `from_file` and other tools read it."""
+        """Write a `tokenizer.json`; `from_file` and other tools read it.
+
+        Args:
+            path: the file.
+
+        Raises:
+            FileFormatError: the tokenizer is that of a rank file or a sentencepiece model, which
+                a tokenizer.json cannot say exactly.
+        """
+        if isinstance(self._backend, Segmented):
+            raise FileFormatError(
+                f"Tokenizer.save: {type(self._backend.model).__name__} has no tokenizer.json; keep "
+                "its own file: write_ranks(encoding.ranks, path) or SentencePieceModel.save(path)"
+            )
         with self._lock:
             self._set_truncation(None)  # that of the latest call is not part of the tokenizer
             text = self._backend.to_str(pretty=True)
@@ -389,13 +475,15 @@ class Tokenizer:
     def _run(
         self,
         method: str,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None,
+        texts: Sequence[str | bytes],
+        pairs: Sequence[str | bytes] | None,
         limit: Limit | None,
         add_special_tokens: bool,
+        special: tuple[Specials, Specials] = ("all", ()),
     ) -> list[Any]:
         """Encodings of the library."""
         inputs = checked_inputs(texts, pairs)
+        allowed = self._guard(inputs, *special)
         if limit is not None and add_special_tokens:
             added = self.num_special_tokens(pairs is not None)
             if limit[0] < added:
@@ -405,8 +493,38 @@ class Tokenizer:
                 )
         with self._lock:
             self._set_truncation(limit)
+            self._allow(allowed)
             encode = getattr(self._backend, method)
-            return list(encode(inputs, add_special_tokens=add_special_tokens))
+            try:
+                return list(encode(inputs, add_special_tokens=add_special_tokens))
+            finally:
+                self._allow(None)
+
+    def _guard(
+        self, inputs: list[Any], allowed: Specials, disallowed: Specials
+    ) -> frozenset[str] | None:
+        """Special tokens that count in the texts; None when all do."""
+        if allowed == "all" and not disallowed:
+            return None
+        special = self.special_tokens
+        names = allowed_names(special, allowed)
+        for text in inputs:
+            for one in text if isinstance(text, tuple) else (text,):
+                refuse_special(one, special, names, disallowed)
+        if len(names) == len(special):
+            return None
+        if names and not isinstance(self._backend, Segmented):
+            raise DomainError(
+                "Tokenizer: of a tokenizers backend, allowed_special is all or none, got "
+                f"{len(names)} of {len(special)}"
+            )
+        return names
+
+    def _allow(self, allowed: frozenset[str] | None) -> None:
+        if isinstance(self._backend, Segmented):
+            self._backend.allowed = allowed
+        elif self._backend.encode_special_tokens != (allowed is not None):
+            self._backend.encode_special_tokens = allowed is not None
 
     def _set_truncation(self, limit: Limit | None) -> None:
         if limit == self._truncation:
@@ -416,13 +534,3 @@ class Tokenizer:
         else:
             self._backend.enable_truncation(limit[0], stride=limit[1], strategy=limit[2])
         self._truncation = limit
-
-
-def _library() -> Any:
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Tokenizer: the tokenizers library is not installed; pip install tokenizers"
-        ) from error
-    return tokenizers
