@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triptych_datasets import is_cached
+from triptych_datasets import Offline, fetch
 from triptych_text.tokenizer_files import TOKENIZER_FILES
 from triptych_text.weights import PRETRAINED
 
@@ -40,13 +40,15 @@ def _artifact(name):
     return PRETRAINED["all-MiniLM-L6-v2"].artifacts[name.split()[1]]
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("name", [*FILES, "MiniLM tokenizer.json", "MiniLM vocab.txt"])
 def test_ids_and_places(script, name):
     for library in ("tiktoken", "sentencepiece"):
         pytest.importorskip(library)
-    artifact = _artifact(name)
-    if not is_cached(artifact):
-        pytest.skip(f"run benchmarks/tokenizer_agreement.py once: {artifact.name} is not fetched")
+    try:
+        fetch(_artifact(name))
+    except Offline as error:
+        pytest.skip(str(error))
     subject = script.SUBJECTS[name]()
     result = script.compare(subject, script.mixed_lines(200, seed=1))
     assert (result.ids, result.places) == (200, 200)
