@@ -11,15 +11,21 @@ from typing import Any as _Any
 
 if _TYPE_CHECKING:
     from . import (
+        analysis,
+        augmentation,
         data,
         embedding,
         functional,
         generation,
+        legacy,
+        metrics,
         models,
+        nn,
         pretrained,
         prototype,
         tokenizers,
         transforms,
+        utils,
         vocab,
         weights,
     )
@@ -30,19 +36,26 @@ if _TYPE_CHECKING:
 __all__ = [
     "SentenceEncoder",
     "Tokenizer",
+    "analysis",
+    "augmentation",
     "data",
+    "disable_torchtext_deprecation_warning",
     "embedding",
     "from_config",
     "from_pretrained",
     "functional",
     "generation",
+    "legacy",
+    "metrics",
     "models",
+    "nn",
     "pretrained",
     "prototype",
     "semantic_search",
     "similarity",
     "tokenizers",
     "transforms",
+    "utils",
     "vocab",
     "weights",
 ]
@@ -55,6 +68,10 @@ _NAMES = {  # name -> submodule it is from; the other names are submodules thems
     "semantic_search": "embedding",
     "similarity": "embedding",
 }
+
+
+def disable_torchtext_deprecation_warning() -> None:
+    """Do nothing: torchtext 0.18 warned of its end, and programs that silenced it call this."""
 
 
 def __getattr__(name: str) -> _Any:

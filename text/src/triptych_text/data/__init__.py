@@ -44,6 +44,7 @@ __all__ = [
     "load_sp_model",
     "ngrams_iterator",
     "numericalize_tokens_from_iterator",
+    "pack",
     "sentencepiece_numericalizer",
     "sentencepiece_tokenizer",
     "simple_space_split",

@@ -91,9 +91,9 @@ class DataCollatorWithPadding:
 class DataCollatorForLanguageModeling(DataCollatorWithPadding):
     """Batches for training a language model, with labels.
 
-    Masked: each token that is not special is chosen with probability mlm_probability; of the chosen,
-    mask_replace_prob become the mask token, random_replace_prob a random one. Labels are the ids of
-    the chosen tokens and -100 elsewhere. Causal: labels are the ids, -100 at padding.
+    Masked: each token that is not special is chosen with probability mlm_probability; of the
+    chosen, mask_replace_prob become the mask token, random_replace_prob a random one. Labels are
+    the ids of the chosen tokens and -100 elsewhere. Causal: labels are the ids, -100 at padding.
 
     Args:
         tokenizer: a `Tokenizer`; masked models need a "[MASK]" or "<mask>" token in it.
@@ -128,7 +128,7 @@ class DataCollatorForLanguageModeling(DataCollatorWithPadding):
             raise DomainError(f"{type(self).__name__}: shares of 0 to 1 wanted, got {shares}")
         self.mlm, self.mlm_probability, self.generator = mlm, mlm_probability, generator
         self.mask_replace_prob, self.random_replace_prob = mask_replace_prob, random_replace_prob
-        self._mask_id = _mask_id(tokenizer) if mlm else None
+        self._mask_id = _mask_id(tokenizer) if mlm else -1
 
     def __call__(self, features: Sequence[Any]) -> dict[str, Tensor]:
         """Collate; the result has "labels" (n, l) besides, and no "special_tokens_mask"."""

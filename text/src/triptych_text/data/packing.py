@@ -80,7 +80,9 @@ class ConcatChunks(IterableDataset[dict[str, np.ndarray]]):
         owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         whole = len(ids) // self.block_size * self.block_size
         starts = range(0, whole, self.block_size)
-        blocks = [_described(_runs(ids[s:e], owner[s:e])) for s in starts for e in [s + self.block_size]]
+        blocks = [
+            _described(_runs(ids[s:e], owner[s:e])) for s in starts for e in [s + self.block_size]
+        ]
         return blocks, _runs(ids[whole:], owner[whole:])
 
 

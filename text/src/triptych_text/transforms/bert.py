@@ -8,8 +8,8 @@ from typing import Any
 
 from triptych.errors import FileFormatError
 
-from ..utils import get_asset_local_path
 from ..tokenizers.word_piece import MAX_WORD_LENGTH, read_vocab_file
+from ..utils import get_asset_local_path
 from .per_text import PerText
 
 __all__ = ["BERTTokenizer"]

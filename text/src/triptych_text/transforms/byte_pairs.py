@@ -9,10 +9,11 @@ from typing import Any
 
 from triptych.errors import FileFormatError, UnknownNameError
 
+from ..tokenizers.byte_pairs import byte_alphabet
 from ..utils import get_asset_local_path
 from .per_text import PerText
 
-__all__ = ["CLIPTokenizer", "GPT2BPETokenizer", "bytes_to_unicode"]
+__all__ = ["CLIPTokenizer", "GPT2BPETokenizer"]
 
 BYTES = 256
 CLIP_SPECIALS = ("<|startoftext|>", "<|endoftext|>")
@@ -20,23 +21,6 @@ CLIP_SPECIALS = ("<|startoftext|>", "<|endoftext|>")
 CLIP_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
 
 Merges = list[tuple[str, str]]
-
-
-def bytes_to_unicode() -> dict[int, str]:
-    """The printable character that stands for each byte in byte-level vocabularies.
-
-    Example:
-        >>> table = bytes_to_unicode()
-        >>> table[ord("a")], table[ord(" ")], len(set(table.values()))
-        ('a', '\u0120', 256)
-
-    Source: GPT-2's encoder.py: bytes that print stand for themselves, the rest follow from 256.
-    """
-    ranges = (("!", "~"), ("\u00a1", "\u00ac"), ("\u00ae", "\u00ff"))
-    printed = [code for first, last in ranges for code in range(ord(first), ord(last) + 1)]
-    shifted = [byte for byte in range(BYTES) if byte not in printed]
-    table = {byte: chr(byte) for byte in printed}
-    return table | {byte: chr(BYTES + i) for i, byte in enumerate(shifted)}
 
 
 def _read_json(path: str) -> dict[str, int]:
@@ -77,8 +61,9 @@ class _BytePairs(PerText):
 
     def encode_one(self, text: str) -> list[str]:
         """Tokens, or ids as strings, of one text."""
-        encoding = self._pipeline.encode(text, add_special_tokens=False)
-        return list(encoding.tokens) if self._return_tokens else [str(i) for i in encoding.ids]
+        ids = self._pipeline.encode(text, add_special_tokens=False).ids
+        show = self._pipeline.id_to_token if self._return_tokens else str
+        return [show(i) for i in ids]
 
     def decode(self, tokens: Sequence[str | int]) -> str:
         """Text of ids.
@@ -125,9 +110,7 @@ class GPT2BPETokenizer(_BytePairs):
         self._pipeline.decoder = backend.decoders.ByteLevel()
         self._return_tokens = return_tokens
 
-    def add_special_tokens(
-        self, special_tokens_dict: Mapping[str, str | Sequence[str]]
-    ) -> int:
+    def add_special_tokens(self, special_tokens_dict: Mapping[str, str | Sequence[str]]) -> int:
         """Tokens that are never split; spaces beside them in a text go away.
 
         Args:
@@ -210,7 +193,7 @@ class CLIPTokenizer(_BytePairs):
 
 
 def _clip_vocab(lines: Sequence[str]) -> dict[str, int]:
-    chars = list(bytes_to_unicode().values())
+    chars = list(byte_alphabet().values())
     tokens = [*chars, *(c + "</w>" for c in chars), *("".join(line.split()) for line in lines)]
     # An empty line keeps its id, as in torchtext, but is no token.
     return {t: i for i, t in enumerate([*tokens, *CLIP_SPECIALS]) if t}

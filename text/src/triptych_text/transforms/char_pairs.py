@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +99,12 @@ class CharBPETokenizer(PerText):
         return [token for word in WORD.findall(text) for token in self._join(word)]
 
     def _join(self, word: str) -> list[str]:
-        """Pieces of a word: join the pair of lowest rank, wherever it stands, until none is left."""
+        """Pieces of a word: the pair of lowest rank is joined, until none is left to join."""
         if word in self._cache:
             return self._cache[word]
         pieces = [*word[:-1], word[-1] + self._suffix]
         while len(pieces) > 1:
-            best = min(zip(pieces, pieces[1:], strict=False), key=self._rank)
+            best = min(pairwise(pieces), key=self._rank)
             if best not in self._ranks:
                 break
             pieces = _joined(pieces, best)

@@ -8,6 +8,8 @@ from typing import Any
 from triptych import nn
 from triptych.errors import DTypeError
 
+from ..tokenizers.well_formed import well_formed
+
 __all__ = ["PerText"]
 
 
@@ -21,13 +23,15 @@ class PerText(nn.Module):
     def forward(self, input: str | Sequence[str]) -> list[Any]:
         """Tokens or ids of a text, or a list of them for a list of texts.
 
+        Lone surrogates, which no UTF-8 has, are read as U+FFFD.
+
         Raises:
             DTypeError: neither a text nor a list of texts.
         """
         if isinstance(input, str):
-            return self.encode_one(input)
+            return self.encode_one(well_formed(input))
         if isinstance(input, list | tuple) and all(isinstance(text, str) for text in input):
-            return [self.encode_one(text) for text in input]
+            return [self.encode_one(well_formed(text)) for text in input]
         raise DTypeError(
             f"{type(self).__name__}: wanted a text or a list of texts, got {input!r:.80}"
         )

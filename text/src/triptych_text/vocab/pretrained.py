@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import triptych as tp
 from triptych import Tensor
@@ -30,7 +30,7 @@ class GloVe(Vectors):
         UnknownNameError: there is no such corpus.
     """
 
-    url = {
+    url: ClassVar[dict[str, str]] = {
         "42B": "http://nlp.stanford.edu/data/glove.42B.300d.zip",
         "840B": "http://nlp.stanford.edu/data/glove.840B.300d.zip",
         "twitter.27B": "http://nlp.stanford.edu/data/glove.twitter.27B.zip",

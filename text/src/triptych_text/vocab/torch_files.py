@@ -21,8 +21,15 @@ INERT = ("torch", "torchtext")  # packages whose classes become records, never c
 class _Record:
     """Stands for an object of a class that is not loaded; keeps what it was made from."""
 
+    contents: list[Any]
+
+    def __new__(cls, *contents: Any) -> _Record:  # pickles make objects without __init__, too
+        made = super().__new__(cls)
+        made.contents = list(contents)
+        return made
+
     def __init__(self, *contents: Any) -> None:
-        self.contents: list[Any] = list(contents)
+        """Nothing more."""
 
     def __setstate__(self, state: Any) -> None:
         self.contents.append(state)
@@ -44,7 +51,7 @@ class _Reader(pickle.Unpickler):
 
 def _token_lists(found: Any) -> list[list[str]]:
     if isinstance(found, _Record):
-        return [row for part in (found.contents, vars(found)) for row in _token_lists(part)]
+        return [row for part in vars(found).values() for row in _token_lists(part)]
     if isinstance(found, dict):
         return [row for value in found.values() for row in _token_lists(value)]
     if isinstance(found, list) and found and all(isinstance(token, str) for token in found):
@@ -81,4 +88,8 @@ def read_torch_vocab(path: str | os.PathLike[str]) -> Vocab:
     rows = _token_lists(found)
     if not rows:
         raise FileFormatError(f"read_torch_vocab: {path} holds no list of tokens")
-    return Vocab(max(rows, key=len))
+    return Vocab(sorted(rows, key=_length)[-1])
+
+
+def _length(tokens: list[str]) -> int:
+    return len(tokens)

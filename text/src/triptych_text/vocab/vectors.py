@@ -231,7 +231,7 @@ def _read_text(path: Path, max_vectors: int | None) -> tuple[list[str], np.ndarr
             dim = dim or len(entries)
             if len(entries) != dim:
                 raise FileFormatError(
-                    f"Vectors: {path}: {word!r} has {len(entries)} dimensions, those before it {dim}"
+                    f"Vectors: {path}: {word!r} has {len(entries)} numbers, those before {dim}"
                 )
             try:
                 token = word.decode("utf-8")

@@ -155,7 +155,6 @@ class Vocab:
         """The tokens in order, in a list of your own."""
         return list(self._tokens)
 
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a JSON file of the tokens and the default index, for `load`."""
         content = {"tokens": self._tokens, "default_index": self._default_index}
