@@ -10,30 +10,23 @@ same weights come out wherever sums round alike.
 from __future__ import annotations
 
 import argparse
-import bz2
-import gzip
-import lzma
 import sys
 import time
-import warnings
-import zlib
 from pathlib import Path
-from typing import Any
 
 from command import exit_code
 from finding import Finding
+from r_data import read_r_data
 from tqdm import tqdm
 
 import triptych
 from triptych import Tensor, optim
 from triptych.func import functional_call
 from triptych.nn import functional as F
-from triptych_datasets import Artifact, fetch_all
 from triptych_text.models import FastTextClassifier
 from triptych_text.pipelines import SENTIMENT
 
-FOLDER = "file:///usr/lib/R/site-library/modeldata/data/"  # of Debian's package
-FILES = {
+FILES = {  # of the R package modeldata, as Debian has it
     "Rdata.rdx": "c23e1be60f2730fb526ce158a307e154c91a953169fcb8e73350c4e032e14538",
     "Rdata.rdb": "2ecef5e8da0f782ae4e3f65d928fe769702accffd8981cc358a3097f6736f58f",
 }
@@ -43,37 +36,9 @@ STEPS = 60  # of L-BFGS at most
 FOLDS = 5
 
 
-# Reviews, as R keeps them: an index of names, and compressed values one after the other
-
-
-def r_value(raw: bytes) -> Any:
-    """What a serialised value of R holds, as Python sees it."""
-    import rdata
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about R's classes that have no twin in Python
-        return rdata.conversion.convert(rdata.parser.parse_data(raw))
-
-
-def unpacked(entry: bytes) -> bytes:
-    """A value: four bytes for its size, then one for how it is compressed, if not by zlib."""
-    if entry[4:5] == b"2":
-        return bz2.decompress(entry[5:])
-    if entry[4:5] == b"Z":
-        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 26}]
-        return lzma.decompress(entry[5:], format=lzma.FORMAT_RAW, filters=filters)
-    return zlib.decompress(entry[4:])
-
-
 def reviews(part: str) -> tuple[list[str], Tensor]:
     """Texts, and 1 for each whose writer gave the best score, else 0; part: training, testing."""
-    artifacts = [Artifact(n, sources=(FOLDER + n,), sha256=sha) for n, sha in FILES.items()]
-    index, values = (path.read_bytes() for path in fetch_all(artifacts))
-    places = {
-        str(name): place for name, place in r_value(gzip.decompress(index))["variables"].items()
-    }
-    start, length = map(int, places[f"{part}_data"])
-    table = r_value(unpacked(values[start : start + length]))
+    (table,) = read_r_data("modeldata", FILES, f"{part}_data")
     labels = [int(score == "great") for score in table["score"]]
     return list(table["review"]), triptych.tensor(labels)
 

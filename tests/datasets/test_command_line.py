@@ -1,6 +1,8 @@
 """The frame that all commands of the suite share."""
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -63,6 +65,22 @@ def test_ctrl_c(monkeypatch, capsys):
     program = Program("x", "y", "", {"do": Subcommand("do", lambda _: None, stop)})
     assert program.main(["do"]) == 130
     assert capsys.readouterr().err == "x: stopped\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault():
+    program = (
+        "import sys\nfrom triptych_datasets.command_line import Program, Subcommand\n"
+        "def run(arguments):\n    for _ in range(100000): print('line')\n    return 0\n"
+        "program = Program('x', 'y', '', {'do': Subcommand('do', lambda _: None, run)})\n"
+        "sys.exit(program.main(['do']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"line\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
 
 
 def test_help_shows_all_examples_and_a_subcommand_its_own(capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,9 @@ class Program:
         except KeyboardInterrupt:
             self.tell(self.stopped)
             return INTERRUPTED
+        except BrokenPipeError:  # whoever reads the output, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
         except Exception as error:
             if not isinstance(error, (DatasetsError, OSError, ValueError, *self.errors())):
                 raise

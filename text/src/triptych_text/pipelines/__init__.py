@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from triptych_text.pipelines.austen import AUSTEN_LM, LanguageModelBundle
 from triptych_text.pipelines.sentiment import SENTIMENT, SentimentBundle
+from triptych_text.pipelines.text_generation import TextGeneration
 
-__all__ = ["SENTIMENT", "SentimentBundle"]
+__all__ = [
+    "AUSTEN_LM",
+    "SENTIMENT",
+    "LanguageModelBundle",
+    "SentimentBundle",
+    "TextGeneration",
+]

@@ -1,0 +1,43 @@
+"""`triptych-text train-tokenizer`: a vocabulary out of text files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+
+from ..tokenizers import train_tokenizer
+
+__all__ = ["run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Learn, and write a tokenizer.json.
+
+    Args:
+        arguments: `files`, `output`, `kind`, `vocab_size`, `min_frequency` and `lowercase`.
+
+    Returns:
+        0.
+
+    Raises:
+        DomainError: no text, or a vocabulary smaller than what must be in it.
+        OSError: a file cannot be read or written.
+        ValueError: a file is not UTF-8.
+    """
+    tokenizer = train_tokenizer(
+        _lines(arguments.files),
+        arguments.kind,
+        vocab_size=arguments.vocab_size,
+        min_frequency=arguments.min_frequency,
+        lowercase=arguments.lowercase,
+    )
+    tokenizer.save(arguments.output)
+    print(f"{arguments.output}: {len(tokenizer):,} tokens", file=sys.stderr)
+    return 0
+
+
+def _lines(files: Sequence[str]) -> Iterator[str]:
+    for file in files:
+        with open(file, encoding="utf-8") as stream:
+            yield from stream
