@@ -1,5 +1,6 @@
 """Every loader on a tiny tree of its layout: whole, downloaded, missing, damaged, wrong split."""
 
+import io
 import json
 import pickle
 import shutil
@@ -125,6 +126,73 @@ def imagenette(f: Any) -> dict[str, bytes]:
     return {
         f"imagenette2-160/val/{wnid}/x.JPEG": f.image("jpeg") for wnid in ("n01440764", "n03888257")
     }
+
+
+@row("TinyImageNet", [0, 1, 1], wrong={"split": "test"}, shades=[1, 2, 3])
+def tiny_imagenet_train(f: Any) -> dict[str, bytes]:
+    base = "tiny-imagenet-200"
+    return {
+        f"{base}/wnids.txt": lines("n02", "n01"),
+        f"{base}/words.txt": lines("n01\tcat, house cat", "n02\tdog", "n03\tcow"),
+        f"{base}/train/n01/images/n01_0.JPEG": f.image("jpeg", shade=1),
+        f"{base}/train/n02/images/n02_0.JPEG": f.image("jpeg", shade=2),
+        f"{base}/train/n02/images/n02_1.JPEG": f.image("jpeg", shade=3),
+    }
+
+
+@row("TinyImageNet", [1, 0], kwargs={"split": "val"}, shades=[2, 1], repr="split=val")
+def tiny_imagenet_val(f: Any) -> dict[str, bytes]:
+    base = "tiny-imagenet-200"
+    return {
+        f"{base}/wnids.txt": lines("n02", "n01"),
+        f"{base}/words.txt": lines("n01\tcat, house cat", "n02\tdog"),
+        f"{base}/val/val_annotations.txt": lines(
+            "v1.JPEG\tn02\t0\t0\t3\t3", "v0.JPEG\tn01\t0\t0\t3\t3"
+        ),
+        f"{base}/val/images/v0.JPEG": f.image("jpeg", shade=1),
+        f"{base}/val/images/v1.JPEG": f.image("jpeg", shade=2),
+    }
+
+
+@row("CUB200", [1, 0], kwargs={"split": "test"}, wrong={"split": "val"}, shades=[3, 1])
+def birds(f: Any) -> dict[str, bytes]:
+    base, kinds = "CUB_200_2011", ("001.Black_footed_Albatross", "002.Laysan_Albatross")
+    places = (f"{kinds[1]}/c.jpg", f"{kinds[0]}/b.jpg", f"{kinds[0]}/a.jpg")
+    return {
+        f"{base}/classes.txt": lines(f"1 {kinds[0]}", f"2 {kinds[1]}"),
+        f"{base}/images.txt": lines(*(f"{i} {place}" for i, place in enumerate(places, 1))),
+        f"{base}/image_class_labels.txt": lines("1 2", "2 1", "3 1"),
+        f"{base}/train_test_split.txt": lines("1 0", "2 1", "3 0"),
+        f"{base}/bounding_boxes.txt": lines("1 1 2 3 4", "2 1 1 1 1", "3 0.5 0 2 2"),
+        f"{base}/images/{places[0]}": f.image(shade=3),
+        f"{base}/images/{places[1]}": f.image(shade=2),
+        f"{base}/images/{places[2]}": f.image(shade=1),
+    }
+
+
+@row("ADE20K", ["L", "L"], kwargs={"split": "val"}, wrong={"split": "validation"}, shades=[1, 2])
+def scenes(f: Any) -> dict[str, bytes]:
+    base = "ADEChallengeData2016"
+    table = lines(
+        "Idx\tRatio\tTrain\tVal\tName", "1\t0.1\t9\t9\twall", "2\t0.1\t9\t9\tbuilding, edifice"
+    )
+    return {
+        f"{base}/objectInfo150.txt": table,
+        **{f"{base}/images/validation/v{i}.jpg": f.image(shade=i) for i in (1, 2)},
+        **{f"{base}/annotations/validation/v{i}.png": f.grey(shade=i) for i in (1, 2)},
+    }
+
+
+def medical(name: str, labels: np.ndarray) -> dict[str, bytes]:
+    file = io.BytesIO()
+    images = np.stack([np.full((4, 6, 3), shade, np.uint8) for shade in range(1, len(labels) + 1)])
+    np.savez(file, val_images=images, val_labels=labels)
+    return {f"medmnist/{name}.npz": file.getvalue()}
+
+
+@row("MedMNIST", [3, 0], kwargs={"split": "val"}, wrong={"name": "mnist"}, shades=[1, 2])
+def medical_classes(f: Any) -> dict[str, bytes]:
+    return medical("pathmnist", np.array([[3], [0]], np.uint8))
 
 
 @row("RenderedSST2", [0, 1], kwargs={"split": "val"}, wrong={"split": "valid"}, shades=[1, 2])
@@ -1099,3 +1167,16 @@ def test_places_for_training(files: Any, place: Path, publisher: Any, variant: s
     assert f"Split: {split}" in repr(got)
     again = datasets.Places365(place, split=split, small=True)  # all is there
     assert again.samples == got.samples
+
+
+def test_what_newer_sets_know_besides(files: Any, tmp_path: Path) -> None:
+    files.write(tmp_path, {**tiny_imagenet_train(files), **birds(files), **scenes(files)})
+    tiny = datasets.TinyImageNet(tmp_path)
+    assert tiny.classes == [("cat", "house cat"), ("dog",)]
+    albatrosses = datasets.CUB200(tmp_path, "test")
+    assert albatrosses.classes == ["Black_footed_Albatross", "Laysan_Albatross"]
+    assert albatrosses.boxes == [(1, 2, 3, 4), (0.5, 0, 2, 2)]
+    assert datasets.ADE20K(tmp_path, "val").classes == ["wall", "building, edifice"]
+    files.write(tmp_path, medical("chestmnist", np.eye(2, 14, dtype=np.uint8)))
+    chest = datasets.MedMNIST(tmp_path, "chestmnist", "val")
+    assert chest[1][1].tolist() == [0, 1] + 12 * [0]

@@ -17,7 +17,11 @@ from .text_generation import TextGeneration
 __all__ = ["AUSTEN_LM", "LanguageModelBundle"]
 
 FOLDER = Path(__file__).parents[1] / "models" / "shipped_weights" / "austen_lm"
-HASHES: dict[str, str] = {}
+HASHES = {
+    "config.json": "5195b0078630eecaa0433052bc36c64b55afe080d72d62a36c5b3cff8469cfea",
+    "model.safetensors": "6c31ad5f768f61ce40edb46796f6cdc8be29f1653eaf87b60169db05fc6518a1",
+    "tokenizer.json": "395b8bfd0f02ae42fe9a5b7cd59968ae2ebaa01587af6a5a9b302c0199e50ee4",
+}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ._stereo_matching import (
     SceneFlowStereo,
     SintelStereo,
 )
+from .ade20k import ADE20K
 from .caltech import Caltech101, Caltech256
 from .celeba import CelebA
 from .cifar import CIFAR10, CIFAR100
@@ -20,6 +21,7 @@ from .cityscapes import Cityscapes
 from .clevr import CLEVRClassification
 from .coco import CocoCaptions, CocoDetection, CocoIndex
 from .country211 import Country211
+from .cub200 import CUB200
 from .digits import Digits
 from .dtd import DTD
 from .eurosat import EuroSAT
@@ -39,6 +41,7 @@ from .kinetics import Kinetics
 from .kitti import Kitti
 from .lfw import LFWPairs, LFWPeople
 from .lsun import LSUN, LSUNClass
+from .medmnist import MedMNIST
 from .mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from .moving_mnist import MovingMNIST
 from .omniglot import Omniglot
@@ -54,6 +57,7 @@ from .stanford_cars import StanfordCars
 from .stl10 import STL10
 from .sun397 import SUN397
 from .svhn import SVHN
+from .tiny_imagenet import TinyImageNet
 from .ucf101 import UCF101
 from .usps import USPS
 from .vision import MissingDataError, StandardTransform, VisionDataset
@@ -64,10 +68,12 @@ from .wrapping import wrap_dataset_for_transforms_v2
 from .yolo import YOLODetection
 
 __all__ = [
+    "ADE20K",
     "CIFAR10",
     "CIFAR100",
     "CLEVRClassification",
     "CREStereo",
+    "CUB200",
     "Caltech101",
     "Caltech256",
     "CarlaStereo",
@@ -113,6 +119,7 @@ __all__ = [
     "LSUN",
     "LSUNClass",
     "MNIST",
+    "MedMNIST",
     "Middlebury2014Stereo",
     "MissingDataError",
     "MovingMNIST",
@@ -134,6 +141,7 @@ __all__ = [
     "SintelStereo",
     "StandardTransform",
     "StanfordCars",
+    "TinyImageNet",
     "UCF101",
     "USPS",
     "VOCDetection",

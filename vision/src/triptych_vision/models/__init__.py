@@ -10,6 +10,7 @@ from . import optical_flow as optical_flow
 from . import segmentation as segmentation
 from . import video as video
 from ._registry import *
+from .adapting import *
 from .alexnet import *
 from .clip import *
 from .convnext import *

@@ -155,9 +155,20 @@ class Encoder(nn.Module):
             self.layers.add_module(f"encoder_layer_{number}", block)
         self.ln = norm_layer(hidden_dim)
 
-    def forward(self, input: tp.Tensor) -> tp.Tensor:
-        """(n, seq_length, hidden_dim) to the same shape."""
-        return self.ln(self.layers(self.dropout(input + self.pos_embedding)))
+    def forward(self, input: tp.Tensor, grid: tuple[int, int] | None = None) -> tp.Tensor:
+        """(n, 1 + patches, hidden_dim) to the same shape; grid is the patches' rows and columns."""
+        positions = self.pos_embedding if grid is None else _resampled(self.pos_embedding, grid)
+        return self.ln(self.layers(self.dropout(input + positions)))
+
+
+def _resampled(positions: tp.Tensor, grid: tuple[int, int]) -> tp.Tensor:
+    """Position embeddings, the class token's first, for another grid; as timm does."""
+    side = math.isqrt(positions.shape[1] - 1)
+    if grid == (side, side):
+        return positions
+    square = positions[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)
+    square = F.interpolate(square, size=list(grid), mode="bicubic", antialias=True)
+    return tp.cat([positions[:, :1], square.flatten(2).transpose(1, 2)], dim=1)
 
 
 class VisionTransformer(nn.Module):
@@ -176,6 +187,8 @@ class VisionTransformer(nn.Module):
         representation_size: features of a further layer before the last; None for no such layer.
         norm_layer: of the blocks; default layer normalisation with eps 1e-6.
         conv_stem_configs: convolutions in place of cutting into patches.
+        dynamic_img_size: take images of any size whose sides are multiples of patch_size; the
+            position embeddings are resampled to it, bicubic.
 
     Raises:
         ShapeError: image_size is no multiple of patch_size.
@@ -200,6 +213,7 @@ class VisionTransformer(nn.Module):
         representation_size: int | None = None,
         norm_layer: Layer = NORM,
         conv_stem_configs: Sequence[ConvStemConfig] | None = None,
+        dynamic_img_size: bool = False,
     ) -> None:
         super().__init__()
         if image_size % patch_size:
@@ -216,6 +230,7 @@ class VisionTransformer(nn.Module):
         self.num_classes = num_classes
         self.representation_size = representation_size
         self.norm_layer = norm_layer
+        self.dynamic_img_size = dynamic_img_size
         self.conv_proj = _patches(patch_size, hidden_dim, conv_stem_configs)
         self.class_token = nn.Parameter(tp.zeros(1, 1, hidden_dim))
         self.seq_length = (image_size // patch_size) ** 2 + 1
@@ -243,19 +258,36 @@ class VisionTransformer(nn.Module):
         self.heads.add_module("head", head)
 
     def _process_input(self, x: tp.Tensor) -> tp.Tensor:
-        if tuple(x.shape[-2:]) != (self.image_size, self.image_size):
-            raise ShapeError(
-                f"VisionTransformer: wanted images of {self.image_size} x {self.image_size} "
-                f"pixels, got shape {tuple(x.shape)}; resize them, or build the model with another "
-                "image_size and load interpolate_embeddings(image_size, patch_size, state)"
-            )
+        self._grid(x)
         return self.conv_proj(x).flatten(2).permute(0, 2, 1)  # (n, patches, hidden_dim)
 
+    def _grid(self, x: tp.Tensor) -> tuple[int, int]:
+        """Rows and columns of patches of images, whose size is checked."""
+        h, w = x.shape[-2:]
+        if self.dynamic_img_size:
+            if h % self.patch_size or w % self.patch_size:
+                raise ShapeError(
+                    f"VisionTransformer: wanted images whose sides are multiples of "
+                    f"{self.patch_size} pixels, got shape {tuple(x.shape)}; resize or pad them"
+                )
+        elif (h, w) != (self.image_size, self.image_size):
+            raise ShapeError(
+                f"VisionTransformer: wanted images of {self.image_size} x {self.image_size} "
+                f"pixels, got shape {tuple(x.shape)}; resize them, build the model with "
+                "dynamic_img_size=True, or with another image_size and load "
+                "interpolate_embeddings(image_size, patch_size, state)"
+            )
+        return h // self.patch_size, w // self.patch_size
+
     def forward(self, x: tp.Tensor) -> tp.Tensor:
-        """(n, 3, image_size, image_size) normalised images to (n, num_classes) logits."""
+        """(n, 3, image_size, image_size) normalised images to (n, num_classes) logits.
+
+        With dynamic_img_size they may have other sides.
+        """
+        grid = self._grid(x)
         x = self._process_input(x)
         x = tp.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)
-        return self.heads(self.encoder(x)[:, 0])
+        return self.heads(self.encoder(x, grid)[:, 0])
 
 
 def _patches(

@@ -5,6 +5,7 @@ from types import ModuleType as _ModuleType
 from .deeplabv3 import *
 from .fcn import *
 from .lraspp import *
+from .unet import *
 
 __all__ = sorted(
     name
