@@ -48,6 +48,12 @@ def test_encoded_texts_give_the_same():
     assert np.array_equal(model(*model.encode(texts)).detach(), model(texts).detach())
 
 
+def test_rows_need_their_starts():
+    model = FastTextClassifier(2, buckets=10)
+    with pytest.raises(ShapeError, match="with their starts"):
+        model(model.encode(["one"])[0])
+
+
 def test_it_learns():
     tp.manual_seed(0)
     model = FastTextClassifier(2, buckets=500, embedding_dim=4)

@@ -123,10 +123,13 @@ class FastTextClassifier(nn.Module):
         Raises:
             ShapeError: a single string was given, or no text.
         """
-        if isinstance(texts, Tensor) and starts is not None:
-            rows = texts
-        else:
-            rows, starts = self.encode(texts)
+        if not isinstance(texts, Tensor):
+            texts, starts = self.encode(texts)
+        rows = texts
+        if starts is None:
+            raise ShapeError(
+                "FastTextClassifier: rows come with their starts, as `encode` gives them"
+            )
         ends = tp.cat([starts[1:], tp.tensor([len(rows)])])
         counts = (ends - starts).to(self.table.weight.dtype)
         share = 1 / counts if self.scale == "mean" else counts.rsqrt()
