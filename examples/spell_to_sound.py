@@ -19,6 +19,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from command import exit_code
 from finding import Finding
@@ -153,7 +154,7 @@ def say(model: MarianMTModel, words: Sequence[str]) -> list[tuple[str, ...]]:
     for start in tqdm(range(0, len(words), BATCH), desc="reading", unit="batch", disable=None):
         letters = rows(words[start : start + BATCH], LETTER_IDS)
         mask = (letters != PADDING).long()
-        ids = model.generate(letters, attention_mask=mask, max_new_tokens=LONGEST)
+        ids: Any = model.generate(letters, attention_mask=mask, max_new_tokens=LONGEST)
         said += [tuple(NAMES[i] for i in row if i in NAMES) for row in ids.tolist()]
     return said
 

@@ -163,7 +163,7 @@ def test_closest_lines_first(encoder, place, capsys):
     (place / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
     assert main(["similar", "spacecraft at the red planet", "--in", "lines.txt", "--top", "2"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[1].endswith("A probe has reached Mars.")
+    assert out[1].split()[1:] == ["3", "A", "probe", "has", "reached", "Mars."]
     assert len(out) == 3
 
 
@@ -171,6 +171,23 @@ def test_empty_file_of_lines(place, capsys):
     (place / "lines.txt").write_text("\n \n", encoding="utf-8")
     assert main(["similar", "x", "--in", "lines.txt"]) == 1
     assert "lines.txt: no lines" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["similar", "x", "--in"], ["train-tokenizer"]])
+def test_file_that_is_no_text_is_named(words, place, capsys):
+    (place / "bad.txt").write_bytes(b"fine\n\xff\xfe\n")
+    assert main([*words, "bad.txt"]) == 1
+    assert "bad.txt: not text in UTF-8" in capsys.readouterr().err
+
+
+def test_input_that_is_no_text(place):
+    run = subprocess.run(
+        [sys.executable, "-m", "triptych_text", "tokenize", "--tokenizer", "tokenizer.json"],
+        input=b"fine\n\xff\n",
+        capture_output=True,
+    )
+    assert run.returncode == 1
+    assert b"UTF-8" in run.stderr
 
 
 # classify
@@ -218,6 +235,15 @@ def test_likeliest_text_ends_before_a_stop(capsys):
     cut = capsys.readouterr().out.rstrip("\n")
     assert whole.startswith(cut)
     assert stop not in cut.removeprefix("She was")
+
+
+def test_text_ends_where_the_places_end(capsys):
+    assert main(["generate", "Emma", "--temperature", "0.9", "--max-new-tokens", "500"]) == 0
+    assert "more tokens only" in capsys.readouterr().err
+    assert main(["generate", "Emma " * 200]) == 1
+    assert "128 places; shorten it" in capsys.readouterr().err
+    assert main(["generate", ""]) == 1
+    assert "prompt is empty" in capsys.readouterr().err
 
 
 # train-tokenizer

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 import triptych as tp
+from triptych.errors import DomainError
 
 from ..pipelines import AUSTEN_LM, TextGeneration
 
@@ -23,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         0.
 
     Raises:
+        DomainError: the prompt is empty, or fills all the places that the model has.
         FileFormatError, FileNotFoundError, UnknownNameError: there is no such model.
     """
     name = arguments.model
@@ -30,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         tp.manual_seed(arguments.seed)
     options = _options(arguments)
+    options["max_new_tokens"] = _fitting(writer, arguments.prompt, arguments.max_new_tokens)
     if not writer.model.is_encoder_decoder:
         print(arguments.prompt, end="", flush=True)
     if arguments.stream:
@@ -41,8 +45,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _fitting(writer: TextGeneration, prompt: str, wanted: int) -> int:
+    """How many tokens there is room for behind the prompt, at most as many as are wanted."""
+    used = len(writer.tokenizer.encode(prompt).ids)
+    if not used:
+        raise DomainError("generate: the prompt is empty; begin with a word or two")
+    places = getattr(writer.model.config, "n_positions", None)  # rotary models have no such end
+    if writer.model.is_encoder_decoder or not isinstance(places, int) or used + wanted <= places:
+        return wanted
+    if used >= places:
+        raise DomainError(
+            f"generate: the prompt has {used} tokens and the model {places} places; shorten it"
+        )
+    print(f"triptych-text: room for {places - used} more tokens only", file=sys.stderr)
+    return places - used
+
+
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    options: dict[str, Any] = {"max_new_tokens": arguments.max_new_tokens}
+    options: dict[str, Any] = {}
     if arguments.stop:
         options["stop_strings"] = arguments.stop
     if not arguments.temperature:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
-from triptych.errors import DomainError
+from triptych.errors import DomainError, FileFormatError
 
-__all__ = ["lines_of", "texts_of"]
+__all__ = ["lines_of", "numbered_lines", "texts_of"]
+
+UNDECODED = re.compile("[\udc80-\udcff]")  # how Python keeps bytes of standard input it cannot read
 
 
 def texts_of(arguments: argparse.Namespace) -> list[str]:
@@ -18,34 +23,52 @@ def texts_of(arguments: argparse.Namespace) -> list[str]:
 
     Raises:
         DomainError: there are none at all.
+        FileFormatError: standard input is not UTF-8.
     """
-    texts = list(arguments.texts) or [line for line in _lines(sys.stdin) if line]
+    given = list(arguments.texts)
+    texts = given or [line for line in _lines(sys.stdin, "standard input") if line]
     if not texts:
         raise DomainError("no text: give one as an argument, or lines on standard input")
     return texts
 
 
-def lines_of(path: str | None) -> list[str]:
-    """The lines of a file, or of standard input, that hold something.
+def numbered_lines(path: str | None) -> list[tuple[int, str]]:
+    """The lines of a file, or of standard input, that hold something, and their numbers from 1.
 
     Args:
         path: None for standard input.
 
     Raises:
         DomainError: there are none.
+        FileFormatError: it is not UTF-8.
         OSError: the file cannot be read.
-        ValueError: it is not UTF-8.
     """
-    if path is None:
-        found = _lines(sys.stdin)
-    else:
-        with open(path, encoding="utf-8") as stream:
-            found = _lines(stream)
-    lines = [line for line in found if line.strip()]
+    found = _lines(sys.stdin, "standard input") if path is None else lines_of(path)
+    lines = [(i, line) for i, line in enumerate(found, 1) if line.strip()]
     if not lines:
         raise DomainError(f"{path or 'standard input'}: no lines of text in it")
     return lines
 
 
-def _lines(stream: object) -> list[str]:
-    return [str(line).rstrip("\r\n") for line in stream]  # type: ignore[attr-defined]
+def lines_of(path: str) -> Iterator[str]:
+    """The lines of a file without their ends.
+
+    Args:
+        path: of a text file.
+
+    Raises:
+        FileFormatError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    with open(path, encoding="utf-8") as stream:
+        yield from _lines(stream, path)
+
+
+def _lines(stream: TextIO, name: str) -> Iterator[str]:
+    try:
+        for number, line in enumerate(stream, 1):
+            if UNDECODED.search(line):
+                raise FileFormatError(f"{name}: line {number} is not text in UTF-8")
+            yield line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{name}: not text in UTF-8: {error}") from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from ..tokenizers import train_tokenizer
+from .texts import lines_of
 
 __all__ = ["run"]
 
@@ -22,11 +23,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         DomainError: no text, or a vocabulary smaller than what must be in it.
+        FileFormatError: a file is not UTF-8.
         OSError: a file cannot be read or written.
-        ValueError: a file is not UTF-8.
     """
     tokenizer = train_tokenizer(
-        _lines(arguments.files),
+        chain.from_iterable(map(lines_of, arguments.files)),
         arguments.kind,
         vocab_size=arguments.vocab_size,
         min_frequency=arguments.min_frequency,
@@ -35,9 +36,3 @@ def run(arguments: argparse.Namespace) -> int:
     tokenizer.save(arguments.output)
     print(f"{arguments.output}: {len(tokenizer):,} tokens", file=sys.stderr)
     return 0
-
-
-def _lines(files: Sequence[str]) -> Iterator[str]:
-    for file in files:
-        with open(file, encoding="utf-8") as stream:
-            yield from stream
