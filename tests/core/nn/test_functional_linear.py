@@ -154,3 +154,12 @@ def test_distances():
     assert gradcheck(F.pdist, grads(a))
     with pytest.raises(tp.ShapeError, match=r"\(n, d\)"):
         F.pdist(tp.ones(3))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 32, 33])
+def test_linear_of_few_rows(rows):
+    x, w, b = (RNG.standard_normal(s) for s in ((rows, 5), (4, 5), (4,)))
+    for weight in (tp.tensor(w), tp.tensor(np.ascontiguousarray(w.T)).T):
+        y = F.linear(tp.tensor(x), weight, tp.tensor(b)).numpy()
+        np.testing.assert_allclose(y, x @ w.T + b)
+        assert y.flags.c_contiguous

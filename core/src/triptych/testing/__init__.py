@@ -1,7 +1,7 @@
 """Checks for tests: closeness of tensors, and the battery that every primitive passes."""
 
 from . import matrix_samples  # noqa: F401 -- registers samples
-from .battery import CHECKS, missing_cells, support_matrix
+from .battery import CHECKS, missing_cells, own_primitives, support_matrix
 from .close import assert_close
 from .random_tensor import make_tensor
 from .samples import Sample, samples_for
@@ -12,6 +12,7 @@ __all__ = [
     "assert_close",
     "make_tensor",
     "missing_cells",
+    "own_primitives",
     "samples_for",
     "support_matrix",
 ]

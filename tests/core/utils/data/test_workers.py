@@ -381,6 +381,7 @@ def test_interrupts_end_the_workers_quietly(tmp_path):
                 return index
 
         os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has none
         threading.Timer(0.5, os.killpg, (os.getpgid(0), signal.SIGINT)).start()
         try:
             list(DataLoader(Slow(), num_workers=2))
