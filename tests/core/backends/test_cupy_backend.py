@@ -8,6 +8,7 @@ import pytest
 
 import triptych as tp
 from triptych import nn, optim
+from triptych.testing import assert_close, own_primitives, samples_for
 
 # Functions that CuPy has no equivalent of under this name.
 WITHOUT = {"eig": "CuPy 14 has no general eigenvalues"}

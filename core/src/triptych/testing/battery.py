@@ -19,7 +19,7 @@ from .transforms import check_batches, check_forward
 
 def own_primitives() -> list[Prim]:
     """The records of the table but for custom operations, whose names have a namespace."""
-    return [prim for name, prim in TABLE.items() if "::" not in name]
+    return [prim for prim in TABLE.values() if "::" not in prim.name]
 
 
 def missing_cells() -> list[str]:
