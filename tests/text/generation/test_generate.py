@@ -250,6 +250,7 @@ def test_settings(model, tmp_path):
         ({"top_p": 1.5}, ShapeError, "0 <= top_p <= 1, got top_p=1.5"),
         ({"min_p": -1.0}, ShapeError, "min_p"),
         ({"top_k": -1}, ShapeError, "top_k >= 0"),
+        ({"num_beams": "2"}, DTypeError, "num_beams is a number, got '2'"),
         ({"early_stopping": "soon"}, DTypeError, "never"),
         ({"num_return_sequences": 2}, ShapeError, "do_sample=True"),
         (
@@ -271,5 +272,7 @@ def test_refuses_prompts(model):
     for ids in (tp.tensor([1, 2]), tp.ones(1, 2), tp.zeros(1, 0, dtype=tp.int64)):
         with pytest.raises(ShapeError, match="wanted input_ids"):
             model.generate(ids)
+    with pytest.raises(DTypeError, match="wanted input_ids as a tensor"):
+        model.generate([[1, 2]])
     with pytest.raises(ShapeError, match="40"):
         model.generate(PROMPT, max_new_tokens=60, eos_token_id=[])

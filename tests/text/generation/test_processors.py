@@ -54,6 +54,7 @@ def test_bad_words():
         banned = {4} | ({6} if ids[-1] == last else set())
         banned |= {8} if tuple(ids[-2:]) == (before, last) else set()
         assert left == set(range(20)) - banned, row
+    assert kept(g.NoBadWordsLogitsProcessor([[3], [4]], [3])) == [set(range(20)) - {4}] * 4
     with pytest.raises(ShapeError, match="empty run"):
         g.NoBadWordsLogitsProcessor([[]])
 

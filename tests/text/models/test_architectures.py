@@ -1,6 +1,6 @@
 import pytest
 
-from triptych.errors import FileFormatError, UnknownNameError
+from triptych.errors import FileFormatError, MissingDependencyError, UnknownNameError
 from triptych_text import models
 from triptych_text.models.architectures import ARCHITECTURES, BASE_MODELS, find_architecture
 
@@ -37,5 +37,13 @@ def test_refuses():
         models.from_config({"model_type": "burt"})
     with pytest.raises(FileFormatError, match="architectures"):
         models.from_config(SMALL)
+    with pytest.raises(FileFormatError, match=r'is a list, such as \["BertModel"\]; got'):
+        models.from_config({"architectures": "BertModel"})
     with pytest.raises(AttributeError, match="BurtModel"):
         models.BurtModel  # noqa: B018
+
+
+def test_model_of_a_package_that_is_missing(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match="pip install triptych-audio"):
+        find_architecture("WhisperModel")

@@ -51,11 +51,14 @@ def test_attend(length, stored, window, padded, with_bias, cap):
         sees = np.broadcast_to(sees.numpy(), (2, 1, length, total))[:, 0]
         own = np.eye(length, total, stored, dtype=bool)
         np.testing.assert_array_equal(sees | own, allowed | own)
-    got = attend(
-        *(tp.from_numpy(x) for x in (q, k, v)), sight, scale=0.3, soft_cap=cap,
-        bias=None if bias is None else tp.from_numpy(bias),
-    )  # fmt: skip
-    np.testing.assert_allclose(got.numpy(), twin(q, k, v, allowed, 0.3, bias, cap), rtol=1e-9)
+    wanted = twin(q, k, v, allowed, 0.3, bias, cap)
+    for inference in (False, True):
+        with tp.inference_mode(inference):
+            got = attend(
+                *(tp.from_numpy(x) for x in (q, k, v)), sight, scale=0.3, soft_cap=cap,
+                bias=None if bias is None else tp.from_numpy(bias),
+            )  # fmt: skip
+        np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-9)
 
 
 def test_dropout_and_masks():

@@ -30,16 +30,25 @@ def test_additive_mask():
 
 @pytest.mark.parametrize("name", ACTIVATIONS.names())
 def test_activations_at_a_few_points(name):
-    x = np.array([-2.0, 0.0, 0.5, 3.0])
+    x = np.array([-2.0, 0.0, 0.5, 3.0, 12.0])
     twins = {
         "gelu": lambda x: x * (1 + tp.erf(tp.tensor(x / np.sqrt(2))).numpy()) / 2,
+        "leaky_relu": lambda x: np.where(x < 0, x / 100, x),
+        "linear": lambda x: x,
+        "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
         "quick_gelu": lambda x: x / (1 + np.exp(-1.702 * x)),
         "relu": lambda x: np.maximum(x, 0),
+        "relu2": lambda x: np.maximum(x, 0) ** 2,
+        "relu6": lambda x: np.clip(x, 0, 6),
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
         "silu": lambda x: x / (1 + np.exp(-x)),
         "tanh": np.tanh,
     }
     tanh_gelu = lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))  # noqa: E731
-    twins |= {"swish": twins["silu"], "gelu_new": tanh_gelu, "gelu_pytorch_tanh": tanh_gelu}
+    twins |= {"swish": twins["silu"], "gelu_python": twins["gelu"]}
+    twins["gelu_10"] = lambda x: np.minimum(twins["gelu"](x), 10)
+    for kind in ("accurate", "fast", "new", "python_tanh", "pytorch_tanh"):
+        twins[f"gelu_{kind}"] = tanh_gelu
     np.testing.assert_allclose(ACTIVATIONS[name](tp.tensor(x)).numpy(), twins[name](x), rtol=1e-12)
 
 

@@ -9,9 +9,15 @@ RNG = np.random.default_rng(0)
 PIECES = [1, 5, 40, 1, 1, 70, 3]
 
 
+@pytest.mark.parametrize("inference", [False, True])
 @pytest.mark.parametrize("window", [None, 1, 4, 50])
-def test_what_is_kept(window):
+def test_what_is_kept(window, inference):
     """Against a list of all keys; windows forget what no later query sees."""
+    with tp.inference_mode(inference):
+        check_what_is_kept(window)
+
+
+def check_what_is_kept(window):
     every = np.zeros((2, 3, 0, 4), np.float32)
     layer = LayerCache(window)
     for length in PIECES:

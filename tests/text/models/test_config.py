@@ -37,3 +37,10 @@ def test_labels():
 def test_other_mathematics_is_refused(name, value):
     with pytest.raises(FileFormatError, match=f"{name}={value!r} is not implemented"):
         BertConfig.from_dict({name: value})
+
+
+@pytest.mark.parametrize("values", [{"hidden_size": "16"}, {"layer_norm_eps": [1]}])
+def test_numbers_are_numbers(values):
+    with pytest.raises(FileFormatError, match="is a number"):
+        BertConfig.from_dict(values)
+    assert BertConfig.from_dict({"layer_norm_eps": 1}).layer_norm_eps == 1

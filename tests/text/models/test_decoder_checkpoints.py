@@ -173,7 +173,30 @@ def test_another_family(tmp_path):
         from_pretrained(tmp_path)
 
 
+def test_embeddings_that_are_not_shared(tmp_path):
+    model = build("BartForConditionalGeneration", tie_word_embeddings=False)
+    tables = [part.embed_tokens.weight for part in (model.model.encoder, model.model.decoder)]
+    assert len({id(t) for t in (*tables, model.model.shared.weight, model.lm_head.weight)}) == 4
+    model.save_pretrained(tmp_path)
+    np.testing.assert_array_equal(logits(from_pretrained(tmp_path)), logits(model))
+    weights = load_file(tmp_path / "model.safetensors")
+    for side in ("encoder", "decoder"):  # files of older programs, which always shared them
+        del weights[f"model.{side}.embed_tokens.weight"]
+    save_file(weights, tmp_path / "model.safetensors")
+    loaded = from_pretrained(tmp_path)
+    assert tp.equal(loaded.model.encoder.embed_tokens.weight, model.model.shared.weight)
+
+
+def test_classes_that_no_file_names():
+    names = ("BartConfig", "MBartConfig", "MarianConfig", "LlamaConfig")
+    assert [getattr(models, name)().num_labels for name in names] == [3, 2, 2, 2]
+
+
 def test_settings_that_are_refused():
+    with pytest.raises(ShapeError, match="at least one head, got 0"):
+        models.LlamaConfig(num_attention_heads=0)
+    with pytest.raises(FileFormatError, match=r"mappings, such as .*got \[1\]"):
+        build("LlamaForCausalLM", rope_parameters=[1])
     with pytest.raises(ShapeError, match="does not divide into 3 heads"):
         models.LlamaConfig(hidden_size=8, num_attention_heads=3)
     with pytest.raises(ShapeError, match="3 heads of keys"):
@@ -196,6 +219,9 @@ def test_inputs_that_are_refused():
         bart(tp.ones(1, 17, dtype=tp.int64), decoder_input_ids=IDS)
     with pytest.raises(ShapeError, match="17 tokens"):
         build("GPT2LMHeadModel")(tp.ones(1, 17, dtype=tp.int64))
+    with pytest.raises(ShapeError, match="position_ids reach 16; the model has places 0 to 15"):
+        build("GPT2LMHeadModel")(IDS, position_ids=tp.tensor([[13, 14, 15, 16]]))
+    assert build("GPT2LMHeadModel")(IDS[:0]).logits.shape[:2] == (0, 4)
     t5 = build("T5ForConditionalGeneration")
     with pytest.raises(ShapeError, match="wanted decoder_input_ids, or labels"):
         t5(IDS)
@@ -211,6 +237,10 @@ def test_inputs_that_are_refused():
         texts(tp.cat([IDS, IDS]))
     ends = build("BartForSequenceClassification")
     assert ends(tp.tensor([[3, 2]]), labels=tp.tensor([2])).loss.ndim == 0
+    states = ends(tp.tensor([[3, 2]]), output_hidden_states=True).hidden_states
+    assert [tuple(state.shape[:2]) for state in states] == [(1, 2)] * (
+        len(ends.model.decoder.layers) + 1
+    )
     with pytest.raises(ShapeError, match="must hold the end token"):
         ends(tp.tensor([[3, 4]]))
 

@@ -111,6 +111,16 @@ def test_tied_weights_may_be_left_out(bert_config, write):
     assert_same(from_pretrained(write(tensors), architecture="BertForMaskedLM"), full)
 
 
+def test_biases_that_differ(bert_config, write):
+    full = BertForMaskedLM(bert_config).eval()
+    tensors = {**full.state_dict(), "cls.predictions.decoder.bias": tp.arange(1.0, 21.0)}
+    folder = write(tensors, architectures=["BertForMaskedLM"], tie_word_embeddings=False)
+    assert from_pretrained(folder).cls.predictions.decoder.bias[1].item() == 2
+    del tensors["cls.predictions.decoder.bias"]
+    folder = write(tensors, architectures=["BertForMaskedLM"], tie_word_embeddings=False)
+    assert_same(from_pretrained(folder), full)
+
+
 def test_parts_with_an_index(model, write):
     weights = model.state_dict()
     names = list(weights)
@@ -131,6 +141,10 @@ def test_parts_with_an_index(model, write):
     index.write_text(json.dumps({"weight_map": {**places, "more": "gone.safetensors"}}))
     with pytest.raises(FileNotFoundError, match=r"wanted gone\.safetensors \(a part"):
         from_pretrained(folder)
+    for part in ("../gone.safetensors", "/gone.safetensors"):
+        index.write_text(json.dumps({"weight_map": {names[0]: part}}))
+        with pytest.raises(FileFormatError, match="outside the folder"):
+            from_pretrained(folder)
     index.write_text("{}")
     with pytest.raises(FileFormatError, match="no weight_map"):
         from_pretrained(folder)

@@ -85,3 +85,11 @@ def test_refuses():
         RotaryEmbedding({"rope_type": "spiral", "rope_theta": 1.0}, 8, 64)
     with pytest.raises(FileFormatError, match="'linear' wants the setting 'factor'"):
         RotaryEmbedding({"rope_type": "linear", "rope_theta": 1.0}, 8, 64)
+
+
+def test_without_tensors_it_is_the_same():
+    x = tp.randn(2, 3, 4, 8)
+    cos, sin = RotaryEmbedding(rope_settings({}, 10.0), 8, 64)(tp.arange(4)[None], tp.float32)
+    with tp.inference_mode():
+        quick = rotate(x, cos, sin)
+    np.testing.assert_allclose(quick.numpy(), rotate(x, cos, sin).numpy(), rtol=1e-6, atol=1e-6)

@@ -41,7 +41,10 @@ def test_no_ids(ids):
 
 
 def test_options():
-    assert options_of({}) == {"pad_token": None, "padding_side": None}
+    nothing = {"pad_token": None, "padding_side": None, "truncation_side": None}
+    assert options_of({}) == nothing
     assert "max_length" not in options_of({"model_max_length": int(1e30)})
     read = options_of({"pad_token": "<p>", "padding_side": "left", "model_max_length": 512})
-    assert read == {"pad_token": "<p>", "padding_side": "left", "max_length": 512}
+    wanted = {"pad_token": "<p>", "padding_side": "left", "max_length": 512}
+    assert read == {**nothing, **wanted}
+    assert options_of({"truncation_side": "left"})["truncation_side"] == "left"

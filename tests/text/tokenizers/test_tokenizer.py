@@ -99,6 +99,14 @@ def test_padding_on_the_left(words):
     assert tokenizer.encode("cat", padding=5).ids == [0, 0, 2, 6, 3]
 
 
+def test_truncation_on_the_left(words):
+    backend = word_piece_backend({word: i for i, word in enumerate(words)})
+    whole = Tokenizer(backend).encode(TEXT)
+    cut = Tokenizer(backend, truncation_side="left").encode(TEXT, truncation=True, max_length=4)
+    assert cut.ids == [whole.ids[0], *whole.ids[-3:]]
+    assert cut.offsets[1:3] == whole.offsets[-3:-1]
+
+
 def test_decode(tokenizer):
     ids = tokenizer.encode(TEXT, padding=9).ids
     assert tokenizer.decode(ids) == TEXT

@@ -91,12 +91,14 @@ ARTIFACTS = tuple(
 
 def artifacts() -> tuple[Artifact, ...]:
     """All files of pretrained models, for the catalogue of `triptych_datasets`: those registered
-    here, vocabularies, and those of torchtext's T5 bundles.
+    here, vocabularies, and those of torchtext's bundles.
     """
+    from .models.roberta_bundle import BUNDLES as ROBERTA_BUNDLES
     from .models.t5_bundle import BUNDLES, TOKENIZER_MODEL
     from .tokenizer_files import ARTIFACTS as VOCABULARIES
 
-    weights = [bundle._path for bundle in BUNDLES.values()]
+    bundles = [*BUNDLES.values(), *ROBERTA_BUNDLES.values()]
+    weights = [bundle._path for bundle in bundles]
     return (
         *ARTIFACTS,
         *VOCABULARIES,

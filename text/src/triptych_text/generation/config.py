@@ -13,6 +13,17 @@ from ..models.config import ModelConfig
 
 __all__ = ["GenerationConfig"]
 
+NUMBERS = (
+    "length_penalty",
+    "min_length",
+    "no_repeat_ngram_size",
+    "num_beams",
+    "num_return_sequences",
+    "repetition_penalty",
+    "temperature",
+    "top_k",
+    "top_p",
+)
 NEW_TOKENS = 20  # how many, where nothing says it. Source: transformers' default
 
 
@@ -177,8 +188,12 @@ class GenerationConfig:
 
         Raises:
             ShapeError: a number is out of its range.
-            DTypeError: early_stopping is none of its three values.
+            DTypeError: one is no number, or early_stopping is none of its three values.
         """
+        for name in NUMBERS:
+            value = getattr(self, name)
+            if not isinstance(value, int | float):
+                raise DTypeError(f"generate: {name} is a number, got {value!r}")
         rules = {
             "num_beams >= 1": self.num_beams >= 1,
             "num_return_sequences >= 1": self.num_return_sequences >= 1,

@@ -11,7 +11,7 @@ import numpy as np
 
 import triptych as tp
 from triptych import Generator, Tensor
-from triptych.errors import ShapeError
+from triptych.errors import DTypeError, ShapeError
 
 from ..models.generative import GenerativeModel
 from ..models.outputs import ModelOutput
@@ -211,6 +211,11 @@ def _prepare(
 
 
 def _check_prompts(input_ids: Tensor) -> None:
+    if not isinstance(input_ids, Tensor):
+        raise DTypeError(
+            f"generate: wanted input_ids as a tensor (n, l), got a {type(input_ids).__name__}; "
+            "make one with triptych.tensor(...)"
+        )
     shape = tuple(input_ids.shape)
     whole = not input_ids.is_floating_point()
     if len(shape) != 2 or 0 in shape or not whole:

@@ -110,10 +110,15 @@ class NoBadWordsLogitsProcessor:
 
     Args:
         bad_words_ids: the runs, none empty.
+        end_ids: the end tokens, which by themselves are never held back.
+
+    Raises:
+        ShapeError: a run is empty.
     """
 
-    def __init__(self, bad_words_ids: Sequence[Sequence[int]]) -> None:
-        self.runs = [list(run) for run in bad_words_ids]
+    def __init__(self, bad_words_ids: Sequence[Sequence[int]], end_ids: Sequence[int] = ()) -> None:
+        ends = [[token] for token in end_ids]
+        self.runs = [run for run in map(list, bad_words_ids) if run not in ends]
         if not all(self.runs):
             raise ShapeError("generate: bad_words_ids holds an empty run")
 
@@ -362,7 +367,10 @@ def logits_processors(
             config.no_repeat_ngram_size,
             lambda: NoRepeatNGramLogitsProcessor(config.no_repeat_ngram_size),
         ),
-        (config.bad_words_ids, lambda: NoBadWordsLogitsProcessor(config.bad_words_ids or ())),
+        (
+            config.bad_words_ids,
+            lambda: NoBadWordsLogitsProcessor(config.bad_words_ids or (), ends),
+        ),
         (least > prompt and ends, lambda: MinLengthLogitsProcessor(least, ends)),
         (
             allowed,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .bert import BertConfig, BertModel
     from .bert_heads import (
         BertForMaskedLM,
+        BertForMultipleChoice,
+        BertForNextSentencePrediction,
+        BertForPreTraining,
         BertForQuestionAnswering,
         BertForSequenceClassification,
         BertForTokenClassification,
@@ -37,13 +40,32 @@ if TYPE_CHECKING:
         CLIPVisionConfig,
         CLIPVisionModel,
     )
+    from .deberta_v2 import DebertaV2Config, DebertaV2Model
+    from .deberta_v2_heads import (
+        DebertaV2ForMaskedLM,
+        DebertaV2ForMultipleChoice,
+        DebertaV2ForQuestionAnswering,
+        DebertaV2ForSequenceClassification,
+        DebertaV2ForTokenClassification,
+    )
     from .distilbert import (
         DistilBertConfig,
         DistilBertForMaskedLM,
+        DistilBertForMultipleChoice,
         DistilBertForQuestionAnswering,
         DistilBertForSequenceClassification,
         DistilBertForTokenClassification,
         DistilBertModel,
+    )
+    from .electra import (
+        ElectraConfig,
+        ElectraForMaskedLM,
+        ElectraForMultipleChoice,
+        ElectraForPreTraining,
+        ElectraForQuestionAnswering,
+        ElectraForSequenceClassification,
+        ElectraForTokenClassification,
+        ElectraModel,
     )
     from .fasttext import FastTextClassifier
     from .gemma2 import (
@@ -67,11 +89,7 @@ if TYPE_CHECKING:
         LlamaForTokenClassification,
         LlamaModel,
     )
-    from .marian import (
-        MarianConfig,
-        MarianModel,
-        MarianMTModel,
-    )
+    from .marian import MarianConfig, MarianModel, MarianMTModel
     from .mbart import (
         MBartConfig,
         MBartForConditionalGeneration,
@@ -102,27 +120,35 @@ if TYPE_CHECKING:
     from .roberta import (
         RobertaConfig,
         RobertaForMaskedLM,
+        RobertaForMultipleChoice,
         RobertaForQuestionAnswering,
         RobertaForSequenceClassification,
         RobertaForTokenClassification,
         RobertaModel,
         XLMRobertaConfig,
         XLMRobertaForMaskedLM,
+        XLMRobertaForMultipleChoice,
         XLMRobertaForQuestionAnswering,
         XLMRobertaForSequenceClassification,
         XLMRobertaForTokenClassification,
         XLMRobertaModel,
     )
-    from .t5 import (
-        T5Config,
-        T5EncoderModel,
-        T5ForConditionalGeneration,
-        T5Model,
+    from .roberta_bundle import RobertaBundle
+    from .roberta_torchtext import (
+        RobertaClassificationHead,
+        RobertaEncoderConf,
+        TorchtextRobertaModel,
     )
+    from .t5 import T5Config, T5EncoderModel, T5ForConditionalGeneration, T5Model
     from .t5_bundle import T5Bundle, T5Transform
     from .t5_torchtext import T5Conf, TorchtextT5Model
 
 if TYPE_CHECKING:
+    ROBERTA_BASE_ENCODER: RobertaBundle
+    ROBERTA_DISTILLED_ENCODER: RobertaBundle
+    ROBERTA_LARGE_ENCODER: RobertaBundle
+    XLMR_BASE_ENCODER: RobertaBundle
+    XLMR_LARGE_ENCODER: RobertaBundle
     T5_SMALL: T5Bundle
     T5_SMALL_ENCODER: T5Bundle
     T5_SMALL_GENERATION: T5Bundle
@@ -159,6 +185,9 @@ __all__ = [
     "BartModel",
     "BertConfig",
     "BertForMaskedLM",
+    "BertForMultipleChoice",
+    "BertForNextSentencePrediction",
+    "BertForPreTraining",
     "BertForQuestionAnswering",
     "BertForSequenceClassification",
     "BertForTokenClassification",
@@ -170,12 +199,28 @@ __all__ = [
     "CLIPTextModelWithProjection",
     "CLIPVisionConfig",
     "CLIPVisionModel",
+    "DebertaV2Config",
+    "DebertaV2ForMaskedLM",
+    "DebertaV2ForMultipleChoice",
+    "DebertaV2ForQuestionAnswering",
+    "DebertaV2ForSequenceClassification",
+    "DebertaV2ForTokenClassification",
+    "DebertaV2Model",
     "DistilBertConfig",
     "DistilBertForMaskedLM",
+    "DistilBertForMultipleChoice",
     "DistilBertForQuestionAnswering",
     "DistilBertForSequenceClassification",
     "DistilBertForTokenClassification",
     "DistilBertModel",
+    "ElectraConfig",
+    "ElectraForMaskedLM",
+    "ElectraForMultipleChoice",
+    "ElectraForPreTraining",
+    "ElectraForQuestionAnswering",
+    "ElectraForSequenceClassification",
+    "ElectraForTokenClassification",
+    "ElectraModel",
     "FLAN_T5_BASE",
     "FLAN_T5_BASE_ENCODER",
     "FLAN_T5_BASE_GENERATION",
@@ -188,6 +233,7 @@ __all__ = [
     "FLAN_T5_XXL",
     "FLAN_T5_XXL_ENCODER",
     "FLAN_T5_XXL_GENERATION",
+    "FastTextClassifier",
     "GPT2Config",
     "GPT2ForSequenceClassification",
     "GPT2ForTokenClassification",
@@ -198,7 +244,6 @@ __all__ = [
     "Gemma2ForSequenceClassification",
     "Gemma2ForTokenClassification",
     "Gemma2Model",
-    "FastTextClassifier",
     "GenerativeModel",
     "KeyValueCache",
     "LlamaConfig",
@@ -229,8 +274,15 @@ __all__ = [
     "Qwen3ForSequenceClassification",
     "Qwen3ForTokenClassification",
     "Qwen3Model",
+    "ROBERTA_BASE_ENCODER",
+    "ROBERTA_DISTILLED_ENCODER",
+    "ROBERTA_LARGE_ENCODER",
+    "RobertaBundle",
+    "RobertaClassificationHead",
     "RobertaConfig",
+    "RobertaEncoderConf",
     "RobertaForMaskedLM",
+    "RobertaForMultipleChoice",
     "RobertaForQuestionAnswering",
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
@@ -257,12 +309,16 @@ __all__ = [
     "T5_SMALL",
     "T5_SMALL_ENCODER",
     "T5_SMALL_GENERATION",
+    "TorchtextRobertaModel",
     "TorchtextT5Model",
     "WhisperConfig",
     "WhisperForConditionalGeneration",
     "WhisperModel",
+    "XLMR_BASE_ENCODER",
+    "XLMR_LARGE_ENCODER",
     "XLMRobertaConfig",
     "XLMRobertaForMaskedLM",
+    "XLMRobertaForMultipleChoice",
     "XLMRobertaForQuestionAnswering",
     "XLMRobertaForSequenceClassification",
     "XLMRobertaForTokenClassification",
@@ -275,9 +331,13 @@ __all__ = [
 # classes without a Hugging Face name, and the modules of this package that they are in
 _OTHERS = {
     "FastTextClassifier": "fasttext",
+    "RobertaBundle": "roberta_bundle",
+    "RobertaClassificationHead": "roberta_torchtext",
+    "RobertaEncoderConf": "roberta_torchtext",
     "T5Bundle": "t5_bundle",
     "T5Conf": "t5_torchtext",
     "T5Transform": "t5_bundle",
+    "TorchtextRobertaModel": "roberta_torchtext",
     "TorchtextT5Model": "t5_torchtext",
 }
 
@@ -287,6 +347,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f".{_OTHERS[name]}", __name__), name)
     if name.startswith(("T5_", "FLAN_T5_")) and name in __all__:
         return import_module(".t5_bundle", __name__).BUNDLES[name]
+    if name.startswith(("ROBERTA_", "XLMR_")) and name in __all__:
+        return import_module(".roberta_bundle", __name__).BUNDLES[name]
     if name in ARCHITECTURES:
         return find_architecture(name)
     stem = name.removesuffix("Config")

@@ -20,6 +20,13 @@ _DECODER_HEADS = (
     "ForTokenClassification",
     "Model",
 )
+_ENCODER_HEADS = (
+    "ForMaskedLM",
+    "ForMultipleChoice",
+    "ForQuestionAnswering",
+    "ForSequenceClassification",
+    "ForTokenClassification",
+)
 # Families that another package has: its module, and what to install.
 _ELSEWHERE = {"triptych_audio.models.whisper": "triptych-audio"}
 _FAMILIES = {
@@ -27,12 +34,23 @@ _FAMILIES = {
     "bert": ["BertModel"],
     "bert_heads": [
         "BertForMaskedLM",
+        "BertForMultipleChoice",
+        "BertForNextSentencePrediction",
+        "BertForPreTraining",
         "BertForQuestionAnswering",
         "BertForSequenceClassification",
         "BertForTokenClassification",
     ],
+    "deberta_v2": ["DebertaV2Model"],
+    "deberta_v2_heads": [f"DebertaV2{head}" for head in _ENCODER_HEADS],
+    "electra": [
+        *(f"Electra{head}" for head in _ENCODER_HEADS),
+        "ElectraForPreTraining",
+        "ElectraModel",
+    ],
     "distilbert": [
         "DistilBertForMaskedLM",
+        "DistilBertForMultipleChoice",
         "DistilBertForQuestionAnswering",
         "DistilBertForSequenceClassification",
         "DistilBertForTokenClassification",
@@ -41,13 +59,7 @@ _FAMILIES = {
     "roberta": [
         f"{family}{head}"
         for family in ("Roberta", "XLMRoberta")
-        for head in (
-            "ForMaskedLM",
-            "ForQuestionAnswering",
-            "ForSequenceClassification",
-            "ForTokenClassification",
-            "Model",
-        )
+        for head in (*_ENCODER_HEADS, "Model")
     ],
     "gpt2": [
         "GPT2ForSequenceClassification",
@@ -77,6 +89,8 @@ for _module, _names in _FAMILIES.items():
 BASE_MODELS: Registry[str] = Registry("model type")
 BASE_MODELS.register("bert", "BertModel")
 BASE_MODELS.register("distilbert", "DistilBertModel")
+BASE_MODELS.register("electra", "ElectraModel")
+BASE_MODELS.register("deberta-v2", "DebertaV2Model")
 BASE_MODELS.register("gpt2", "GPT2Model")
 BASE_MODELS.register("llama", "LlamaModel")
 BASE_MODELS.register("mistral", "MistralModel")
@@ -131,9 +145,13 @@ def architecture_of(config: Mapping[str, Any]) -> type[PretrainedModel]:
         UnknownNameError: what it names is not here.
     """
     names = config.get("architectures")
+    if names is not None and not isinstance(names, list | tuple):
+        raise FileFormatError(
+            f'from_config: "architectures" is a list, such as ["BertModel"]; got {names!r}'
+        )
     if names:
         return find_architecture(names[0])
-    if "model_type" not in config:
+    if config.get("model_type") is None:
         raise FileFormatError(
             'from_config: the settings name neither "architectures" nor "model_type"; add one, '
             'such as "architectures": ["BertModel"]'

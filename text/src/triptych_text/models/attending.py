@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import ShapeError
 from triptych.nn import functional as F
+
+from .arrays import arrays_of
 
 __all__ = ["Sight", "attend", "causal_sight", "join_heads", "padding_sight", "split_heads"]
 
@@ -138,6 +142,10 @@ def attend(
             query, key, value, mask, dropout_p, sight.causal, scale, enable_gqa=True
         )
         return join_heads(out)
+    arrays = arrays_of(query, key, value) if few and not dropout_p else None
+    if arrays is not None:
+        q, k, v = arrays
+        return _attend_in_arrays(q, k, v, sight, scale, bias, soft_cap)
     return join_heads(_attend_at_once(query, key, value, sight, scale, bias, soft_cap, dropout_p))
 
 
@@ -145,6 +153,35 @@ def _added(sight: Sight, bias: Tensor | None) -> Tensor | None:
     if bias is None or sight.allowed is None:
         return sight.allowed if bias is None else bias
     return tp.where(sight.allowed, bias, tp.finfo(bias.dtype).min)
+
+
+def _attend_in_arrays(
+    query: np.ndarray,
+    key: np.ndarray,
+    value: np.ndarray,
+    sight: Sight,
+    scale: float | None,
+    bias: Tensor | None,
+    soft_cap: float | None,
+) -> Tensor:
+    """As `_attend_at_once`, for one query, with its heads joined: (n, 1, heads * e')."""
+    n, heads, _, width = query.shape
+    groups, total = key.shape[1], key.shape[2]
+    factor = query.dtype.type(1 / math.sqrt(width) if scale is None else scale)
+    rows = query.reshape(n, groups, heads // groups, width) * factor
+    scores = (rows @ key.swapaxes(2, 3)).reshape(n, heads, 1, total)
+    if soft_cap is not None:
+        cap = query.dtype.type(soft_cap)
+        scores = np.tanh(scores / cap) * cap
+    if bias is not None:
+        scores += bias.numpy()
+    if sight.allowed is not None:
+        scores = np.where(sight.allowed.numpy(), scores, np.finfo(scores.dtype).min)
+    scores -= scores.max(-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(-1, keepdims=True)
+    out = scores.reshape(n, groups, -1, total) @ value
+    return tp.from_numpy(out.reshape(n, 1, -1))
 
 
 def _attend_at_once(

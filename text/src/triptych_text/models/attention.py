@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import triptych as tp
@@ -15,11 +16,19 @@ Activation = Callable[[Tensor], Tensor]
 
 # By the names that config.json files use.
 ACTIVATIONS: Registry[Activation] = Registry("activation")
-ACTIVATIONS.register("gelu", F.gelu)
-ACTIVATIONS.register("gelu_new", lambda x: F.gelu(x, approximate="tanh"))
-ACTIVATIONS.register("gelu_pytorch_tanh", lambda x: F.gelu(x, approximate="tanh"))
+for _name in ("gelu", "gelu_python"):
+    ACTIVATIONS.register(_name, F.gelu)
+for _name in ("accurate", "fast", "new", "python_tanh", "pytorch_tanh"):
+    ACTIVATIONS.register(f"gelu_{_name}", lambda x: F.gelu(x, approximate="tanh"))
+ACTIVATIONS.register("gelu_10", lambda x: F.gelu(x).clamp(-10, 10))
+ACTIVATIONS.register("leaky_relu", F.leaky_relu)
+ACTIVATIONS.register("linear", lambda x: x)
+ACTIVATIONS.register("mish", F.mish)
 ACTIVATIONS.register("quick_gelu", lambda x: x * (1.702 * x).sigmoid())
 ACTIVATIONS.register("relu", F.relu)
+ACTIVATIONS.register("relu2", lambda x: F.relu(x).square())
+ACTIVATIONS.register("relu6", F.relu6)
+ACTIVATIONS.register("sigmoid", tp.sigmoid)
 ACTIVATIONS.register("silu", F.silu)
 ACTIVATIONS.register("swish", F.silu)
 ACTIVATIONS.register("tanh", tp.tanh)
@@ -31,7 +40,7 @@ def check_heads(name: str, width: int, num_heads: int) -> None:
     Raises:
         ShapeError: it does not.
     """
-    if width % num_heads:
+    if num_heads < 1 or width % num_heads:
         raise ShapeError(
             f"{name}: the width {width} does not divide into {num_heads} heads; change hidden_size "
             "or num_attention_heads"
@@ -70,6 +79,7 @@ def multi_head_attention(
     num_heads: int,
     mask: Tensor | None = None,
     dropout_p: float = 0.0,
+    weights: list[Tensor] | None = None,
 ) -> Tensor:
     """Attention in several heads that lie side by side in the last axis.
 
@@ -80,6 +90,8 @@ def multi_head_attention(
         num_heads: divides d.
         mask: added to the scores, broadcast to (n, num_heads, l, s).
         dropout_p: share of weights set to zero, 0 when not training.
+        weights: a list that the weights (n, num_heads, l, s) are put into, after dropout; None
+            when nobody asks for them, which is faster.
 
     Returns:
         (n, l, d).
@@ -89,5 +101,11 @@ def multi_head_attention(
     n, length, width = query.shape
     heads = (num_heads, width // num_heads)
     q, k, v = (x.reshape(n, -1, *heads).transpose(1, 2) for x in (query, key, value))
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout_p)
+    if weights is None:
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout_p)
+    else:
+        scores = q @ k.transpose(-2, -1) / math.sqrt(heads[1])
+        shares = F.softmax(scores if mask is None else scores + mask, dim=-1)
+        weights.append(F.dropout(shares, dropout_p, training=dropout_p > 0))
+        out = weights[-1] @ v
     return out.transpose(1, 2).reshape(n, length, width)  # from (n, heads, l, d / heads)

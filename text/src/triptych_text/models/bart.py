@@ -41,10 +41,11 @@ class BartModel(Seq2SeqModel):
     config_class: ClassVar[type[ModelConfig]] = BartConfig
     base_prefix: ClassVar[str] = "model"
     ignored: ClassVar[tuple[str, ...]] = (r"(^|\.)(en|de)coder\.version$",)
-    tied: ClassVar[Ties] = {
+    stand_ins: ClassVar[Ties] = {
         "encoder.embed_tokens.weight": "shared.weight",
         "decoder.embed_tokens.weight": "shared.weight",
     }
+    tied_embeddings: ClassVar[Ties] = stand_ins
 
     def __init__(self, config: BartConfig) -> None:
         super().__init__(config)
@@ -124,10 +125,11 @@ class BartHeaded(EncoderDecoder):
     config_class: ClassVar[type[ModelConfig]] = BartConfig
     base_prefix: ClassVar[str] = "model"
     ignored: ClassVar[tuple[str, ...]] = BartModel.ignored
-    tied: ClassVar[Ties] = {
+    stand_ins: ClassVar[Ties] = {
         "model.encoder.embed_tokens.weight": "model.shared.weight",
         "model.decoder.embed_tokens.weight": "model.shared.weight",
     }
+    tied_embeddings: ClassVar[Ties] = stand_ins
     model_class: ClassVar[type[BartModel]] = BartModel
 
     def __init__(self, config: BartConfig) -> None:
@@ -168,7 +170,10 @@ class BartForConditionalGeneration(Seq2SeqLM, BartHeaded):
         Size([1, 2, 9])
     """
 
-    tied_embeddings: ClassVar[Ties] = {"lm_head.weight": "model.shared.weight"}
+    tied_embeddings: ClassVar[Ties] = {
+        **BartHeaded.stand_ins,
+        "lm_head.weight": "model.shared.weight",
+    }
     optional: ClassVar[tuple[str, ...]] = (r"^final_logits_bias$",)
 
     def __init__(self, config: BartConfig) -> None:
@@ -215,6 +220,7 @@ class BartForSequenceClassification(BartHeaded):
         attention_mask: Tensor | None = None,
         decoder_input_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        output_hidden_states: bool = False,
     ) -> ClassifierOutput:
         """Classify texts.
 
@@ -224,14 +230,20 @@ class BartForSequenceClassification(BartHeaded):
             decoder_input_ids: (n, l) int64; default the text, one place later.
             labels: (n,) int64 classes, (n, c) floating for several at once, or (n,) numbers when
                 c = 1; with them the loss is computed.
+            output_hidden_states: also return the output of every layer of the decoder.
 
         Returns:
-            logits (n, c), and loss.
+            logits (n, c), loss, and hidden_states, each (n, l, d).
 
         Raises:
             ShapeError: a text has no end token.
         """
-        out = self.model(input_ids, attention_mask, decoder_input_ids)
+        out = self.model(
+            input_ids,
+            attention_mask,
+            decoder_input_ids,
+            output_hidden_states=output_hidden_states,
+        )
         ends = (input_ids == self.config.eos_token_id).long()
         if not bool((ends.sum(1) > 0).all()):
             raise ShapeError(
@@ -243,4 +255,4 @@ class BartForSequenceClassification(BartHeaded):
         chosen = out.last_hidden_state[tp.arange(len(last)), last]
         logits = self.classification_head(chosen)
         loss = None if labels is None else classification_loss(logits, labels, self.config)
-        return ClassifierOutput(loss=loss, logits=logits)
+        return ClassifierOutput(loss=loss, logits=logits, hidden_states=out.decoder_hidden_states)

@@ -58,6 +58,7 @@ class BartConfig(ModelConfig):
     """
 
     model_type: ClassVar[str] = "bart"
+    default_num_labels: ClassVar[int] = 3
     pre_norm: ClassVar[bool] = False
     embedding_norm: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = True
@@ -89,11 +90,6 @@ class BartConfig(ModelConfig):
     def hidden_size(self) -> int:
         """d, under the name that other families use."""
         return self.d_model
-
-    @property
-    def num_labels(self) -> int:
-        """Classes of a classification head; BART's default is three."""
-        return 3 if self.id2label is None else len(self.id2label)
 
 
 def sinusoids(length: int, width: int) -> np.ndarray:

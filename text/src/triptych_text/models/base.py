@@ -32,6 +32,8 @@ class PretrainedModel(nn.Module):
         base_prefix: name under which models with a head hold the encoder, such as "bert".
         tied: state_dict name -> name of the tensor it is the same as; files may leave it out.
         tied_embeddings: the same, where config.tie_word_embeddings says so.
+        stand_ins: state_dict name -> name of the tensor whose numbers it takes where a file leaves
+            it out, tied or not.
         ignored: patterns of names in checkpoints that belong to no weight of this model.
         optional: patterns of names that checkpoints may leave out; they are computed.
     """
@@ -40,6 +42,7 @@ class PretrainedModel(nn.Module):
     base_prefix: ClassVar[str] = ""
     tied: ClassVar[Ties] = {}
     tied_embeddings: ClassVar[Ties] = {}
+    stand_ins: ClassVar[Ties] = {}
     ignored: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
 

@@ -69,9 +69,9 @@ class BertConfig(ModelConfig):
 class BertEmbeddings(nn.Module):
     """Sum of the embeddings of words, places and segments."""
 
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: BertConfig, width: int | None = None) -> None:
         super().__init__()
-        width = config.hidden_size
+        width = config.hidden_size if width is None else width
         self.word_embeddings = nn.Embedding(
             config.vocab_size, width, padding_idx=config.pad_token_id
         )
@@ -116,7 +116,9 @@ class BertSelfAttention(nn.Module):
         self.value = nn.Linear(width, width)
         self.dropout_prob = config.attention_probs_dropout_prob
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, weights: list[Tensor] | None = None
+    ) -> Tensor:
         """(n, l, d) to (n, l, d)."""
         return multi_head_attention(
             self.query(x),
@@ -125,6 +127,7 @@ class BertSelfAttention(nn.Module):
             self.num_heads,
             mask,
             self.dropout_prob if self.training else 0.0,
+            weights,
         )
 
 
@@ -150,9 +153,11 @@ class BertAttention(nn.Module):
         self.self = BertSelfAttention(config)
         self.output = AddNorm(config.hidden_size, config)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, weights: list[Tensor] | None = None
+    ) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        return self.output(self.self(x, mask), x)
+        return self.output(self.self(x, mask, weights), x)
 
 
 class BertIntermediate(nn.Module):
@@ -177,9 +182,11 @@ class BertLayer(nn.Module):
         self.intermediate = BertIntermediate(config)
         self.output = AddNorm(config.intermediate_size, config)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, weights: list[Tensor] | None = None
+    ) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        x = self.attention(x, mask)
+        x = self.attention(x, mask, weights)
         return self.output(self.intermediate(x), x)
 
 
@@ -191,12 +198,16 @@ class BertEncoder(nn.Module):
         self.layer = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
 
     def forward(
-        self, x: Tensor, mask: Tensor | None, output_hidden_states: bool = False
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        output_hidden_states: bool = False,
+        weights: list[Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
         """(n, l, d) to the last layer's output, and to all of them when asked for."""
         states: tuple[Tensor, ...] = (x,)
         for layer in self.layer:
-            x = layer(x, mask)
+            x = layer(x, mask, weights)
             states = (*states, x) if output_hidden_states else ()
         return x, states if output_hidden_states else None
 
@@ -249,6 +260,7 @@ class BertModel(PretrainedModel):
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         output_hidden_states: bool = False,
+        output_attentions: bool = False,
     ) -> EncoderOutput:
         """Encode ids.
 
@@ -259,15 +271,24 @@ class BertModel(PretrainedModel):
             token_type_ids: (n, l) segments; default all 0.
             position_ids: (n, l) or (1, l) places; default counted from 0.
             output_hidden_states: also return the output of every layer.
+            output_attentions: also return what every layer looks at.
 
         Returns:
-            last_hidden_state (n, l, d), pooler_output (n, d), hidden_states.
+            last_hidden_state (n, l, d), pooler_output (n, d), hidden_states, attentions.
 
         Raises:
             ShapeError: the input is longer than the model's longest.
         """
         check_ids(type(self).__name__, input_ids, self.max_length)
-        x = self.embeddings(input_ids, token_type_ids, position_ids)
+        x = self.embed(input_ids, token_type_ids, position_ids)
         mask = additive_mask(attention_mask, x.dtype)
-        last, states = self.encoder(x, mask, output_hidden_states)
-        return EncoderOutput(last, None if self.pooler is None else self.pooler(last), states)
+        weights: list[Tensor] | None = [] if output_attentions else None
+        last, states = self.encoder(x, mask, output_hidden_states, weights)
+        pooled = None if self.pooler is None else self.pooler(last)
+        return EncoderOutput(last, pooled, states, None if weights is None else tuple(weights))
+
+    def embed(
+        self, input_ids: Tensor, token_type_ids: Tensor | None, position_ids: Tensor | None
+    ) -> Tensor:
+        """(n, l) ids to (n, l, d), what the first layer reads."""
+        return self.embeddings(input_ids, token_type_ids, position_ids)

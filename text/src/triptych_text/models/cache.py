@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import triptych as tp
 from triptych import Tensor
 
+from .arrays import arrays_of
+
 __all__ = ["KeyValueCache", "LayerCache"]
 
 FIRST_CAPACITY = 32  # tokens; a buffer doubles when it is full
@@ -47,11 +49,17 @@ class LayerCache:
             return self._joined(keys, values)
         length = keys.shape[2]
         buffers = self._with_room(keys, values, length)
-        start, stop = self._start, self._stop + length
-        for buffer, new in zip(buffers, (keys, values), strict=True):
-            buffer[:, :, self._stop : stop] = new
+        start, end, stop = self._start, self._stop, self._stop + length
         self._stop = stop
         self._forget()
+        arrays = arrays_of(*buffers, keys, values)
+        if arrays is not None:
+            for array, fresh in zip(arrays[:2], arrays[2:], strict=True):
+                array[:, :, end:stop] = fresh
+            old, new = (tp.from_numpy(array[:, :, start:stop]) for array in arrays[:2])
+            return old, new
+        for buffer, part in zip(buffers, (keys, values), strict=True):
+            buffer[:, :, end:stop] = part
         return buffers[0][:, :, start:stop], buffers[1][:, :, start:stop]
 
     def reorder(self, rows: Tensor, same_texts: bool = False) -> None:

@@ -20,7 +20,8 @@ class ModelConfig:
         initializer_range: deviation of fresh weights.
         pad_token_id: id of the padding token; None when there is none.
         tie_word_embeddings: output weights are those of the word embeddings.
-        id2label: number of a class -> its name; None for two unnamed classes.
+        id2label: number of a class -> its name; None for as many as the family has by default,
+            mostly two.
         problem_type: "regression", "single_label_classification", "multi_label_classification", or
             None to tell by the labels.
 
@@ -32,6 +33,7 @@ class ModelConfig:
     """
 
     model_type: ClassVar[str] = ""
+    default_num_labels: ClassVar[int] = 2  # where a file says nothing of classes
     # Settings that change the mathematics and have one value here; other values are refused.
     only: ClassVar[Mapping[str, Any]] = {
         "is_decoder": False,
@@ -53,7 +55,8 @@ class ModelConfig:
             values: the content of the file.
 
         Raises:
-            FileFormatError: a setting asks for something this implementation does not compute.
+            FileFormatError: a setting asks for something this implementation does not compute, or
+                is of another type.
         """
         for name, wanted in cls.only.items():
             if values.get(name, wanted) != wanted:
@@ -61,8 +64,9 @@ class ModelConfig:
                     f"{cls.__name__}: {name}={values[name]!r} is not implemented, only {wanted!r}; "
                     "the model would compute something else than it was trained for"
                 )
-        names = {field.name for field in dataclasses.fields(cls)}
-        known = {name: value for name, value in values.items() if name in names}
+        types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        known = {name: value for name, value in values.items() if name in types}
+        _check_types(cls.__name__, known, types)
         known["id2label"] = _labels(values)
         return cls(**known)
 
@@ -74,7 +78,20 @@ class ModelConfig:
     @property
     def num_labels(self) -> int:
         """How many classes a classification head tells apart."""
-        return 2 if self.id2label is None else len(self.id2label)
+        return self.default_num_labels if self.id2label is None else len(self.id2label)
+
+
+# Annotation of a setting -> what a file may give for it; others are taken as they come.
+NUMBERS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
+
+
+def _check_types(model: str, given: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    for name, value in given.items():
+        wanted = types[name].partition(" | ")[0]
+        if value is None or wanted not in NUMBERS or "list" in types[name]:
+            continue
+        if isinstance(value, bool) or not isinstance(value, NUMBERS[wanted]):
+            raise FileFormatError(f"{model}: {name} is a number ({wanted}), got {value!r}")
 
 
 def _labels(values: Mapping[str, Any]) -> dict[int, str] | None:

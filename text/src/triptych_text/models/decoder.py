@@ -96,6 +96,11 @@ class DecoderConfig(ModelConfig):
     def __post_init__(self) -> None:
         if not self.rope_parameters:
             self.rope_parameters = rope_settings({}, self.theta)
+        if min(self.num_attention_heads, self.key_value_heads) < 1:
+            raise ShapeError(
+                f"{type(self).__name__}: wanted at least one head, got {self.num_attention_heads}, "
+                f"and {self.key_value_heads} of keys and values"
+            )
         if self.hidden_size % self.num_attention_heads and self.head_dim is None:
             raise ShapeError(
                 f"{type(self).__name__}: the width {self.hidden_size} does not divide into "

@@ -16,12 +16,19 @@ from triptych.nn import functional as F
 from .attention import ACTIVATIONS, additive_mask, check_heads, multi_head_attention
 from .base import PretrainedModel, Ties, check_ids, draw_weights
 from .config import ModelConfig
-from .heads import MaskedLM, QuestionAnswering, SequenceClassification, TokenClassification
+from .heads import (
+    MaskedLM,
+    MultipleChoice,
+    QuestionAnswering,
+    SequenceClassification,
+    TokenClassification,
+)
 from .outputs import EncoderOutput
 
 __all__ = [
     "DistilBertConfig",
     "DistilBertForMaskedLM",
+    "DistilBertForMultipleChoice",
     "DistilBertForQuestionAnswering",
     "DistilBertForSequenceClassification",
     "DistilBertForTokenClassification",
@@ -106,11 +113,13 @@ class DistilBertAttention(nn.Module):
         self.v_lin = nn.Linear(config.dim, config.dim)
         self.out_lin = nn.Linear(config.dim, config.dim)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, weights: list[Tensor] | None = None
+    ) -> Tensor:
         """(n, l, d) to (n, l, d)."""
         dropout_p = self.dropout_prob if self.training else 0.0
         mixed = multi_head_attention(
-            self.q_lin(x), self.k_lin(x), self.v_lin(x), self.num_heads, mask, dropout_p
+            self.q_lin(x), self.k_lin(x), self.v_lin(x), self.num_heads, mask, dropout_p, weights
         )
         return self.out_lin(mixed)
 
@@ -140,9 +149,11 @@ class DistilBertLayer(nn.Module):
         self.ffn = DistilBertFeedForward(config)
         self.output_layer_norm = nn.LayerNorm(config.dim, eps=NORM_EPS)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, weights: list[Tensor] | None = None
+    ) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        x = self.sa_layer_norm(self.attention(x, mask) + x)
+        x = self.sa_layer_norm(self.attention(x, mask, weights) + x)
         return self.output_layer_norm(self.ffn(x) + x)
 
 
@@ -177,6 +188,7 @@ class DistilBertModel(PretrainedModel):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         output_hidden_states: bool = False,
+        output_attentions: bool = False,
     ) -> EncoderOutput:
         """Encode ids.
 
@@ -186,9 +198,10 @@ class DistilBertModel(PretrainedModel):
             token_type_ids: not used, this family has no segments; taken so that all that a
                 tokenizer returns can be passed on.
             output_hidden_states: also return the output of every layer.
+            output_attentions: also return what every layer looks at.
 
         Returns:
-            last_hidden_state (n, l, d), hidden_states.
+            last_hidden_state (n, l, d), hidden_states, attentions.
 
         Raises:
             ShapeError: the input is longer than the model's longest.
@@ -197,11 +210,16 @@ class DistilBertModel(PretrainedModel):
         x = self.embeddings(input_ids)
         mask = additive_mask(attention_mask, x.dtype)
         states = [x]
+        weights: list[Tensor] | None = [] if output_attentions else None
         for layer in self.transformer.layer:
-            x = layer(x, mask)
+            x = layer(x, mask, weights)
             if output_hidden_states:
                 states.append(x)
-        return EncoderOutput(x, hidden_states=tuple(states) if output_hidden_states else None)
+        return EncoderOutput(
+            x,
+            hidden_states=tuple(states) if output_hidden_states else None,
+            attentions=None if weights is None else tuple(weights),
+        )
 
 
 class DistilBertForSequenceClassification(SequenceClassification):
@@ -224,6 +242,30 @@ class DistilBertForSequenceClassification(SequenceClassification):
 
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits from the first token."""
+        x = F.relu(self.pre_classifier(encoded.last_hidden_state[:, 0]))
+        return self.classifier(self.dropout(x))
+
+
+class DistilBertForMultipleChoice(MultipleChoice):
+    """The choice among several texts.
+
+    Args:
+        config: settings.
+    """
+
+    config_class: ClassVar[type[ModelConfig]] = DistilBertConfig
+    base_prefix: ClassVar[str] = "distilbert"
+    encoder_class: ClassVar[type[PretrainedModel]] = DistilBertModel
+
+    def __init__(self, config: DistilBertConfig) -> None:
+        super().__init__(config)
+        self.pre_classifier = nn.Linear(config.dim, config.dim)
+        self.classifier = nn.Linear(config.dim, 1)
+        self.dropout = nn.Dropout(config.seq_classif_dropout)
+        draw_weights([self.pre_classifier, self.classifier], config.initializer_range)
+
+    def score(self, encoded: EncoderOutput) -> Tensor:
+        """(n times choices, 1) logits from the first token."""
         x = F.relu(self.pre_classifier(encoded.last_hidden_state[:, 0]))
         return self.classifier(self.dropout(x))
 

@@ -16,9 +16,10 @@ from typing import Any, ClassVar, Self
 import triptych as tp
 from triptych import Tensor, nn
 from triptych.errors import ShapeError
+from triptych.nn import functional as F
 from triptych.nn import init
 
-from .attending import Sight, attend, causal_sight, split_heads
+from .attending import Sight, attend, causal_sight
 from .attention import ACTIVATIONS, check_heads
 from .base import Ties, draw_weights
 from .cache import KeyValueCache, LayerCache
@@ -125,8 +126,7 @@ class Conv1D(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, l, in_features) to (n, l, out_features)."""
-        flat = tp.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight)
-        return flat.reshape(*x.shape[:-1], -1)
+        return F.linear(x, self.weight.T, self.bias)
 
 
 class GPT2Attention(nn.Module):
@@ -138,7 +138,7 @@ class GPT2Attention(nn.Module):
         check_heads(type(config).__name__, size, config.n_head)
         self.c_attn = Conv1D(3 * size, size)
         self.c_proj = Conv1D(size, size)
-        self.width = size // config.n_head
+        self.heads, self.width = config.n_head, size // config.n_head
         scale = self.width**-0.5 if config.scale_attn_weights else 1.0
         self.scale = scale / (index + 1) if config.scale_attn_by_inverse_layer_idx else scale
         self.dropout_prob = config.attn_pdrop
@@ -146,7 +146,9 @@ class GPT2Attention(nn.Module):
 
     def forward(self, x: Tensor, sight: Sight, cache: LayerCache | None) -> Tensor:
         """(n, l, d) to (n, l, d)."""
-        query, key, value = (split_heads(t, self.width) for t in self.c_attn(x).chunk(3, -1))
+        n, length, _ = x.shape
+        parts = self.c_attn(x).reshape(n, length, 3, self.heads, self.width)
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)  # each (n, heads, l, e)
         if cache is not None:
             key, value = cache.append(key, value)
         dropped = self.dropout_prob if self.training else 0.0
@@ -260,6 +262,11 @@ class GPT2Model(GenerativeModel):
                     f"model has places for {self.config.n_positions}"
                 )
             position_ids = tp.arange(past, past + length, device=input_ids.device)[None]
+        elif int(position_ids.max()) >= self.config.n_positions:
+            raise ShapeError(
+                f"{type(self).__name__}: position_ids reach {int(position_ids.max())}; the model "
+                f"has places 0 to {self.config.n_positions - 1}"
+            )
         x = self.drop(self.wte(input_ids) + self.wpe(position_ids))
         sight = causal_sight(length, past, None, attention_mask)
         states: tuple[Tensor, ...] = ()

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from triptych import Tensor, nn
+from triptych.errors import ShapeError
+from triptych.nn import functional as F
 
 from .base import PretrainedModel, draw_weights
 from .losses import classification_loss, span_loss, token_loss
@@ -16,7 +18,20 @@ from .outputs import (
     QuestionAnsweringOutput,
 )
 
-__all__ = ["MaskedLM", "QuestionAnswering", "SequenceClassification", "TokenClassification"]
+__all__ = [
+    "HeadedModel",
+    "MaskedLM",
+    "MultipleChoice",
+    "QuestionAnswering",
+    "SequenceClassification",
+    "TokenClassification",
+    "extras",
+]
+
+
+def extras(encoded: EncoderOutput) -> dict[str, tuple[Tensor, ...] | None]:
+    """What was asked for besides the result, for the head's output."""
+    return {"hidden_states": encoded.hidden_states, "attentions": encoded.attentions}
 
 
 class HeadedModel(PretrainedModel):
@@ -40,6 +55,10 @@ class SequenceClassification(HeadedModel):
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits of what the encoder returned."""
 
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss that the settings and the labels ask for."""
+        return classification_loss(logits, labels, self.config)
+
     def forward(
         self, input_ids: Tensor, *args: Any, labels: Tensor | None = None, **kwargs: Any
     ) -> ClassifierOutput:
@@ -56,8 +75,54 @@ class SequenceClassification(HeadedModel):
         """
         encoded = self.encode(input_ids, *args, **kwargs)
         logits = self.score(encoded)
-        loss = None if labels is None else classification_loss(logits, labels, self.config)
-        return ClassifierOutput(loss=loss, logits=logits, hidden_states=encoded.hidden_states)
+        loss = None if labels is None else self.loss(logits, labels)
+        return ClassifierOutput(loss=loss, logits=logits, **extras(encoded))
+
+
+class MultipleChoice(HeadedModel):
+    """The choice among several texts, such as endings of a story."""
+
+    @abstractmethod
+    def score(self, encoded: EncoderOutput) -> Tensor:
+        """(n times choices, 1) logits of what the encoder returned."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        *,
+        labels: Tensor | None = None,
+        **kwargs: Any,
+    ) -> ClassifierOutput:
+        """Score choices.
+
+        Args:
+            input_ids: (n, choices, l) int64.
+            attention_mask, token_type_ids: (n, choices, l), as the encoder takes them.
+            labels: (n,) int64 the right choices; with them the loss is computed.
+            **kwargs: as the encoder takes them; position_ids are (n, choices, l).
+
+        Returns:
+            logits (n, choices), and loss.
+
+        Raises:
+            ShapeError: the ids have other axes.
+        """
+        if input_ids.ndim != 3:
+            raise ShapeError(
+                f"{type(self).__name__}: wanted input_ids of shape (n, choices, l), got "
+                f"{tuple(input_ids.shape)}"
+            )
+        given = {"attention_mask": attention_mask, "token_type_ids": token_type_ids, **kwargs}
+        flat = {
+            name: value.flatten(0, 1) if isinstance(value, Tensor) else value
+            for name, value in given.items()
+        }
+        encoded = self.encode(input_ids.flatten(0, 1), **flat)
+        logits = self.score(encoded).reshape(input_ids.shape[:2])
+        loss = None if labels is None else F.cross_entropy(logits, labels)
+        return ClassifierOutput(loss=loss, logits=logits, **extras(encoded))
 
 
 class TokenClassification(HeadedModel):
@@ -90,7 +155,7 @@ class TokenClassification(HeadedModel):
         encoded = self.encode(input_ids, *args, **kwargs)
         logits = self.classifier(self.dropout(encoded.last_hidden_state))
         loss = None if labels is None else token_loss(logits, labels)
-        return ClassifierOutput(loss=loss, logits=logits, hidden_states=encoded.hidden_states)
+        return ClassifierOutput(loss=loss, logits=logits, **extras(encoded))
 
 
 class QuestionAnswering(HeadedModel):
@@ -130,7 +195,7 @@ class QuestionAnswering(HeadedModel):
         if start_positions is not None and end_positions is not None:
             loss = span_loss(start, end, start_positions, end_positions)
         return QuestionAnsweringOutput(
-            loss=loss, start_logits=start, end_logits=end, hidden_states=encoded.hidden_states
+            loss=loss, start_logits=start, end_logits=end, **extras(encoded)
         )
 
 
@@ -158,4 +223,4 @@ class MaskedLM(HeadedModel):
         encoded = self.encode(input_ids, *args, **kwargs)
         logits = self.score(encoded.last_hidden_state)
         loss = None if labels is None else token_loss(logits, labels)
-        return MaskedLMOutput(loss=loss, logits=logits, hidden_states=encoded.hidden_states)
+        return MaskedLMOutput(loss=loss, logits=logits, **extras(encoded))

@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import triptych as tp
@@ -216,7 +217,11 @@ def _read_parts(files: ModelFiles, index: str, mmap: bool) -> dict[str, Tensor]:
     if not isinstance(places, Mapping):
         raise FileFormatError(f"from_pretrained: {index} has no weight_map; {files.describe()}")
     tensors: dict[str, Tensor] = {}
-    for part in sorted(set(places.values())):
+    for part in sorted(set(map(str, places.values()))):
+        if PurePosixPath(part).is_absolute() or ".." in PurePosixPath(part).parts:
+            raise FileFormatError(
+                f"from_pretrained: {index} names the part {part!r}, which is outside the folder"
+            )
         path = files.path(part, f"a part of the weights that {index} names")
         safe = part.endswith(".safetensors")
         tensors.update(load_file(path, mmap=mmap) if safe else load(path))
@@ -264,7 +269,7 @@ def fit_names(
         elif not bare and not has_prefix and name not in wanted:
             name = prefix + name
         out[name] = tensor
-    for name, source in model.ties().items():
+    for name, source in {**model.stand_ins, **model.ties()}.items():
         if name not in out and source in out:
             out[name] = out[source]
         elif source not in out and name in out:

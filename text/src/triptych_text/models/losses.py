@@ -9,7 +9,13 @@ from triptych.nn import functional as F
 
 from .config import ModelConfig
 
-__all__ = ["classification_loss", "next_token_loss", "span_loss", "token_loss"]
+__all__ = [
+    "classification_loss",
+    "next_token_loss",
+    "soft_label_loss",
+    "span_loss",
+    "token_loss",
+]
 
 IGNORED = -100  # label of tokens that do not count. Source: the default of cross_entropy
 
@@ -37,6 +43,25 @@ def classification_loss(logits: Tensor, labels: Tensor, config: ModelConfig) -> 
         several = labels.is_floating_point()
         kind = "multi_label_classification" if several else "single_label_classification"
     return LOSSES[kind](logits, labels)
+
+
+def soft_label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy with classes, or with shares of them.
+
+    Args:
+        logits: (n, c), c > 1.
+        labels: (n,) or (n, 1) classes, those below 0 do not count; or (n, c) shares.
+
+    Returns:
+        A number; 0 where no label counts.
+    """
+    if labels.ndim > 1 and labels.shape[-1] > 1:
+        return -(F.log_softmax(logits, dim=-1) * labels).sum(-1).mean()
+    flat = labels.reshape(-1).long()
+    counted = flat >= 0
+    if not counted.any():
+        return logits.sum() * 0.0
+    return F.cross_entropy(logits[counted], flat[counted])
 
 
 def token_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ class MarianConfig(BartConfig):
     """Settings of Marian. See `BartConfig`."""
 
     model_type: ClassVar[str] = "marian"
+    default_num_labels: ClassVar[int] = 2
     embedding_norm: ClassVar[bool] = False
     learned_positions: ClassVar[bool] = False
     only: ClassVar[Mapping[str, Any]] = {

@@ -29,6 +29,7 @@ class MBartConfig(BartConfig):
     """Settings of mBART. See `BartConfig`."""
 
     model_type: ClassVar[str] = "mbart"
+    default_num_labels: ClassVar[int] = 2
     pre_norm: ClassVar[bool] = True
 
     decoder_start_token_id: int | None = None

@@ -19,6 +19,7 @@ __all__ = [
     "EncoderOutput",
     "MaskedLMOutput",
     "ModelOutput",
+    "PreTrainingOutput",
     "QuestionAnsweringOutput",
     "Seq2SeqLMOutput",
     "Seq2SeqOutput",
@@ -70,26 +71,29 @@ class EncoderOutput(ModelOutput):
         last_hidden_state: (n, l, d).
         pooler_output: (n, d), where the model has a pooler.
         hidden_states: the embeddings and the output of each layer, each (n, l, d), when asked for.
+        attentions: what each layer looks at, each (n, heads, l, s), when asked for.
     """
 
     last_hidden_state: Tensor
     pooler_output: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass(kw_only=True)
 class ClassifierOutput(ModelOutput):
-    """Output of a classifier of texts, (n, c) logits, or of tokens, (n, l, c).
+    """Output of a classifier of texts, (n, c) logits, of tokens, (n, l, c), or of choices.
 
     Args:
         loss: a number, when labels were given.
         logits: scores before softmax.
-        hidden_states: as in `EncoderOutput`.
+        hidden_states, attentions: as in `EncoderOutput`.
     """
 
     loss: Tensor | None = None
     logits: Tensor
     hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass(kw_only=True)
@@ -99,12 +103,31 @@ class MaskedLMOutput(ModelOutput):
     Args:
         loss: a number, when labels were given.
         logits: (n, l, v) scores before softmax.
-        hidden_states: as in `EncoderOutput`.
+        hidden_states, attentions: as in `EncoderOutput`.
     """
 
     loss: Tensor | None = None
     logits: Tensor
     hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass(kw_only=True)
+class PreTrainingOutput(ModelOutput):
+    """Output of a model with BERT's two heads of pretraining.
+
+    Args:
+        loss: the sum of both losses, when labels were given for both.
+        prediction_logits: (n, l, v) scores of words before softmax.
+        seq_relationship_logits: (n, 2) scores: the second text follows the first, or it does not.
+        hidden_states, attentions: as in `EncoderOutput`.
+    """
+
+    loss: Tensor | None = None
+    prediction_logits: Tensor
+    seq_relationship_logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass(kw_only=True)
@@ -115,13 +138,14 @@ class QuestionAnsweringOutput(ModelOutput):
         loss: a number, when the answers' places were given.
         start_logits: (n, l) scores of the answer's first token.
         end_logits: (n, l) scores of its last token.
-        hidden_states: as in `EncoderOutput`.
+        hidden_states, attentions: as in `EncoderOutput`.
     """
 
     loss: Tensor | None = None
     start_logits: Tensor
     end_logits: Tensor
     hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass

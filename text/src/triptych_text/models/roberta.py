@@ -7,7 +7,7 @@ Source: Liu et al. 2019, "RoBERTa: A Robustly Optimized BERT Pretraining Approac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import triptych as tp
 from triptych import Tensor, nn
@@ -15,6 +15,7 @@ from triptych.nn import functional as F
 
 from .base import PretrainedModel, Ties, draw_weights
 from .bert import BertConfig, BertEmbeddings, BertModel
+from .bert_heads import BertForMultipleChoice
 from .config import ModelConfig
 from .heads import MaskedLM, QuestionAnswering, SequenceClassification, TokenClassification
 from .outputs import EncoderOutput
@@ -22,12 +23,14 @@ from .outputs import EncoderOutput
 __all__ = [
     "RobertaConfig",
     "RobertaForMaskedLM",
+    "RobertaForMultipleChoice",
     "RobertaForQuestionAnswering",
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
     "RobertaModel",
     "XLMRobertaConfig",
     "XLMRobertaForMaskedLM",
+    "XLMRobertaForMultipleChoice",
     "XLMRobertaForQuestionAnswering",
     "XLMRobertaForSequenceClassification",
     "XLMRobertaForTokenClassification",
@@ -60,6 +63,10 @@ class XLMRobertaConfig(RobertaConfig):
 class RobertaEmbeddings(BertEmbeddings):
     """Places count over tokens that are no padding, and start behind the padding's id."""
 
+    def __init__(self, config: RobertaConfig) -> None:
+        super().__init__(config)
+        self.position_embeddings.padding_idx = config.pad_token_id  # padding learns no place
+
     def default_places(self, input_ids: Tensor) -> Tensor:
         """(n, l, d) of places."""
         padding = self.word_embeddings.padding_idx
@@ -78,6 +85,15 @@ class RobertaModel(BertModel):
     config_class: ClassVar[type[ModelConfig]] = RobertaConfig
     base_prefix: ClassVar[str] = "roberta"
     embeddings_class: ClassVar[type[BertEmbeddings]] = RobertaEmbeddings
+
+    def __new__(cls, config: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Settings of torchtext's, `RobertaEncoderConf`, make torchtext's model of this name."""
+        from .roberta_torchtext import RobertaEncoderConf, TorchtextRobertaModel
+
+        conf = kwargs.pop("encoder_conf", config)
+        if isinstance(conf, RobertaEncoderConf):
+            return TorchtextRobertaModel(conf, *args, **kwargs)
+        return super().__new__(cls)
 
     def __init__(self, config: RobertaConfig, add_pooling_layer: bool = True) -> None:
         if config.pad_token_id is None:
@@ -121,6 +137,18 @@ class RobertaForSequenceClassification(SequenceClassification):
     def score(self, encoded: EncoderOutput) -> Tensor:
         """(n, c) logits from the first token."""
         return self.classifier(encoded.last_hidden_state)
+
+
+class RobertaForMultipleChoice(BertForMultipleChoice):
+    """The choice among several texts, from the pooled first token.
+
+    Args:
+        config: settings.
+    """
+
+    config_class: ClassVar[type[ModelConfig]] = RobertaConfig
+    base_prefix: ClassVar[str] = "roberta"
+    encoder_class: ClassVar[type[PretrainedModel]] = RobertaModel
 
 
 class RobertaForTokenClassification(TokenClassification):
@@ -178,10 +206,11 @@ class RobertaForMaskedLM(MaskedLM):
     config_class: ClassVar[type[ModelConfig]] = RobertaConfig
     base_prefix: ClassVar[str] = "roberta"
     encoder_class: ClassVar[type[PretrainedModel]] = RobertaModel
+    stand_ins: ClassVar[Ties] = {"lm_head.decoder.bias": "lm_head.bias"}
     tied_embeddings: ClassVar[Ties] = {
-        "lm_head.decoder.weight": "roberta.embeddings.word_embeddings.weight"
+        "lm_head.decoder.weight": "roberta.embeddings.word_embeddings.weight",
+        **stand_ins,
     }
-    tied: ClassVar[Ties] = {"lm_head.decoder.bias": "lm_head.bias"}
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__(config, add_pooling_layer=False)
@@ -202,6 +231,12 @@ class XLMRobertaModel(RobertaModel):
 
 class XLMRobertaForSequenceClassification(RobertaForSequenceClassification):
     """Classes, or a number, for each text."""
+
+    config_class: ClassVar[type[ModelConfig]] = XLMRobertaConfig
+
+
+class XLMRobertaForMultipleChoice(RobertaForMultipleChoice):
+    """The choice among several texts."""
 
     config_class: ClassVar[type[ModelConfig]] = XLMRobertaConfig
 

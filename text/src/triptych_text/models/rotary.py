@@ -17,6 +17,8 @@ import triptych as tp
 from triptych import Registry, Tensor
 from triptych.errors import FileFormatError
 
+from .arrays import arrays_of
+
 __all__ = ["ROPE_TYPES", "RotaryEmbedding", "rope_settings", "rotate"]
 
 FIRST_LENGTH = 64  # positions in the first table; it doubles when a text is longer
@@ -37,9 +39,17 @@ def rope_settings(values: Mapping[str, Any], theta: float) -> dict[str, Any]:
 
     Returns:
         "rope_theta", "rope_type" and what this type needs.
+
+    Raises:
+        FileFormatError: one of them is no mapping.
     """
-    old = values.get("rope_scaling") or {}
-    found = {**old, **(values.get("rope_parameters") or {})}
+    old, new = values.get("rope_scaling") or {}, values.get("rope_parameters") or {}
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        raise FileFormatError(
+            'config: "rope_parameters" and "rope_scaling" are mappings, such as '
+            f'{{"rope_type": "linear", "factor": 2.0}}; got {new or old!r}'
+        )
+    found = {**old, **new}
     kind = found.pop("type", None)  # the older name
     found.setdefault("rope_type", kind or "default")
     found.setdefault("rope_theta", values.get("rope_theta", theta))
@@ -60,8 +70,20 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         (n, heads, l, e).
     """
     half = x.shape[-1] // 2
+    arrays = arrays_of(x, cos, sin)
+    if arrays is not None:
+        x_array, cos_array, sin_array = arrays
+        return tp.from_numpy(_rotate_array(x_array, cos_array, sin_array, half))
     one, two = x[..., :half], x[..., half:]
     return tp.cat([one * cos - two * sin, two * cos + one * sin], -1)
+
+
+def _rotate_array(x: np.ndarray, cos: np.ndarray, sin: np.ndarray, half: int) -> np.ndarray:
+    out = np.empty(x.shape, x.dtype)
+    one, two = x[..., :half], x[..., half:]
+    np.subtract(one * cos, two * sin, out=out[..., :half])
+    np.add(two * cos, one * sin, out=out[..., half:])
+    return out
 
 
 class RotaryEmbedding:

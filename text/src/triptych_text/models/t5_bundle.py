@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import triptych as tp
 from triptych import Tensor, nn
 from triptych.errors import DTypeError, FileFormatError, MissingDependencyError
 from triptych_datasets import Artifact, fetch
@@ -20,10 +19,10 @@ from ..pretrained import FolderFiles
 from .loading import read_weights
 from .t5_layers import T5Config
 from .t5_torchtext import T5Conf, TorchtextT5Model, torchtext_name
+from .torchtext_files import Checkpoint, state_dict_of, torchtext_artifact
 
 __all__ = ["BUNDLES", "T5Bundle", "T5Transform", "t5_transform"]
 
-BUCKET = "https://download.pytorch.org/models/text/"
 TOKENIZER = "t5_tokenizer_base.model"
 
 
@@ -177,7 +176,7 @@ class T5Bundle:
         config: T5Conf,
         *,
         freeze_model: bool = False,
-        checkpoint: str | os.PathLike[str] | Artifact | Mapping[str, Tensor] | None = None,
+        checkpoint: Checkpoint | None = None,
         strict: bool = False,
         dl_kwargs: Mapping[str, Any] | None = None,
     ) -> TorchtextT5Model:
@@ -197,7 +196,8 @@ class T5Bundle:
         """
         model = TorchtextT5Model(config, freeze_model)
         if checkpoint is not None:
-            model.load_state_dict(dict(_tensors(checkpoint, dl_kwargs)), strict=strict)
+            tensors = state_dict_of("T5Bundle", checkpoint, dl_kwargs)
+            model.load_state_dict(tensors, strict=strict)
         return model
 
     @staticmethod
@@ -250,33 +250,8 @@ class T5Bundle:
         return model
 
 
-def _tensors(checkpoint: Any, options: Mapping[str, Any] | None) -> Mapping[str, Tensor]:
-    """State dict that a checkpoint is, or that its file holds."""
-    if isinstance(checkpoint, Mapping):
-        return checkpoint
-    if isinstance(checkpoint, str) and checkpoint.startswith("https://"):
-        name = checkpoint.rpartition("/")[2]
-        checkpoint = Artifact(name, sources=(checkpoint,), kind="weights", unverified=True)
-    if isinstance(checkpoint, Artifact):
-        checkpoint = fetch(checkpoint, **(options or {}))
-    if not isinstance(checkpoint, str | os.PathLike):
-        raise DTypeError(
-            "T5Bundle: checkpoint is a path, an address or a state dict, got a "
-            f"{type(checkpoint).__name__}"
-        )
-    found: Mapping[str, Tensor] = tp.load(checkpoint)
-    return found
-
-
 def _weights(file: str) -> Artifact:
-    return Artifact(
-        f"torchtext/{file}",
-        sources=(BUCKET + file,),
-        licence="Apache-2.0",
-        description="T5 of torchtext's",
-        kind="weights",
-        unverified=True,  # the publisher states no hash
-    )
+    return torchtext_artifact(file, "Apache-2.0", "T5 of torchtext's")
 
 
 TOKENIZER_MODEL = _weights(TOKENIZER)

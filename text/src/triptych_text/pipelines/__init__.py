@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triptych_text.pipelines.austen import AUSTEN_LM, LanguageModelBundle
 from triptych_text.pipelines.sentiment import SENTIMENT, SentimentBundle
+from triptych_text.pipelines.text_classification import TextClassification
 from triptych_text.pipelines.text_generation import TextGeneration
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "SENTIMENT",
     "LanguageModelBundle",
     "SentimentBundle",
+    "TextClassification",
     "TextGeneration",
 ]

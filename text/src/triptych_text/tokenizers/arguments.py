@@ -120,6 +120,7 @@ def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
     options = {
         "pad_token": pad.get("content") if isinstance(pad, dict) else pad,
         "padding_side": config.get("padding_side"),
+        "truncation_side": config.get("truncation_side"),
     }
     longest = config.get("model_max_length")
     if isinstance(longest, int) and longest < NO_LIMIT:

@@ -46,10 +46,19 @@ class Segmented:
         self.truncation = None
 
     def enable_truncation(
-        self, max_length: int, stride: int = 0, strategy: str = "longest_first"
+        self,
+        max_length: int,
+        stride: int = 0,
+        strategy: str = "longest_first",
+        direction: str = "right",
     ) -> None:
-        """Cut from now on; arguments as in `Tokenizer.encode_batch`."""
-        self.truncation = {"max_length": max_length, "stride": stride, "strategy": strategy}
+        """Cut from now on; arguments as in `Tokenizer.encode_batch` and `Tokenizer`."""
+        self.truncation = {
+            "max_length": max_length,
+            "stride": stride,
+            "strategy": strategy,
+            "direction": direction,
+        }
 
     # Vocabulary
 
@@ -156,7 +165,7 @@ class Segmented:
                         f"Tokenizer: stride {setting['stride']} must be below the {target} tokens "
                         "of a text that one piece holds"
                     )
-                part.truncate(target, stride=setting["stride"])
+                part.truncate(target, stride=setting["stride"], direction=setting["direction"])
 
     # Ids to text
 

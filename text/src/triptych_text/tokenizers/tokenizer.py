@@ -51,6 +51,7 @@ class Tokenizer(TokenizerSources):
         max_length: longest encoding the model takes, in tokens; default what the backend says.
         pad_token: default what the backend says, else the first of the usual ones it knows.
         padding_side: "right" or "left".
+        truncation_side: where tokens are cut off, "right" or "left"; default what the backend says.
         special: what special tokens are for, such as "bos_token" -> "<s>".
         chat_template: in Jinja; or several of them, by name.
 
@@ -75,6 +76,7 @@ class Tokenizer(TokenizerSources):
         max_length: int | None = None,
         pad_token: str | None = None,
         padding_side: str | None = None,
+        truncation_side: str | None = None,
         special: Mapping[str, str] | None = None,
         chat_template: str | Sequence[Mapping[str, str]] | Mapping[str, str] | None = None,
     ) -> None:
@@ -85,6 +87,7 @@ class Tokenizer(TokenizerSources):
         padding, truncation = backend.padding or {}, backend.truncation or {}
         self.max_length: int | None = max_length or truncation.get("max_length")
         self.padding_side: str = padding_side or padding.get("direction", "right")
+        self.truncation_side: str = truncation_side or truncation.get("direction", "right")
         self.pad_token = pad_token or padding.get("pad_token") or self._usual_pad_token()
         self.pad_type_id: int = padding.get("pad_type_id", 0)
         if self.pad_token is not None and backend.token_to_id(self.pad_token) is None:
@@ -532,5 +535,8 @@ class Tokenizer(TokenizerSources):
         if limit is None:
             self._backend.no_truncation()
         else:
-            self._backend.enable_truncation(limit[0], stride=limit[1], strategy=limit[2])
+            length, stride, strategy = limit
+            self._backend.enable_truncation(
+                length, stride=stride, strategy=strategy, direction=self.truncation_side
+            )
         self._truncation = limit
