@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -36,8 +37,15 @@ __all__ = [
     "logits_processors",
 ]
 
-LogitsProcessor = Callable[[Tensor, Tensor], Tensor]
 AllowedTokens = Callable[[int, Tensor], Sequence[int]]
+
+
+class LogitsProcessor(Protocol):
+    """What changes the scores of the next token: any function of the ids so far and the scores."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, /) -> Tensor:
+        """(n, l) ids and (n, v) scores to (n, v) scores; -inf bans a token."""
+        ...
 
 
 def _without(scores: Tensor, banned: Tensor | np.ndarray) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,8 +16,15 @@ from .config import GenerationConfig
 __all__ = ["StoppingCriterion", "Stops"]
 
 # Called with the ids so far, (n, l) int64, and the scores of the last step; true where finished.
-StoppingCriterion = Callable[[Tensor, Any], Any]
 BYTES = 4  # of a character in UTF-8, at most: so many tokens may make up one
+
+
+class StoppingCriterion(Protocol):
+    """What ends texts: any function of the ids so far and the scores."""
+
+    def __call__(self, input_ids: Tensor, scores: Any, /) -> Any:
+        """(n, l) ids; True, or (n,) of them, where a text is to end."""
+        ...
 
 
 class Stops:
