@@ -64,14 +64,31 @@ class ModelFiles(ABC):
         """
         if default is not _REQUIRED and self.find(name) is None:
             return default
+        return self._content(name, purpose, dict, "an object")
+
+    def json_list(self, name: str, purpose: str = "") -> list[Any]:
+        """Content of a JSON file that is a list.
+
+        Args:
+            name: such as "modules.json".
+            purpose: what it holds, for the error text.
+
+        Raises:
+            FileFormatError: the file is no JSON list.
+            FileNotFoundError: the file is missing.
+        """
+        found: list[Any] = self._content(name, purpose, list, "a list")
+        return found
+
+    def _content(self, name: str, purpose: str, wanted: type, called: str) -> Any:
         path = self.path(name, purpose)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:  # also what UnicodeDecodeError is
             raise FileFormatError(f"from_pretrained: {path} is not JSON: {error}") from error
-        if not isinstance(content, dict):
+        if not isinstance(content, wanted):
             raise FileFormatError(
-                f"from_pretrained: {path} holds a {type(content).__name__}, wanted an object"
+                f"from_pretrained: {path} holds a {type(content).__name__}, wanted {called}"
             )
         return content
 

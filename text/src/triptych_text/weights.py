@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from triptych import Registry
 from triptych_datasets import Artifact
@@ -91,17 +92,19 @@ ARTIFACTS = tuple(
 
 def artifacts() -> tuple[Artifact, ...]:
     """All files of pretrained models, for the catalogue of `triptych_datasets`: those registered
-    here, vocabularies, and those of torchtext's bundles.
+    here, vocabularies, and those of g2p-en and of torchtext's bundles.
     """
+    from .models.g2p import CHECKPOINT
     from .models.roberta_bundle import BUNDLES as ROBERTA_BUNDLES
     from .models.t5_bundle import BUNDLES, TOKENIZER_MODEL
     from .tokenizer_files import ARTIFACTS as VOCABULARIES
 
-    bundles = [*BUNDLES.values(), *ROBERTA_BUNDLES.values()]
+    bundles: list[Any] = [*BUNDLES.values(), *ROBERTA_BUNDLES.values()]
     weights = [bundle._path for bundle in bundles]
     return (
         *ARTIFACTS,
         *VOCABULARIES,
+        CHECKPOINT,
         TOKENIZER_MODEL,
         *(path for path in weights if path is not None),
     )

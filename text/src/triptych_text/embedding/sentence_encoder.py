@@ -16,6 +16,7 @@ from ..models.base import PretrainedModel
 from ..models.loading import load_model
 from ..pretrained import ModelFiles, model_files
 from ..tokenizers import Tokenizer
+from .modules import read_modules
 from .pooling import Pooling
 
 __all__ = ["SentenceEncoder", "batches_by_length"]
@@ -32,6 +33,7 @@ class SentenceEncoder(nn.Module):
         tokenizer: the one the model was trained with.
         pooling: one vector for each text; default the mean over tokens.
         max_length: longer texts are cut to this many tokens; default the tokenizer's own.
+        after: what happens to vectors behind the pooling, such as `Dense`.
 
     Example:
         >>> from triptych_text.models import BertConfig, BertModel
@@ -51,10 +53,12 @@ class SentenceEncoder(nn.Module):
         tokenizer: Tokenizer,
         pooling: Pooling | None = None,
         max_length: int | None = None,
+        after: Sequence[nn.Module] = (),
     ) -> None:
         super().__init__()
         self.model = model
         self.pooling = Pooling() if pooling is None else pooling
+        self.after = nn.Sequential(*after)
         self.tokenizer = tokenizer
         self.max_length = max_length or tokenizer.max_length
 
@@ -63,7 +67,8 @@ class SentenceEncoder(nn.Module):
         """Sentence encoder in evaluation mode.
 
         Args:
-            source: a folder as sentence-transformers writes it, or the name of a registered
+            source: a folder as sentence-transformers writes it (modules.json with 1_Pooling,
+                2_Dense, 3_Normalize, or without it a language model), or the name of a registered
                 model such as "all-MiniLM-L6-v2", whose files are fetched first.
 
         Raises:
@@ -72,15 +77,15 @@ class SentenceEncoder(nn.Module):
             UnknownNameError: neither a folder nor a registered name.
             triptych_datasets.DatasetsError: the files cannot be fetched.
         """
-        files = model_files(source)
+        modules = read_modules(model_files(source))
+        files = modules.transformer
         settings = files.json("config.json", "the settings")
         bare = BASE_MODELS[settings["model_type"]] if "model_type" in settings else None
         model = load_model(find_architecture(bare) if bare else architecture_of(settings), files)
         tokenizer = Tokenizer.from_pretrained(files)
-        pooling = files.json("1_Pooling/config.json", default=None)
         length = files.json("sentence_bert_config.json", default={}).get("max_seq_length")
-        pool = Pooling() if pooling is None else Pooling.from_dict(pooling)
-        return cls(model, tokenizer, pool, length).eval()
+        pool = None if modules.pooling is None else Pooling.from_dict(modules.pooling)
+        return cls(model, tokenizer, pool, length, modules.after).eval()
 
     def forward(
         self,
@@ -99,7 +104,7 @@ class SentenceEncoder(nn.Module):
             (n, d), of any length.
         """
         encoded = self.model(input_ids, attention_mask, token_type_ids)
-        return self.pooling(encoded.last_hidden_state, attention_mask)
+        return self.after(self.pooling(encoded.last_hidden_state, attention_mask))
 
     def encode(
         self,

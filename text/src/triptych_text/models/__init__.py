@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         ElectraModel,
     )
     from .fasttext import FastTextClassifier
+    from .g2p import G2P
     from .gemma2 import (
         Gemma2Config,
         Gemma2ForCausalLM,
@@ -234,6 +235,7 @@ __all__ = [
     "FLAN_T5_XXL_ENCODER",
     "FLAN_T5_XXL_GENERATION",
     "FastTextClassifier",
+    "G2P",
     "GPT2Config",
     "GPT2ForSequenceClassification",
     "GPT2ForTokenClassification",
@@ -331,6 +333,7 @@ __all__ = [
 # classes without a Hugging Face name, and the modules of this package that they are in
 _OTHERS = {
     "FastTextClassifier": "fasttext",
+    "G2P": "g2p",
     "RobertaBundle": "roberta_bundle",
     "RobertaClassificationHead": "roberta_torchtext",
     "RobertaEncoderConf": "roberta_torchtext",

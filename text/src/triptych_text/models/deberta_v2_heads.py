@@ -169,7 +169,7 @@ class DebertaV2LMHead(DebertaV2Transform):
         super().__init__(config, config.hidden_size)
         self.bias = nn.Parameter(tp.zeros(config.vocab_size))
 
-    def forward(self, x: Tensor, words: Tensor) -> Tensor:
+    def forward(self, x: Tensor, words: Tensor) -> Tensor:  # type: ignore[override]
         """(n, l, d) to (n, l, v)."""
         return super().forward(x) @ words.T + self.bias
 
@@ -192,6 +192,7 @@ class DebertaV2ForMaskedLM(MaskedLM):
         ShapeError: embedding_size differs from hidden_size where legacy is False.
     """
 
+    config: DebertaV2Config
     config_class: ClassVar[type[ModelConfig]] = DebertaV2Config
     base_prefix: ClassVar[str] = "deberta"
     encoder_class: ClassVar[type[PretrainedModel]] = DebertaV2Model

@@ -28,8 +28,13 @@ IGNORED = -100
 GRAPHEMES: tuple[str, ...] = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
 """What the model reads, by id."""
 
-_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()
-_CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
+_VOWELS = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"),
+)
+_CONSONANTS = (
+    *("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH"),
+    *("T", "TH", "V", "W", "Y", "Z", "ZH"),
+)
 # A vowel has one of three stresses; UW also stands alone in the dictionary.
 _SOUNDS = [*_CONSONANTS, "UW", *(vowel + stress for vowel in _VOWELS for stress in "012")]
 
@@ -73,7 +78,7 @@ class G2P(nn.Module):
         >>> len(sounds), all(sound in ARPABET for sound in sounds[0])
         (2, True)
         >>> G2P.from_pretrained()("kubernetes")  # doctest: +SKIP
-        ['K', 'UW1', 'B', 'ER0', 'N', 'EH2', 'T', 'S']
+        ['K', 'AH0', 'B', 'ER1', 'N', 'AH0', 'T', 'S']
     """
 
     def __init__(self, embedding_dim: int = 256, hidden_size: int = 256) -> None:
