@@ -105,7 +105,7 @@ class G2P(nn.Module):
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (ValueError, AttributeError) as error:  # a plain array, or something else
+        except (ValueError, AttributeError, TypeError) as error:  # a plain array, or something else
             raise FileFormatError(f"G2P: {path} is no npz file: {error}") from error
         return cls.from_arrays(arrays)
 
