@@ -2,10 +2,11 @@
 
 Usage: python examples/train_language_model.py [--steps N] [--save FOLDER]
 
-The novels are by Jane Austen, out of Debian's package r-cran-janeaustenr. The last twentieth of each
-is kept out of the training, and the model is measured on it in bits for each character, beside a
-compressor that has seen the rest. With OPENBLAS_NUM_THREADS=1 and no options the shipped weights come out; with more
-threads, or on another processor, sums round differently and so the weights differ a little.
+The novels are by Jane Austen, out of Debian's package r-cran-janeaustenr. The last twentieth of
+each is kept out of the training, and the model is measured on it in bits for each character, beside
+a compressor that has seen the rest. With OPENBLAS_NUM_THREADS=1 and no options the shipped weights
+come out; with more threads, or on another processor, sums round differently and so the weights
+differ a little.
 """
 
 from __future__ import annotations
