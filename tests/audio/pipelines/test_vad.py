@@ -42,4 +42,4 @@ def test_record():
     assert SILERO_VAD.sample_rate == 16000
     assert SILERO_VAD.weights in ARTIFACTS
     assert all(a.licence for a in ARTIFACTS if a.kind == "weights")
-    assert all(a.size for a in ARTIFACTS if len(a.sha256 or "") == 64)
+    assert SILERO_VAD.weights.size == 1_239_748
