@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
+from triptych.errors import ShapeError
 from triptych_text import models
 
 BERT_LIKE = {
@@ -24,7 +25,14 @@ DISTIL = {
     "max_position_embeddings": 10,
     "num_labels": 4,
 }
-FAMILIES = {"Bert": BERT_LIKE, "Roberta": BERT_LIKE, "XLMRoberta": BERT_LIKE, "DistilBert": DISTIL}
+FAMILIES = {
+    "Bert": BERT_LIKE,
+    "DebertaV2": BERT_LIKE,
+    "DistilBert": DISTIL,
+    "Electra": {**BERT_LIKE, "embedding_size": 6},
+    "Roberta": BERT_LIKE,
+    "XLMRoberta": BERT_LIKE,
+}
 IDS = tp.tensor([[3, 7, 11, 2], [5, 19, 4, 9]])
 
 
@@ -63,11 +71,17 @@ def test_sequence_classification(build):
 
 
 def test_several_classes_at_once(build):
-    out = build("ForSequenceClassification")(IDS, labels=tp.tensor([[1.0, 0, 1, 0], [0, 0, 0, 1]]))
+    several = tp.tensor([[1.0, 0, 1, 0], [0, 0, 0, 1]])
+    model = build("ForSequenceClassification", problem_type="multi_label_classification")
+    out = model(IDS, labels=several)
     p = 1 / (1 + np.exp(-out.logits.detach().numpy().astype(np.float64)))
     wanted = np.array([[1, 0, 1, 0], [0, 0, 0, 1]])
     expected = -np.mean(wanted * np.log(p) + (1 - wanted) * np.log(1 - p))
     assert out.loss.item() == pytest.approx(expected, rel=1e-5)
+    model.config.problem_type = None  # the labels tell, where they are not shares of classes
+    told = model(IDS, labels=several).loss.item()
+    shares = type(model).__name__.startswith("Deberta")
+    assert (told == pytest.approx(expected, rel=1e-5)) is not shares
 
 
 def test_regression(build):
@@ -122,3 +136,15 @@ def test_words_and_outputs_share_weights(build):
 def test_hidden_states_come_through(build):
     out = build("ForTokenClassification")(IDS, output_hidden_states=True)
     assert [tuple(state.shape) for state in out.hidden_states] == [(2, 4, 12)] * 2
+
+
+def test_choices(build):
+    model = build("ForMultipleChoice")
+    ids = tp.stack([IDS, IDS.flip(1), IDS.flip(0)], 1)
+    out = model(ids, labels=tp.tensor([2, 0]))
+    assert out.logits.shape == (2, 3)
+    assert out.loss.item() == pytest.approx(cross_entropy(out.logits, [2, 0]), rel=1e-5)
+    # the third choice of one is the first of the other
+    assert out.logits[0, 2].item() == pytest.approx(out.logits[1, 0].item(), rel=1e-5)
+    with pytest.raises(ShapeError, match=r"wanted input_ids of shape \(n, choices, l\)"):
+        model(IDS)

@@ -78,3 +78,28 @@ def test_other_models_and_numbers_are_refused(folder):
         TextClassification(from_config({"architectures": ["BertModel"], **SMALL}), None)
     with pytest.raises(ValueError, match="1 or more, got 0"):
         pipeline(folder)("cat", batch_size=0)
+
+
+@pytest.mark.parametrize("kind", ["Bert", "Roberta", "DistilBert", "Electra", "DebertaV2", "Llama"])
+def test_padding_changes_nothing(kind, folder):
+    own = {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 16, "pad_token_id": 0}
+    classify = pipeline(folder, kind, initializer_range=1.0, **own)
+    alone = classify("cat", top_k=None)
+    beside = classify(["cat", "dog runs dog sleeps"], top_k=None)[0]
+    assert [r["label"] for r in alone] == [r["label"] for r in beside]
+    np.testing.assert_allclose([r["score"] for r in alone], [r["score"] for r in beside], rtol=1e-4)
+
+
+def test_scores_follow_the_kind_of_problem(folder):
+    for problem, function in (
+        ("multi_label_classification", lambda x: 1 / (1 + np.exp(-x))),
+        ("regression", lambda x: x),
+        (None, lambda x: np.exp(x) / np.exp(x).sum()),
+    ):
+        classify = pipeline(folder, id2label=NAMES, problem_type=problem)
+        with tp.inference_mode():
+            logits = classify.model(**classify.tokenizer(["cat"])).logits.numpy()[0]
+        got = [r["score"] for r in classify("cat", top_k=None)]
+        np.testing.assert_allclose(got, np.sort(function(logits))[::-1], rtol=1e-5)
+        raw = classify("cat", function_to_apply="none", top_k=None)
+        np.testing.assert_allclose([r["score"] for r in raw], np.sort(logits)[::-1], rtol=1e-5)

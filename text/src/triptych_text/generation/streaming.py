@@ -9,18 +9,16 @@ import triptych as tp
 from triptych import Tensor
 
 from ..models.generative import GenerativeModel
+from ..tokenizers.decode_stream import DecodeStream
 from .generate import stream_tokens
 
 __all__ = ["TextPieces", "stream_text"]
-
-BROKEN = "\ufffd"  # what a decoder puts for a character whose last bytes are still to come
 
 
 class TextPieces:
     """Turns tokens to text as they come, and holds back what may still change.
 
-    A character may be made of several tokens, and blanks depend on the neighbours, so each piece is
-    what a longer stretch of tokens has more than the one before.
+    `DecodeStream` holds back characters that are not whole; here the begins of stop strings are.
 
     Args:
         tokenizer: with `decode`.
@@ -43,11 +41,9 @@ class TextPieces:
     def __init__(
         self, tokenizer: Any, stop_strings: Sequence[str] = (), skip_special_tokens: bool = True
     ) -> None:
-        self.tokenizer, self.stops = tokenizer, list(stop_strings)
-        self.skip = skip_special_tokens
+        self.stops = list(stop_strings)
         self.stopped = False
-        self._ids: list[int] = []
-        self._start = self._read = 0  # tokens before `_read` are text already; from `_start` decode
+        self._stream = DecodeStream(tokenizer, skip_special_tokens=skip_special_tokens)
         self._held = ""
 
     def push(self, token: int) -> str:
@@ -56,30 +52,15 @@ class TextPieces:
         Args:
             token: its id.
         """
-        if self.stopped:
-            return ""
-        self._ids.append(token)
-        before = self._decode(self._ids[self._start : self._read])
-        now = self._decode(self._ids[self._start :])
-        if len(now) <= len(before) or now.endswith(BROKEN):
-            return ""
-        self._start, self._read = self._read, len(self._ids)
-        return self._release(now[len(before) :])
+        return "" if self.stopped else self._release(self._stream.step(token) or "")
 
     def end(self) -> str:
         """What was held back, when no token follows."""
         if self.stopped:
             return ""
-        before = self._decode(self._ids[self._start : self._read])
-        now = self._decode(self._ids[self._start :])
-        self._start = self._read = len(self._ids)
-        text = self._release(now[len(before) :])
+        text = self._release(self._stream.finish())
         rest, self._held = self._held, ""
         return text + rest
-
-    def _decode(self, ids: list[int]) -> str:
-        text: str = self.tokenizer.decode(ids, skip_special_tokens=self.skip) if ids else ""
-        return text
 
     def _release(self, new: str) -> str:
         text = self._held + new

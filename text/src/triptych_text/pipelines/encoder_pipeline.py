@@ -82,15 +82,20 @@ class EncoderPipeline:
         Yields:
             For each batch its output, padding included.
         """
-        known = inspect.signature(self.model.forward).parameters
-        every = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        known = self._inputs()
         for start in range(0, len(encodings), batch_size):
             part = encodings[start : start + batch_size]
             batch = self.tokenizer.pad([e.ids for e in part], [e.type_ids for e in part])
-            given = {name: x for name, x in batch.items() if every or name in known}
+            given = {name: x for name, x in batch.items() if name in known}
             with tp.inference_mode():
                 output: ModelOutput = self.model(**given)
             yield output
+
+    def _inputs(self) -> set[str]:
+        """What the model takes: heads pass on to the model below what they do not name."""
+        below = getattr(self.model, self.model.base_prefix, None)
+        forwards = [self.model.forward] if below is None else [self.model.forward, below.forward]
+        return {name for forward in forwards for name in inspect.signature(forward).parameters}
 
     def rows(self, encodings: Sequence[Encoding], field: str, batch_size: int) -> list[np.ndarray]:
         """A field of the model's output for each token of texts, without padding.
