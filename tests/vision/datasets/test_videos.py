@@ -17,6 +17,7 @@ from triptych_vision.datasets.samplers import (
     RandomClipSampler,
     RASampler,
     UniformClipSampler,
+    WeightedClassSampler,
     class_weights,
 )
 from triptych_vision.datasets.video_utils import VideoClips, unfold
@@ -223,6 +224,14 @@ def test_repeated_augmentation() -> None:
     parts = [list(RASampler(range(6), 2, rank, shuffle=False, repetitions=2)) for rank in range(2)]
     assert parts == [[0, 1, 2], [0, 1, 2]]
     assert len(RASampler(range(6), 2, 0)) == 3
+
+
+def test_rare_classes_are_drawn_as_often_as_frequent_ones() -> None:
+    sampler = WeightedClassSampler([0] * 90 + [1] * 10, generator=tp.Generator().manual_seed(0))
+    assert len(sampler) == len(list(sampler)) == 100
+    many = list(WeightedClassSampler([0] * 90 + [1] * 10, 4000))
+    assert 0.45 < sum(index >= 90 for index in many) / 4000 < 0.55
+    assert set(many) == set(range(100))
 
 
 def test_class_weights() -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
-    from . import datasets, io, metrics, models, ops, transforms, tv_tensors, utils, weights
+    from . import datasets, io, losses, metrics, models, ops, transforms, tv_tensors, utils, weights
 
 __all__ = [
     "datasets",
     "io",
+    "losses",
     "metrics",
     "models",
     "ops",

@@ -1,4 +1,4 @@
-"""Rectangles and JPEG."""
+"""Rectangles, pixels, JPEG and WebP."""
 
 import io
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import triptych as tp
-from triptych.errors import DTypeError
+from triptych.errors import DTypeError, ShapeError
 from triptych_vision.transforms import functional as F
 
 Pixels = Callable[..., np.ndarray]
@@ -50,3 +50,21 @@ def test_jpeg_refuses() -> None:
         F.jpeg(tp.zeros(3, 8, 8), 50)
     with pytest.raises(ValueError, match="from 1 to 100, got 101"):
         F.jpeg(tp.zeros(3, 8, 8, dtype=tp.uint8), 101)
+
+
+def test_cover_and_webp(pixels: Pixels) -> None:
+    image = pixels(16, 16, 3)
+    where = tp.from_numpy(pixels(16, 16) > 128)
+    out = F.cover(image, where, (1, 2, 3))
+    assert (out[where.numpy()] == [1, 2, 3]).all()
+    assert (out[~where.numpy()] == image[~where.numpy()]).all()
+    with pytest.raises(ShapeError, match="where"):
+        F.cover(image, where[1:], 0)
+    smooth = np.broadcast_to(np.arange(16, dtype=np.uint8)[:, None, None] * 9, (16, 16, 3)).copy()
+    stored = F.webp(smooth, 95)
+    assert 0 < np.abs(stored.astype(int) - smooth).mean() < 8
+    assert (np.asarray(F.webp(Image.fromarray(smooth), 95)) == stored).all()
+    with pytest.raises(ValueError, match="1 to 100"):
+        F.webp(smooth, 0)
+    with pytest.raises(DTypeError, match="uint8"):
+        F.webp(tp.zeros(3, 4, 4), 50)

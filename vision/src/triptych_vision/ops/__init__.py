@@ -44,6 +44,7 @@ from .ps_roi_align import PSRoIAlign, ps_roi_align
 from .ps_roi_pool import PSRoIPool, ps_roi_pool
 from .roi_align import RoIAlign, roi_align
 from .roi_pool import RoIPool, roi_pool
+from .run_lengths import mask_to_rle, rle_area, rle_iou, rle_to_mask
 from .segmentation_losses import dice_loss, focal_loss, lovasz_softmax_loss, tversky_loss
 from .stochastic_depth import StochasticDepth, stochastic_depth
 
@@ -89,11 +90,15 @@ __all__ = [
     "generalized_box_iou_loss",
     "lovasz_softmax_loss",
     "mask_iou",
+    "mask_to_rle",
     "masks_to_boxes",
     "nms",
     "ps_roi_align",
     "ps_roi_pool",
     "remove_small_boxes",
+    "rle_area",
+    "rle_iou",
+    "rle_to_mask",
     "roi_align",
     "roi_pool",
     "rotated_nms",

@@ -17,7 +17,16 @@ from .autoaugment import (
     RandAugment,
     TrivialAugmentWide,
 )
+from .bending import (
+    D4,
+    GridDistortion,
+    LongestMaxSize,
+    OpticalDistortion,
+    SmallestMaxSize,
+    Transpose,
+)
 from .blurring import GaussianBlur, GaussianNoise
+from .box_params import BBoxParams
 from .boxes import (
     ClampBoundingBoxes,
     ClampKeyPoints,
@@ -26,6 +35,7 @@ from .boxes import (
     SanitizeKeyPoints,
     SetClampingMode,
 )
+from .choosing import OneOf, ReplayCompose, SomeOf
 from .color import (
     RGB,
     ColorJitter,
@@ -49,7 +59,17 @@ from .conversion import (
 )
 from .copy_paste import SimpleCopyPaste
 from .cropping import RandomCrop, RandomIoUCrop, RandomResizedCrop
+from .degrading import (
+    Downscale,
+    GridDropout,
+    ImageCompression,
+    MedianBlur,
+    MotionBlur,
+    SaltAndPepper,
+    Sharpen,
+)
 from .erasing import JPEG, CoarseDropout, RandomErasing, UniformTemporalSubsample
+from .factory import create_transform
 from .framing import PadIfNeeded
 from .geometry import (
     CenterCrop,
@@ -74,6 +94,8 @@ from .queries import (
     query_size,
 )
 from .scaling import RandomResize, RandomShortestSize, RandomZoomOut, ScaleJitter
+from .serialization import from_dict, to_dict
+from .targeted import BBoxSafeRandomCrop, CropNonEmptyMaskIfExists, Mosaic
 from .tones import (
     RandomAdjustSharpness,
     RandomAutocontrast,
@@ -83,12 +105,16 @@ from .tones import (
     RandomSolarize,
 )
 from .transform import RandomApplyTransform, RandomTransform, Transform
+from .tuning import CLAHE, HueSaturationValue, RandomBrightnessContrast, RandomGamma
 from .warping import ElasticTransform, RandomAffine, RandomPerspective, RandomRotation
 
 __all__ = [
     "AugMix",
     "AutoAugment",
     "AutoAugmentPolicy",
+    "BBoxParams",
+    "BBoxSafeRandomCrop",
+    "CLAHE",
     "CenterCrop",
     "ClampBoundingBoxes",
     "ClampKeyPoints",
@@ -97,20 +123,33 @@ __all__ = [
     "Compose",
     "ConvertBoundingBoxFormat",
     "ConvertImageDtype",
+    "CropNonEmptyMaskIfExists",
     "CutMix",
+    "D4",
     "Denormalize",
+    "Downscale",
     "ElasticTransform",
     "FiveCrop",
     "GaussianBlur",
     "GaussianNoise",
     "Grayscale",
+    "GridDistortion",
+    "GridDropout",
+    "HueSaturationValue",
     "Identity",
+    "ImageCompression",
     "InterpolationMode",
     "JPEG",
     "Lambda",
     "LinearTransformation",
+    "LongestMaxSize",
+    "MedianBlur",
     "MixUp",
+    "Mosaic",
+    "MotionBlur",
     "Normalize",
+    "OneOf",
+    "OpticalDistortion",
     "PILToTensor",
     "Pad",
     "PadIfNeeded",
@@ -121,11 +160,13 @@ __all__ = [
     "RandomApply",
     "RandomApplyTransform",
     "RandomAutocontrast",
+    "RandomBrightnessContrast",
     "RandomChannelPermutation",
     "RandomChoice",
     "RandomCrop",
     "RandomEqualize",
     "RandomErasing",
+    "RandomGamma",
     "RandomGrayscale",
     "RandomHorizontalFlip",
     "RandomInvert",
@@ -143,12 +184,17 @@ __all__ = [
     "RandomTransform",
     "RandomVerticalFlip",
     "RandomZoomOut",
+    "ReplayCompose",
     "Resize",
+    "SaltAndPepper",
     "SanitizeBoundingBoxes",
     "SanitizeKeyPoints",
     "ScaleJitter",
     "SetClampingMode",
+    "Sharpen",
     "SimpleCopyPaste",
+    "SmallestMaxSize",
+    "SomeOf",
     "TenCrop",
     "ToDtype",
     "ToImage",
@@ -156,9 +202,12 @@ __all__ = [
     "ToPureTensor",
     "ToTensor",
     "Transform",
+    "Transpose",
     "TrivialAugmentWide",
     "UniformTemporalSubsample",
     "check_type",
+    "create_transform",
+    "from_dict",
     "functional",
     "get_bounding_boxes",
     "get_keypoints",
@@ -167,4 +216,5 @@ __all__ = [
     "is_pure_tensor",
     "query_chw",
     "query_size",
+    "to_dict",
 ]

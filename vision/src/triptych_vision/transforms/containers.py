@@ -9,6 +9,7 @@ import triptych as tp
 from triptych import nn
 from triptych.errors import ShapeError
 
+from .box_params import BBoxParams
 from .transform import RandomTransform, Transform, checked_probability
 
 __all__ = ["Compose", "Identity", "Lambda", "RandomApply", "RandomChoice", "RandomOrder"]
@@ -65,6 +66,8 @@ class Compose(_Steps):
 
     Args:
         transforms: callables; each gets what the one before returned.
+        bbox_params: which boxes are dropped at the end, as too little of them is left, and which
+            labels with them; default none.
 
     Example:
         >>> from triptych_vision.transforms import CenterCrop, Resize
@@ -72,8 +75,15 @@ class Compose(_Steps):
         Size([3, 4, 4])
     """
 
-    def __init__(self, transforms: Sequence[Step]) -> None:
+    def __init__(self, transforms: Sequence[Step], bbox_params: BBoxParams | None = None) -> None:
         super().__init__(transforms)
+        self.bbox_params = bbox_params
+
+    def run(self, sample: Any) -> Any:
+        """The sample through all steps, without the boxes that are lost."""
+        if self.bbox_params is None:
+            return super().run(sample)
+        return self.bbox_params.around(super().run, sample)
 
 
 class RandomApply(_Steps):

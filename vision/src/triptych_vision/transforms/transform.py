@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import triptych as tp
 from triptych import nn
@@ -49,6 +49,12 @@ class Transform(nn.Module):
 
     plain_arrays: ClassVar[str] = "first"
     _alone_is_image: ClassVar[bool] = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep the arguments as they were given, for `to_dict`."""
+        self = super().__new__(cls)
+        self.__dict__["_arguments"] = (args, kwargs)
+        return self
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """Raise when the sample is not one this transform takes.

@@ -1,7 +1,12 @@
 """Which clips and images come when."""
 
 from .clip_sampler import DistributedSampler, RandomClipSampler, UniformClipSampler
-from .group_sampler import AspectRatioGroupBatchSampler, RASampler, class_weights
+from .group_sampler import (
+    AspectRatioGroupBatchSampler,
+    RASampler,
+    WeightedClassSampler,
+    class_weights,
+)
 
 __all__ = [
     "AspectRatioGroupBatchSampler",
@@ -9,5 +14,6 @@ __all__ = [
     "RASampler",
     "RandomClipSampler",
     "UniformClipSampler",
+    "WeightedClassSampler",
     "class_weights",
 ]

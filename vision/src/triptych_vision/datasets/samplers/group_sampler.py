@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 import triptych as tp
 from triptych.utils import data
 
-__all__ = ["AspectRatioGroupBatchSampler", "RASampler", "class_weights"]
+__all__ = ["AspectRatioGroupBatchSampler", "RASampler", "WeightedClassSampler", "class_weights"]
 
 
 class AspectRatioGroupBatchSampler(data.Sampler[list[int]]):
@@ -120,3 +120,27 @@ def class_weights(targets: Sequence[int]) -> tp.Tensor:
     """
     labels = tp.as_tensor(list(targets), dtype=tp.int64)
     return 1 / tp.bincount(labels).to(tp.float64)[labels]
+
+
+class WeightedClassSampler(data.WeightedRandomSampler):
+    """Random samples with replacement, all classes equally often, however rare.
+
+    Args:
+        targets: class of each sample, such as the attribute of a data set.
+        num_samples: how many are drawn; default as many as there are.
+        generator: of the draws; default the global one.
+
+    Example:
+        >>> drawn = list(WeightedClassSampler([0] * 98 + [1, 1], num_samples=1000))
+        >>> 400 < sum(index >= 98 for index in drawn) < 600
+        True
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[int],
+        num_samples: int | None = None,
+        generator: tp.Generator | None = None,
+    ) -> None:
+        weights = class_weights(targets).tolist()
+        super().__init__(weights, num_samples or len(weights), generator=generator)

@@ -22,6 +22,25 @@ from .boxes import (
     sanitize_bounding_boxes,
 )
 from .color import grayscale_to_rgb, permute_channels, rgb_to_grayscale, to_grayscale
+from .color_spaces import (
+    hls_to_rgb,
+    hsv_to_rgb,
+    lab_to_rgb,
+    linear_rgb_to_rgb,
+    luv_to_rgb,
+    rgb_to_hls,
+    rgb_to_hsv,
+    rgb_to_lab,
+    rgb_to_linear_rgb,
+    rgb_to_luv,
+    rgb_to_xyz,
+    rgb_to_ycbcr,
+    rgb_to_yuv,
+    xyz_to_rgb,
+    ycbcr_to_rgb,
+    yuv_to_rgb,
+)
+from .contrast import adjust_brightness_contrast, clahe, shift_hsv
 from .conversion import (
     convert_image_dtype,
     normalize,
@@ -32,7 +51,19 @@ from .conversion import (
     to_pure_tensor,
     to_tensor,
 )
-from .erasing import erase, jpeg
+from .edges import (
+    canny,
+    laplacian,
+    sobel,
+    spatial_gradient,
+)
+from .erasing import cover, erase, jpeg, webp
+from .filtering import (
+    bilateral_blur,
+    filter2d,
+    median_blur,
+    motion_kernel,
+)
 from .geometry import (
     center_crop,
     crop,
@@ -85,6 +116,23 @@ from .geometry_of_points import (
     vertical_flip_keypoints,
 )
 from .keypoints import clamp_keypoints, sanitize_keypoints
+from .patches import (
+    combine_tensor_patches,
+    extract_tensor_patches,
+)
+from .regions import (
+    closing,
+    connected_components,
+    dilation,
+    erosion,
+    opening,
+)
+from .remapping import (
+    remap,
+    remap_bounding_boxes,
+    warp_affine,
+    warp_perspective,
+)
 from .resizing import resize
 from .size import (
     get_dimensions,
@@ -103,6 +151,7 @@ from .warping import affine, elastic, elastic_transform, perspective, rotate
 __all__ = [
     "InterpolationMode",
     "adjust_brightness",
+    "adjust_brightness_contrast",
     "adjust_contrast",
     "adjust_gamma",
     "adjust_hue",
@@ -113,18 +162,26 @@ __all__ = [
     "affine_keypoints",
     "affine_mask",
     "autocontrast",
+    "bilateral_blur",
+    "canny",
     "center_crop",
     "center_crop_bounding_boxes",
     "center_crop_keypoints",
     "center_crop_mask",
+    "clahe",
     "clamp_bounding_boxes",
     "clamp_keypoints",
+    "closing",
+    "combine_tensor_patches",
+    "connected_components",
     "convert_bounding_box_format",
     "convert_image_dtype",
+    "cover",
     "crop",
     "crop_bounding_boxes",
     "crop_keypoints",
     "crop_mask",
+    "dilation",
     "elastic",
     "elastic_bounding_boxes",
     "elastic_keypoints",
@@ -132,6 +189,9 @@ __all__ = [
     "elastic_transform",
     "equalize",
     "erase",
+    "erosion",
+    "extract_tensor_patches",
+    "filter2d",
     "five_crop",
     "gaussian_blur",
     "gaussian_noise",
@@ -146,14 +206,23 @@ __all__ = [
     "get_size_mask",
     "grayscale_to_rgb",
     "hflip",
+    "hls_to_rgb",
     "horizontal_flip",
     "horizontal_flip_bounding_boxes",
     "horizontal_flip_keypoints",
     "horizontal_flip_mask",
+    "hsv_to_rgb",
     "invert",
     "is_pure_tensor",
     "jpeg",
+    "lab_to_rgb",
+    "laplacian",
+    "linear_rgb_to_rgb",
+    "luv_to_rgb",
+    "median_blur",
+    "motion_kernel",
     "normalize",
+    "opening",
     "pad",
     "pad_bounding_boxes",
     "pad_keypoints",
@@ -166,6 +235,8 @@ __all__ = [
     "pil_to_tensor",
     "posterize",
     "register_kernel",
+    "remap",
+    "remap_bounding_boxes",
     "resize",
     "resize_bounding_boxes",
     "resize_keypoints",
@@ -175,13 +246,24 @@ __all__ = [
     "resized_crop_keypoints",
     "resized_crop_mask",
     "rgb_to_grayscale",
+    "rgb_to_hls",
+    "rgb_to_hsv",
+    "rgb_to_lab",
+    "rgb_to_linear_rgb",
+    "rgb_to_luv",
+    "rgb_to_xyz",
+    "rgb_to_ycbcr",
+    "rgb_to_yuv",
     "rotate",
     "rotate_bounding_boxes",
     "rotate_keypoints",
     "rotate_mask",
     "sanitize_bounding_boxes",
     "sanitize_keypoints",
+    "shift_hsv",
+    "sobel",
     "solarize",
+    "spatial_gradient",
     "ten_crop",
     "to_dtype",
     "to_grayscale",
@@ -195,6 +277,12 @@ __all__ = [
     "vertical_flip_keypoints",
     "vertical_flip_mask",
     "vflip",
+    "warp_affine",
+    "warp_perspective",
+    "webp",
+    "xyz_to_rgb",
+    "ycbcr_to_rgb",
+    "yuv_to_rgb",
 ]
 
 
