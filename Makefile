@@ -8,8 +8,10 @@ PART ?= core
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NATIVE := $(VENV)/.native
 PACKAGES := core datasets vision text audio
 PROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+KERNELS := core/CMakeLists.txt $(shell find core/native -type f)
 EDITABLE := $(PACKAGES:%=-e ./%)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -20,10 +22,10 @@ help: ## list these commands
 	@echo "make COMMAND, with PYTHON=... to choose the interpreter (now: $(PYTHON))"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(READY) ## run all three packages on real files and write a report
+demo: $(NATIVE) ## run all three packages on real files and write a report
 	@$(BIN)/python examples/demo.py
 
-test: $(READY) ## run every test; prints what was skipped and why
+test: $(NATIVE) ## run every test; prints what was skipped and why
 	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 
 lint: $(READY) ## check style, formatting and types
@@ -31,18 +33,18 @@ lint: $(READY) ## check style, formatting and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(READY) ## measure speed beside the libraries a user would pick instead
+bench: $(NATIVE) ## measure speed beside the libraries a user would pick instead
 	@$(BIN)/python benchmarks/run.py
 
-docs: $(READY) ## write the reference of all public names to build/reference/index.html
+docs: $(NATIVE) ## write the reference of all public names to build/reference/index.html
 	@$(BIN)/python tools/write_api_reference.py
 
-coverage: $(READY) ## run the tests of one package, PART=core, and print which part of its lines they run
+coverage: $(NATIVE) ## run the tests of one package, PART=core, and print which part of its lines they run
 	@$(BIN)/python -m pytest tests/$(PART) tests/conformance -q -n $(WORKERS) --dist loadfile \
 	    --cov=$(if $(filter core,$(PART)),triptych,triptych_$(PART)) --cov-report=term:skip-covered
 
 clean: ## remove .venv and everything that the tools leave behind
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
+	rm -rf $(VENV) build core/src/triptych/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
 	find $(PACKAGES) tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # Made again whenever a pyproject.toml changes, as that may ask for other packages.
@@ -59,4 +61,10 @@ $(READY): $(PROJECTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install $(EDITABLE) --group dev
+	@touch $@ $(NATIVE)
+
+# The extension is built again whenever a kernel changes; without a compiler core stays pure.
+$(NATIVE): $(READY) $(KERNELS)
+	@echo "Building the native kernels ..."
+	@$(PIP) install --no-deps -e ./core
 	@touch $@

@@ -62,6 +62,7 @@ if _TYPE_CHECKING:
     from . import array_api as array_api
     from . import autograd as autograd
     from . import backends as backends
+    from . import cpu as cpu
     from . import cuda as cuda
     from . import distributions as distributions
     from . import fft as fft
@@ -115,6 +116,7 @@ _SUBMODULES = (
     "array_api",
     "autograd",
     "backends",
+    "cpu",
     "cuda",
     "distributions",
     "fft",

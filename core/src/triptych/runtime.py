@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .backends import Device, backend_for, default_device
+from .backends.native import instruction_set, native, why_absent
 from .errors import DTypeError, MissingDependencyError, ShapeError
 from .state import state
 
@@ -28,6 +29,7 @@ __all__ = [
     "set_float32_matmul_precision",
     "set_num_interop_threads",
     "set_num_threads",
+    "show_config",
     "use_deterministic_algorithms",
 ]
 
@@ -57,32 +59,37 @@ def set_default_device(device: Any) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads NumPy's matrix products use; all else runs on the calling thread.
+    """How many threads the native kernels use; without them, NumPy's matrix products.
 
-    The number is that of the OpenBLAS inside NumPy's wheels; with another BLAS it is the number of
-    processors this process may use.
+    At first it is OMP_NUM_THREADS, or else the number of processors this process may use.
     """
+    if native is not None:
+        return int(native.num_threads())
     control = _blas_threads()
     return int(control[0]()) if control else _processors()
 
 
 def set_num_threads(num: int) -> None:
-    """Set how many threads NumPy's matrix products use.
+    """Set how many threads the native kernels and NumPy's matrix products use.
 
     Raises:
         ShapeError: num is not positive.
-        MissingDependencyError: NumPy was built with another BLAS than the OpenBLAS of its wheels;
-            set that one's environment variable, such as MKL_NUM_THREADS, before Python starts.
+        MissingDependencyError: there are no native kernels, and NumPy was built with another BLAS
+            than the OpenBLAS of its wheels; set that one's environment variable, such as
+            MKL_NUM_THREADS, before Python starts.
     """
     if not isinstance(num, int) or num < 1:
         raise ShapeError(f"set_num_threads: wanted a positive number, got {num!r}")
     control = _blas_threads()
-    if control is None:
+    if control is None and native is None:
         raise MissingDependencyError(
             "set_num_threads: NumPy's BLAS here is not the OpenBLAS of its wheels; set its own "
             "environment variable (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python starts"
         )
-    control[1](num)
+    if control is not None:
+        control[1](num)
+    if native is not None:
+        native.set_num_threads(num)
 
 
 def _processors() -> int:
@@ -219,3 +226,32 @@ def set_float32_matmul_precision(precision: str) -> None:
 def get_float32_matmul_precision() -> str:
     """What `set_float32_matmul_precision` was last given; "highest" at first."""
     return _precision
+
+
+# What is built in
+
+
+def show_config() -> None:
+    """Print which kernels and libraries operations on the CPU run on."""
+    for name, value in config().items():
+        print(f"{name}: {value}")
+
+
+def config() -> dict[str, str]:
+    """What `show_config` prints, by name."""
+    if native is None:
+        kernels = f"none, operations run over NumPy ({why_absent})"
+        memory = "NumPy's"
+    else:
+        threads = get_num_threads()
+        kernels = f"{instruction_set()}, {threads} thread{'s' * (threads > 1)}"
+        turned_off = os.environ.get("TRIPTYCH_ALLOCATOR") == "0"
+        memory = "NumPy's (TRIPTYCH_ALLOCATOR=0)" if turned_off else "kept for the next arrays"
+    built: Any = np.show_config(mode="dicts")
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    return {
+        "native kernels": kernels,
+        "memory of arrays": memory,
+        "NumPy": np.__version__,
+        "BLAS": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+    }

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from .base import Backend, Device
+from .native import overridden
 from .numpy_kernels import add_at, matmul, power
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class NumpyBackend(Backend):
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         kernel = super().bind(prim)
-        return in_blocks(kernel) if getattr(prim.impl, "several_passes", False) else kernel
+        if getattr(prim.impl, "several_passes", False):
+            kernel = in_blocks(kernel)
+        return overridden(prim.name, kernel)
 
     def check(self, where: Device) -> None:
         if where.index not in (None, 0):

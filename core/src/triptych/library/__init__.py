@@ -1,5 +1,6 @@
 """Operations of the user's own in the table of primitives: see `custom_op`."""
 
+from .acceleration import accelerated
 from .check import opcheck
 from .custom import CustomOpDef, custom_op
 from .registration import (
@@ -18,6 +19,7 @@ __all__ = [
     "CustomOpDef",
     "CustomOpError",
     "Library",
+    "accelerated",
     "custom_op",
     "define",
     "impl",

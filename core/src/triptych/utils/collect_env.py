@@ -7,11 +7,11 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..errors import TriptychError
+from ..runtime import config
 
 __all__ = ["get_env_info", "get_pretty_env_info", "main"]
 
@@ -64,13 +64,6 @@ def _features() -> str:
     return ", ".join(name for name in _FEATURES if known.get(name))
 
 
-def _blas() -> str:
-    """The library behind matrix products."""
-    built: Any = np.show_config(mode="dicts")
-    found = built.get("Build Dependencies", {}).get("blas", {})
-    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
-
-
 def _gpus() -> str:
     from .. import cuda
     from ..backends import Device, backend_for
@@ -97,7 +90,8 @@ def get_env_info() -> dict[str, str]:
         "Processor": _processor(),
         "Cores to use": _cores(),
         "Instructions": _features(),
-        "BLAS": _blas(),
+        "BLAS": config()["BLAS"],
+        "Native kernels": config()["native kernels"],
         "GPUs": _gpus(),
         "Variables": ", ".join(set_here) or "none",
     }

@@ -1,0 +1,70 @@
+/* Vectors of the compiler, in the width of the instruction set a file is compiled for.
+
+   Every file in this folder is freestanding C: no libc, no allocation; the caller gives scratch
+   memory and splits the work over threads. A file is compiled once per instruction set with TARGET
+   set to its name; KERNEL(f) gives a function the name of both, and each family ends in a table of
+   its functions, KERNEL(family).
+*/
+#ifndef TRIPTYCH_VECTOR_H
+#define TRIPTYCH_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef TARGET
+#define TARGET baseline
+#endif
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define KERNEL(name) JOIN(name, TARGET)
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#define LANES (VECTOR_BYTES / 4) /* float32 numbers in a vector */
+
+typedef float vfloat __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t vint __attribute__((vector_size(VECTOR_BYTES)));
+/* The same in memory, at any address that a float may have. */
+typedef float vfloat_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+
+INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
+INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
+INLINE vfloat splat(float x) { return x - (vfloat){0}; }
+/* condition is all ones or all zeros in each lane, as comparisons give it. */
+INLINE vfloat choose(vint condition, vfloat yes, vfloat no) {
+    return (vfloat)((condition & (vint)yes) | (~condition & (vint)no));
+}
+INLINE vfloat vmax(vfloat a, vfloat b) { return choose(a > b, a, b); }
+INLINE vfloat vmin(vfloat a, vfloat b) { return choose(a < b, a, b); }
+
+/* The first `count` numbers at p, fewer than LANES; `fill` in the other lanes. */
+INLINE vfloat load_part(const float *p, long count, float fill) {
+    union { vfloat v; float x[LANES]; } u = {splat(fill)};
+    for (long i = 0; i < count; i++) u.x[i] = p[i];
+    return u.v;
+}
+INLINE void store_part(float *p, vfloat v, long count) {
+    union { vfloat v; float x[LANES]; } u = {v};
+    for (long i = 0; i < count; i++) p[i] = u.x[i];
+}
+/* Reductions over lanes: in halves, so that the order is the same on every machine of a width. */
+INLINE float lanes_sum(vfloat v) {
+    union { vfloat v; float x[LANES]; } u = {v};
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) u.x[i] += u.x[i + half];
+    return u.x[0];
+}
+INLINE float lanes_max(vfloat v) {
+    union { vfloat v; float x[LANES]; } u = {v};
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) u.x[i] = u.x[i + half] > u.x[i] ? u.x[i + half] : u.x[i];
+    return u.x[0];
+}
+
+#endif

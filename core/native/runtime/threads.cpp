@@ -1,0 +1,153 @@
+#include "threads.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace triptych {
+namespace {
+
+constexpr int SPINS = 2000; // looks at the next call before a thread sleeps: some 20 us
+
+int processors() {
+#if defined(__linux__)
+    cpu_set_t mask;
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1, CPU_COUNT(&mask));
+#endif
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+int initial_threads() {
+    const char *asked = std::getenv("OMP_NUM_THREADS");
+    const long number = asked ? std::strtol(asked, nullptr, 10) : 0;
+    return number > 0 ? static_cast<int>(std::min(number, 1024L)) : processors();
+}
+
+inline void pause_a_moment() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// One call of run_pieces: threads take the next piece until none is left.
+struct Call {
+    const std::function<void(long, int)> *body = nullptr;
+    long pieces = 0;
+    std::atomic<long> next{0};
+
+    void work(int worker) {
+        for (long piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;)
+            (*body)(piece, worker);
+    }
+};
+
+class Pool {
+  public:
+    explicit Pool(int helpers) {
+        for (int i = 0; i < helpers; i++) threads_.emplace_back([this, i] { serve(i + 1); });
+    }
+
+    ~Pool() {
+        stop_ = true;
+        announce();
+        for (auto &thread : threads_) thread.join();
+    }
+
+    int helpers() const { return static_cast<int>(threads_.size()); }
+
+    void run(long pieces, const std::function<void(long, int)> &body) {
+        call_.body = &body;
+        call_.pieces = pieces;
+        call_.next.store(0, std::memory_order_relaxed);
+        open_ = true;
+        announce();
+        call_.work(0);
+        open_ = false; // who comes from now on finds it closed; wait for those who came before
+        for (int spin = 0; int left = inside_; spin++) {
+            if (spin < SPINS) pause_a_moment();
+            else inside_.wait(left);
+        }
+    }
+
+  private:
+    void announce() {
+        turn_.fetch_add(1, std::memory_order_release);
+        turn_.notify_all();
+    }
+
+    void serve(int worker) {
+        for (unsigned seen = 0;;) {
+            for (int spin = 0; turn_.load(std::memory_order_acquire) == seen; spin++) {
+                if (spin < SPINS) pause_a_moment();
+                else turn_.wait(seen, std::memory_order_acquire);
+            }
+            seen = turn_.load(std::memory_order_acquire);
+            if (stop_) return;
+            inside_++;
+            if (open_) call_.work(worker);
+            if (--inside_ == 0) inside_.notify_all();
+        }
+    }
+
+    Call call_;
+    std::atomic<unsigned> turn_{0};
+    std::atomic<int> inside_{0};
+    std::atomic<bool> open_{false}, stop_{false};
+    std::vector<std::thread> threads_;
+};
+
+// Never destroyed: threads must not be joined while the process ends.
+struct Shared {
+    std::atomic<bool> in_use{false};
+    Pool *pool = nullptr; // made at the first call that needs it
+    std::atomic<int> wanted{initial_threads()};
+};
+
+Shared *shared = new Shared;
+
+// After a fork the child has the calling thread alone: it starts with a pool of its own.
+void after_fork() {
+    const int wanted = shared->wanted;
+    shared = new Shared;
+    shared->wanted = wanted;
+}
+
+[[maybe_unused]] const int registered = [] {
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(nullptr, nullptr, after_fork);
+#endif
+    return 0;
+}();
+
+} // namespace
+
+int num_threads() { return shared->wanted; }
+
+void set_num_threads(int count) { shared->wanted = std::max(1, count); }
+
+void run_pieces(long pieces, const std::function<void(long, int)> &body) {
+    const int helpers = num_threads() - 1;
+    if (pieces < 2 || helpers < 1 || shared->in_use.exchange(true)) {
+        for (long piece = 0; piece < pieces; piece++) body(piece, 0);
+        return;
+    }
+    if (!shared->pool || shared->pool->helpers() != helpers) {
+        delete shared->pool;
+        shared->pool = new Pool(helpers);
+    }
+    shared->pool->run(pieces, body);
+    shared->in_use = false;
+}
+
+} // namespace triptych
