@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
+import comparison
 import numpy as np
 from timing import Skipped, Table
 
@@ -56,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks)}")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there as well")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write what was compared there")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw what was compared there")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(benchmarks))
     if unknown:
@@ -79,6 +82,10 @@ def main(arguments: list[str] | None = None) -> int:
         record = {"machine": machine(), "quick": options.quick}
         record |= {name: [asdict(t) for t in given] for name, given in tables.items()}
         options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    if options.csv:
+        comparison.write_csv(options.csv, machine())
+    if options.plot:
+        comparison.plot(options.plot, machine())
     if failed:
         print(f"\nfailed: {', '.join(failed)}")
     return 1 if failed else 0

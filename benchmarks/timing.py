@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
+import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cell", "Row", "Skipped", "Table", "median_seconds", "median_seconds_apart"]
+__all__ = [
+    "Cell",
+    "Measured",
+    "Row",
+    "Skipped",
+    "Table",
+    "measure_apart",
+    "median_seconds",
+    "median_seconds_apart",
+]
 
 Call = Callable[[], object]
 Cell = float | str | None
@@ -98,9 +110,30 @@ def median_seconds(
     return {name: statistics.median(times) for name, times in samples.items()}
 
 
-def median_seconds_apart(
-    makers: Mapping[str, Callable[[], Call]], *, rounds: int = 15, batch_s: float = 0.3
-) -> tuple[dict[str, float], dict[str, Any]]:
+@dataclass(frozen=True)
+class Measured:
+    """What was seen of one call.
+
+    Args:
+        seconds: the median over the rounds.
+        spread: the middle half of the rounds, from its slowest to its fastest, over the median.
+        peak_bytes: the most memory that its process has held.
+        result: what the first call gave.
+    """
+
+    seconds: float
+    spread: float
+    peak_bytes: int
+    result: Any
+
+
+def measure_apart(
+    makers: Mapping[str, Callable[[], Call]],
+    *,
+    rounds: int = 15,
+    batch_s: float = 0.3,
+    threads: int | None = None,
+) -> dict[str, Measured]:
     """Like `median_seconds`, with a process for each call; the processes take turns.
 
     Libraries with threads of their own disturb each other inside one process: the threads of one
@@ -110,22 +143,60 @@ def median_seconds_apart(
         makers: functions of a module that set a call up; they run in the process of the call.
         rounds: batches of each call.
         batch_s: how long a batch should take, in seconds; a call that takes longer runs once.
+        threads: OMP_NUM_THREADS of the processes; None leaves it as it is.
 
     Returns:
-        Median seconds of a single call, and what the first call gave; both by name.
+        What was seen, by name.
 
     Raises:
         Skipped: a maker has raised it.
     """
     with ExitStack() as stack:
-        workers = {n: stack.enter_context(_Worker(make, batch_s)) for n, make in makers.items()}
+        with _threads(threads):
+            workers = {n: stack.enter_context(_Worker(make, batch_s)) for n, make in makers.items()}
         results = {name: worker.receive() for name, worker in workers.items()}
         samples: dict[str, list[float]] = {name: [] for name in makers}
+        peaks = dict.fromkeys(makers, 0)
         for _ in range(rounds):
             for name, worker in workers.items():
                 worker.pipe.send(True)
-                samples[name].append(worker.receive())
-    return {name: statistics.median(times) for name, times in samples.items()}, results
+                seconds, peaks[name] = worker.receive()
+                samples[name].append(seconds)
+    return {
+        name: Measured(statistics.median(times), _spread(times), peaks[name], results[name])
+        for name, times in samples.items()
+    }
+
+
+def median_seconds_apart(
+    makers: Mapping[str, Callable[[], Call]], *, rounds: int = 15, batch_s: float = 0.3
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """The medians and the results of `measure_apart`, both by name."""
+    seen = measure_apart(makers, rounds=rounds, batch_s=batch_s)
+    return {n: m.seconds for n, m in seen.items()}, {n: m.result for n, m in seen.items()}
+
+
+def _spread(times: list[float]) -> float:
+    if len(times) < 2:
+        return 0.0
+    low, middle, high = statistics.quantiles(times, n=4)
+    return (high - low) / middle
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Processes started inside the block use so many threads."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    if number is not None:
+        os.environ.update(dict.fromkeys(names, str(number)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 class _Worker:
@@ -169,10 +240,15 @@ def _serve(pipe: Any, make: Callable[[], Call], batch_s: float) -> None:
     gc.disable()
     try:
         while pipe.recv():
-            pipe.send(_batch_seconds(call, number) / number)
+            pipe.send((_batch_seconds(call, number) / number, _peak_bytes()))
             gc.collect()
     except EOFError:
         return  # enough
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _calls_per_batch(call: Call, batch_s: float) -> int:

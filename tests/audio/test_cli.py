@@ -57,6 +57,8 @@ def test_python_dash_m():
         ["convert", "a.wav", "b.wav", "--encoding", "s12"],
         ["convert", "a.wav", "b.wav", "--start", "-1"],
         ["vad", "a.wav", "--threshold", "2"],
+        ["spectrogram", "a.wav", "--top-db", "-5"],
+        ["spectrogram", "a.wav", "--top-db", "nan"],
     ],
 )
 def test_a_wrong_command_line_ends_with_2(words, capsys):
@@ -151,7 +153,7 @@ def test_encodings(place, name):
         (["none.wav", "c.wav"], "no file 'none.wav'"),
         (["a.wav", "./a.wav"], "would be replaced"),
         (["a.wav", "c"], "no extension"),
-        (["a.wav", "c.docx"], "there is no format 'DOCX'"),
+        (["a.wav", "c.docx"], "triptych-audio: convert: 'c.docx': there is no format 'DOCX'"),
         (["a.wav", "c.mp3", "--encoding", "vorbis"], "MP3 cannot hold VORBIS"),
         (["a.wav", "no/c.wav"], "does not exist"),
     ],
@@ -162,6 +164,22 @@ def test_refused_conversions(place, words, text, capsys):
     assert text in capsys.readouterr().err
     assert sorted(p.name for p in place.iterdir()) == ["a.wav", "b.flac"]
     assert (place / "a.wav").read_bytes() == before
+
+
+def test_an_error_of_the_encoder_names_the_target(place, capsys):
+    audio.save("five.wav", np.zeros((5, 100), np.float32), 16000)
+    assert main(["convert", "five.wav", "c.mp3"]) == 1
+    assert "triptych-audio: convert: 'c.mp3': MP3 does not take 5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["convert", "bad.wav", "c.wav"], ["spectrogram", "bad.wav"], ["vad", "bad.wav"]]
+)
+def test_errors_begin_with_the_subcommand(place, bundle, words, capsys):
+    for wrong in ("no file 'bad.wav'", "cannot decode 'bad.wav'"):
+        assert main(words) == 1
+        assert f"triptych-audio: {words[0]}: {wrong}" in capsys.readouterr().err
+        (place / "bad.wav").write_text("no sound")
 
 
 def test_a_failure_leaves_the_old_file(place, monkeypatch):
@@ -193,6 +211,37 @@ def test_spectrogram(place, capsys):
     assert capsys.readouterr().out.splitlines() == ["a.png", "x.png"]
     for name in ("a.png", "x.png"):
         assert (place / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("rate", "num_bands"), [(8000, 40), (16000, 128), (44100, 128)])
+def test_frequencies_beside_the_picture_are_round_and_right(rate, num_bands):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    from triptych_audio.cli.spectrogram import _mark_bands
+
+    axes = figure.subplots()
+    _mark_bands(axes, num_bands, rate)
+    labels = [t.get_text() for t in axes.get_yticklabels()]
+    octaves = [hz for hz in (125, 250, 500, 1000, 2000, 4000, 8000, 16000) if hz <= rate / 2]
+    assert labels == ["0", *map(str, octaves[-7:])]
+    bank = audio.functional.melscale_fbanks(100001, 0, rate / 2, num_bands, rate).numpy()
+    middles = bank.argmax(0) * rate / 200000  # Hz, in the middle of each row
+    for place, label in zip(axes.get_yticks()[1:], labels[1:], strict=True):
+        row = np.interp(float(label), middles, np.arange(num_bands) + 0.5)
+        assert abs(place - row) < (0.6 if float(label) == rate / 2 else 0.05)
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("no/a.png", "spectrogram: the folder 'no' does not exist"),
+        ("a.docx", "'docx'; wanted one of"),
+    ],
+)
+def test_a_place_for_the_picture_is_looked_for_first(place, output, text, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("triptych_audio.cli.spectrogram.mel_picture", None)
+    assert main(["spectrogram", "a.wav", "-o", output]) == 1
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("frames", [4000, 65536, 65536 + 700])
@@ -270,3 +319,21 @@ def test_vad_as_a_table(place, bundle, capsys):
         "1 stretches, 0:00.50 of 0:00.50",
     ]
     assert main(["vad", "none.wav"]) == 1
+
+
+def test_convert_refuses_a_start_behind_the_end(place, capsys):
+    assert main(["convert", "a.wav", "c.wav", "--start", "0.25"]) == 1
+    assert "--start 0.25 leaves nothing of 'a.wav'" in capsys.readouterr().err
+    assert not (place / "c.wav").exists()
+    assert main(["convert", "a.wav", "c.wav", "--start", "0.2"]) == 0
+    assert audio.info("c.wav").num_frames == 800
+
+
+def test_convert_to_flac_keeps_the_bits_that_are_asked_for(place, capsys):
+    assert main(["convert", "a.wav", "c.flac", "--encoding", "s24"]) == 0
+    assert audio.info("c.flac").bits_per_sample == 24
+    np.testing.assert_array_equal(audio.load("c.flac")[0], audio.load("a.wav")[0])
+    for encoding in ("f32", "s32", "mulaw"):
+        assert main(["convert", "a.wav", "d.flac", "--encoding", encoding]) == 1
+        assert "FLAC takes bits_per_sample" in capsys.readouterr().err
+    assert not (place / "d.flac").exists()

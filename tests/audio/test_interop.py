@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
+from triptych_audio import functional, transforms
 from triptych_audio.interop import same_kind
 
 
@@ -89,3 +90,77 @@ def test_array_namespace(monkeypatch):
 def test_lists_are_refused():
     with pytest.raises(TypeError, match=r"scaled: wanted a Tensor.*got list, float"):
         scaled([1.0, 2.0], 2.0)
+
+
+WAVES = {
+    "add_noise": (tp.ones(4), tp.tensor(3.0)),
+    "convolve": (tp.ones(2),),
+    "gain": (),
+    "lfilter": (tp.ones(2), tp.ones(2)),
+    "lowpass_biquad": (8000, 500.0),
+    "resample": (8000, 4000),
+    "spectrogram": (0, tp.ones(4), 4, 2, 4, 2.0, False),
+}
+
+
+@pytest.mark.parametrize("name", WAVES)
+@pytest.mark.parametrize("first", [None, [0.0, 1.0], "a.wav"])
+def test_what_is_no_array_is_named(name, first):
+    with pytest.raises(TypeError, match=f"^{name}: wanted a Tensor.* got {type(first).__name__}"):
+        getattr(functional, name)(first, *WAVES[name])
+
+
+@pytest.mark.parametrize("name", [n for n in WAVES if n != "convolve"])
+def test_a_waveform_has_time_and_real_numbers(name):
+    function = getattr(functional, name)
+    with pytest.raises(ValueError, match=rf"^{name}: wanted a waveform \(\.\.\., t\)"):
+        function(tp.tensor(1.0), *WAVES[name])
+    for dtype in (tp.complex64, tp.bool):
+        with pytest.raises(TypeError, match=f"^{name}: wanted real samples, got {dtype}"):
+            function(tp.zeros(4, dtype=dtype), *WAVES[name])
+
+
+def test_errors_of_a_module_name_its_class():
+    with pytest.raises(TypeError, match=r"^Vol: wanted a Tensor.* as waveform, got NoneType"):
+        transforms.Vol(2.0)(None)
+    with pytest.raises(ValueError, match=r"^Fade: wanted a waveform"):
+        transforms.Fade(1, 1)(waveform=np.ones((), np.float32))
+
+
+FLOATING = {
+    "detect_pitch_frequency": (8000,),
+    "dither": (),
+    "filtfilt": (tp.ones(2), tp.ones(2)),
+    "log_mel_spectrogram": (),
+    "onset_strength": (8000,),
+    "pitch_shift": (8000, 2),
+    "rms": (),
+    "spectrogram": WAVES["spectrogram"],
+    "speed": (8000, 1.1),
+    "split": (),
+    "time_stretch": (1.2,),
+    "trim": (),
+    "zero_crossing_rate": (),
+}
+OF_SOMETHING = (
+    "log_mel_spectrogram", "onset_strength", "pitch_shift", "rms", "spectrogram", "time_stretch",
+    "zero_crossing_rate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLOATING)
+def test_integers_are_refused_by_name(name):
+    with pytest.raises(TypeError, match=f"^{name}: wanted floating samples, got triptych.int16"):
+        getattr(functional, name)(tp.zeros(4000, dtype=tp.int16), *FLOATING[name])
+
+
+@pytest.mark.parametrize("name", OF_SOMETHING)
+def test_nothing_is_refused_by_name(name):
+    with pytest.raises(ValueError, match=f"^{name}: wanted at least 1 sample, .* shape \\(2, 0\\)"):
+        getattr(functional, name)(tp.zeros(2, 0), *FLOATING[name])
+
+
+def test_there_is_no_sound_in_nothing():
+    part, span = functional.trim(tp.zeros(2, 0))
+    assert part.shape == (2, 0) and span == (0, 0)
+    assert functional.split(tp.zeros(0)).shape == (0, 2)

@@ -1,5 +1,6 @@
 """Ten minutes go through resampling, a log-mel spectrogram and VAD in constant memory."""
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 import triptych_audio as audio
 from triptych_audio.models import SileroVAD
-from triptych_audio.pipelines import StreamingMelSpectrogram, VADIterator
+from triptych_audio.pipelines import SILERO_VAD, StreamingMelSpectrogram, VADIterator
 from triptych_audio.transforms import MelSpectrogram
+from triptych_datasets import FetchError
 
 RATE, SECONDS = 22050, 600
 BLOCK = 1 << 16
@@ -16,37 +18,33 @@ BLOCK = 1 << 16
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """Ten minutes of noise with pauses, 26 MB, written in blocks."""
-    path = tmp_path_factory.mktemp("long") / "noise.wav"
-    rng = np.random.default_rng(0)
-    noise = (0.1 * rng.standard_normal((RATE * 10, 1))).astype(np.float32)
-    noise[RATE * 5 :] *= 0.01
+    """Ten minutes, 26 MB, written in blocks: 5 s of a voice, 5 s of near silence, and again."""
+    from scipy.signal import lfilter
+
+    path = tmp_path_factory.mktemp("long") / "voice.wav"
+    t = np.arange(RATE * 10) / RATE
+    pulses = np.diff(np.floor(np.cumsum(120 + 40 * np.sin(4 * t)) / RATE), prepend=0)
+    voice = np.zeros_like(pulses)
+    for hertz, width, part in ((500, 60, 1), (1500, 90, 0.5), (2500, 120, 0.3)):  # of a vowel
+        pole = np.exp(-np.pi * width / RATE)
+        swing = [1, -2 * pole * np.cos(2 * np.pi * hertz / RATE), pole**2]
+        voice += part * lfilter([1 - pole], swing, pulses)
+    voice *= 0.5 + 0.5 * np.sin(8 * np.pi * t)  # four syllables a second
+    voice *= 0.9 / np.abs(voice).max()
+    voice[RATE * 5 :] = 1e-4 * np.random.default_rng(0).standard_normal(RATE * 5)
     writer = audio.io.StreamWriter(path)
     writer.add_audio_stream(RATE, 1)
     with writer.open():
         for _ in range(SECONDS // 10):
-            writer.write_audio_chunk(0, noise)
+            writer.write_audio_chunk(0, voice.astype(np.float32)[:, None])
     return path
 
 
-class Quick:
-    """A detector that takes no time: loudness in place of a network."""
-
-    sample_rate, frame_length = SileroVAD.sample_rate, SileroVAD.frame_length
-
-    def initial_state(self, batch_size=1):
-        return None
-
-    def advance(self, waveform, state=None):
-        loudness = waveform.reshape(1, -1, self.frame_length).square().mean(-1).sqrt()
-        return (loudness * 10).clamp(0, 1), None
-
-
-def listened(path, seconds):
+def listened(path, seconds, network):
     """Frames of the log-mel spectrogram, and events, of the first so many seconds."""
     mel = StreamingMelSpectrogram(MelSpectrogram(16000, n_fft=400, hop_length=160, n_mels=80))
     decibels = audio.transforms.AmplitudeToDB()
-    listener = VADIterator(Quick())
+    listener = VADIterator(network, min_silence_duration_ms=600)
     frames, events, left = 0, [], seconds * 16000
     for block, rate in audio.stream(path, BLOCK, sr=16000, mono=True):
         assert rate == 16000
@@ -59,39 +57,39 @@ def listened(path, seconds):
     raise AssertionError("the recording is shorter than it should be")
 
 
-def peak_of(path, seconds):
+def peak_of(path, seconds, network):
+    gc.collect()
     tracemalloc.start()
-    result = listened(path, seconds)
+    result = listened(path, seconds, network)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return result, peak
 
 
 def test_constant_memory(recording):
-    listened(recording, 10)  # kernels, windows and filters are computed and kept
-    _, short = peak_of(recording, 30)
-    (frames, events), long = peak_of(recording, SECONDS)
+    """The whole network, whose numbers do not matter here."""
+    network = SileroVAD().eval()
+    listened(recording, 10, network)  # kernels, windows and filters are computed and kept
+    _, short = peak_of(recording, 60, network)
+    (frames, _), long = peak_of(recording, SECONDS, network)
     assert frames == SECONDS * 100 + 1
-    assert [next(iter(event)) for event in events] == ["start", "end"] * (SECONDS // 10)
-    starts = np.array([event["start"] for event in events[::2]]) / 16000
-    np.testing.assert_allclose(starts, np.arange(0, SECONDS, 10), atol=0.1)
     assert long < 1.1 * short + 200_000
     assert long < 16_000_000  # the recording itself is 38 MB as float32 at 16 kHz
 
 
-def test_the_network_as_well(recording):
-    model = SileroVAD().eval()
-    peaks = []
-    for blocks in (4, 12):
-        tracemalloc.start()
-        listener = VADIterator(model, sampling_rate=RATE)
-        for i, (block, _) in enumerate(audio.stream(recording, 1 << 14)):
-            listener.events(block)
-            if i == blocks:
-                break
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < 1.1 * peaks[0]
+@pytest.mark.network
+def test_ten_minutes_of_speech_and_pauses(recording):
+    """The published network says the same of the last minute as of the first."""
+    try:
+        network = SILERO_VAD.get_model()
+    except FetchError as error:
+        pytest.skip(f"no source of the weights is in reach: {error}")
+    _, events = listened(recording, SECONDS, network)
+    assert [next(iter(event)) for event in events] == ["start", "end"] * (SECONDS // 10)
+    starts = np.array([event["start"] for event in events[::2]]) / 16000
+    ends = np.array([event["end"] for event in events[1::2]]) / 16000
+    np.testing.assert_allclose(starts, np.arange(0, SECONDS, 10), atol=0.3)
+    np.testing.assert_allclose(ends, np.arange(5, SECONDS, 10), atol=0.3)
 
 
 def test_conversion(recording, tmp_path):

@@ -16,7 +16,7 @@ __all__ = ["BucketBatchSampler", "PaddedBatch", "pad_collate"]
 class PaddedBatch(NamedTuple):
     """Waveforms or features of different lengths, filled up at the end.
 
-    Attributes:
+    Args:
         values: (n, ..., t), t being the longest length.
         lengths: (n,) int64.
         mask: (n, t) bool, true where values are real.

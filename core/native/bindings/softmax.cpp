@@ -1,3 +1,4 @@
+// Softmax and log-softmax along any axis, and their gradients.
 #include "kernels/softmax.h"
 
 #include "bindings/array.h"
@@ -6,26 +7,59 @@
 namespace triptych {
 namespace {
 
-Counter taken("softmax");
+Counter softmax_taken("softmax"), log_softmax_taken("log_softmax");
+Counter softmax_dx_taken("softmax_dx"), log_softmax_dx_taken("log_softmax_dx");
 
-nb::object softmax_last(nb::handle input, long axis) {
+softmax_axis axis_of(const Array &x, long axis, bool log) {
+    softmax_axis found{1, x.shape(static_cast<int>(axis)), 1, log};
+    for (int i = 0; i < x.ndim(); i++)
+        if (i != axis) (i < axis ? found.outer : found.inner) *= x.shape(i);
+    return found;
+}
+
+// Calls body(begin, end) over the units of work.
+template <class Body> void over_units(const softmax_axis &axis, Body &&body) {
+    const long size = axis.outer * axis.length * axis.inner;
+    const long units = TRIPTYCH_PICK(softmax).units(&axis);
+    const Unlocked unlocked(size);
+    parallel(units, std::max(1L, SMALL * units / size), body);
+}
+
+template <bool log> nb::object forward(nb::handle input, long axis) {
     const Array x = Array::packed(input);
-    if (!x || x.size() == 0 || (axis != -1 && axis != x.ndim() - 1)) return not_implemented();
-    taken++;
+    if (!x || x.size() == 0) return not_implemented();
+    axis += axis < 0 ? x.ndim() : 0;
+    if (axis < 0 || axis >= x.ndim()) return not_implemented();
+    (log ? log_softmax_taken : softmax_taken)++;
     const Result y = Result::like(x);
-    const long length = x.shape(-1), rows = x.size() / length;
-    const auto &kernels = TRIPTYCH_PICK(softmax);
-    {
-        const Unlocked unlocked(x.size());
-        parallel(rows, SMALL / length + 1, [&](long begin, long end) {
-            kernels.softmax(x.data() + begin * length, y.data() + begin * length, end - begin, length);
-        });
-    }
+    const softmax_axis place = axis_of(x, axis, log);
+    over_units(place, [&](long begin, long end) {
+        TRIPTYCH_PICK(softmax).forward(&place, x.data(), y.data(), begin, end);
+    });
     return y.object;
 }
 
+template <bool log> nb::object backward(nb::handle gradient, nb::handle output, long axis) {
+    const Array g = Array::packed(gradient), y = Array::packed(output);
+    if (!g || !y || !g.same_shape(y) || y.size() == 0) return not_implemented();
+    axis += axis < 0 ? y.ndim() : 0;
+    if (axis < 0 || axis >= y.ndim()) return not_implemented();
+    (log ? log_softmax_dx_taken : softmax_dx_taken)++;
+    const Result dx = Result::like(y);
+    const softmax_axis place = axis_of(y, axis, log);
+    over_units(place, [&](long begin, long end) {
+        TRIPTYCH_PICK(softmax).backward(&place, g.data(), y.data(), dx.data(), begin, end);
+    });
+    return dx.object;
+}
+
 const Family family([](nb::module_ &m) {
-    m.def("softmax", &softmax_last, nb::arg("x"), nb::kw_only(), nb::arg("axis"));
+    m.def("softmax", &forward<false>, nb::arg("x"), nb::kw_only(), nb::arg("axis"));
+    m.def("log_softmax", &forward<true>, nb::arg("x"), nb::kw_only(), nb::arg("axis"));
+    m.def("softmax_dx", &backward<false>, nb::arg("g"), nb::arg("y"), nb::kw_only(),
+          nb::arg("axis"));
+    m.def("log_softmax_dx", &backward<true>, nb::arg("g"), nb::arg("y"), nb::kw_only(),
+          nb::arg("axis"));
 });
 
 } // namespace

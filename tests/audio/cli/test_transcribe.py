@@ -43,3 +43,10 @@ def test_writes(asked, tmp_path, capsys):
 def test_unknown_model_is_told(capsys):
     assert main(["transcribe", "a.wav", "--model", "no-such-model"]) == 1
     assert "no-such-model" in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_told_before_the_work(asked, tmp_path, capsys):
+    target = tmp_path / "missing" / "a.txt"
+    assert main(["transcribe", "a.wav", "-o", str(target)]) == 1
+    assert "does not exist" in capsys.readouterr().err
+    assert not asked

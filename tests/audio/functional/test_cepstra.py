@@ -70,3 +70,10 @@ def test_running_mean_keeps_dtype_and_gradient():
 def test_running_mean_refuses():
     with pytest.raises(ShapeError, match="cmn_window > 0"):
         F.sliding_window_cmn(tp.ones(4))
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 1, 3)])
+@pytest.mark.parametrize("center", [False, True])
+def test_one_frame_keeps_its_shape(shape, center):
+    got = F.sliding_window_cmn(tp.ones(*shape), center=center)
+    assert got.shape == shape and not got.any()

@@ -74,7 +74,7 @@ def _spectrogram(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--top-db",
         metavar="DB",
-        type=float,
+        type=_decibels,
         default=80.0,
         help="decibels shown below the loudest; default %(default)s",
     )
@@ -119,6 +119,13 @@ def _transcribe(command: argparse.ArgumentParser) -> None:
         "--word-timestamps", action="store_true", help="say when each word is said"
     )
     command.add_argument("--beam-size", metavar="N", type=count, help="default no beams")
+
+
+def _decibels(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -15,6 +15,7 @@ from triptych_datasets.progress import ProgressBar
 from ..io import StreamReader, StreamWriter
 from ..io.remote import address_of, local_path
 from .command import ENCODINGS
+from .telling import told_as
 
 __all__ = ["run"]
 
@@ -31,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError: source and target are the same file, or the format takes no such sound.
+        ValueError: source and target are the same file, the format takes no such sound, or the
+            sound ends before `start`.
     """
     source, target = arguments.source, arguments.target
     if address_of(source) is None and address_of(target) is None and _same(source, target):
@@ -39,12 +41,19 @@ def run(arguments: argparse.Namespace) -> int:
     extension = os.path.splitext(target)[1].lstrip(".")
     if not extension:
         raise ValueError(f"convert: {target!r} has no extension that says its format")
-    with StreamReader(source) as reader:
+    with told_as("convert"), StreamReader(source) as reader:
         reader.add_basic_audio_stream(
             PIECE,
             sample_rate=arguments.sample_rate,
             num_channels=1 if arguments.mono else None,
         )
+        known: Any = reader.get_src_stream_info(0)
+        length = known.num_frames / known.sample_rate
+        if 0 < length <= arguments.start:
+            raise ValueError(
+                f"convert: --start {arguments.start:g} leaves nothing of {source!r}, which is "
+                f"{length:.2f} seconds long"
+            )
         reader.seek(arguments.start)
         if address_of(target) is not None:
             _write(reader, target, extension, arguments)
@@ -52,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         place = local_path(target)
         unfinished = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
         try:
-            _write(reader, unfinished, extension, arguments)
+            with told_as("convert", {str(unfinished): target}):
+                _write(reader, unfinished, extension, arguments)
             unfinished.replace(place)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -13,17 +13,19 @@ import triptych as tp
 from triptych.errors import MissingDependencyError, ShapeError
 
 from ..display import plot_spectrogram
-from ..functional import hz_to_mel, mel_to_hz
+from ..functional import hz_to_mel
 from ..io import info
 from ..pipelines.streaming_mel import StreamingMelSpectrogram
 from ..transforms import MelSpectrogram
 from .listening import heard
+from .telling import told_as
 
 __all__ = ["mel_picture", "run"]
 
 WINDOW_S, HOP_S = 0.04, 0.01
 MOST_COLUMNS = 4000  # more than a screen is wide; longer files are averaged
-TICKS = 8
+ROUND_HZ = [125 * 2**octave for octave in range(11)]  # up to 128 kHz
+TICKS = 7  # octaves marked beside the picture
 BLOCK = 1 << 16
 
 
@@ -38,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
+        FileNotFoundError: no such file, or no such folder for the picture.
+        ValueError: the picture's extension is no format of matplotlib's, or the file is too short.
+        FileFormatError: damaged, or of a format that is not known.
     """
     try:
         from matplotlib.figure import Figure
@@ -46,8 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
             'spectrogram needs matplotlib; pip install "triptych-audio[display]"'
         ) from error
     output = arguments.output or f"{os.path.splitext(arguments.file)[0]}.png"
-    picture, rate, hop = mel_picture(arguments.file, arguments.mels)
     figure: Any = Figure(figsize=(12, 4.5), layout="constrained")
+    _check_output(output, figure.canvas.get_supported_filetypes())
+    with told_as("spectrogram"):
+        picture, rate, hop = mel_picture(arguments.file, arguments.mels)
     axes = plot_spectrogram(
         tp.from_numpy(picture),
         rate,
@@ -61,6 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
     figure.savefig(output, dpi=120)
     print(output)
     return 0
+
+
+def _check_output(output: str, formats: dict[str, str]) -> None:
+    """What can be known before the work."""
+    folder, extension = os.path.split(output)[0], os.path.splitext(output)[1].lstrip(".")
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"spectrogram: the folder {folder!r} does not exist")
+    if extension and extension.lower() not in formats:
+        raise ValueError(
+            f"spectrogram: {output!r}: there is no picture format {extension!r}; wanted one of "
+            f"{', '.join(sorted(formats))}"
+        )
 
 
 def mel_picture(file: str, num_bands: int) -> tuple[np.ndarray, int, int]:
@@ -108,8 +127,10 @@ def _frames(file: str, mel: StreamingMelSpectrogram) -> Iterator[np.ndarray]:
 
 
 def _mark_bands(axes: Any, num_bands: int, rate: int) -> None:
-    """Frequencies beside the picture: its rows are equally far in mel."""
+    """Round frequencies beside the picture: its rows are equally far in mel."""
     mels = np.linspace(0, hz_to_mel(rate / 2), num_bands + 2)
-    places = np.linspace(0, num_bands, TICKS)
-    hertz = mel_to_hz(np.interp(places, np.arange(num_bands + 2) - 0.5, mels))
-    axes.set_yticks(places, [f"{value:.0f}" for value in hertz])
+    octaves = [hz for hz in ROUND_HZ if hz <= rate / 2][-TICKS:]
+    hertz = np.array([0.0, *octaves])
+    places = np.interp(hz_to_mel(hertz), mels, np.arange(num_bands + 2) - 0.5)
+    # the first and the last filter's outer edges lie half a row outside
+    axes.set_yticks(places.clip(0, num_bands), [f"{value:g}" for value in hertz])

@@ -22,9 +22,12 @@ def run(arguments: argparse.Namespace) -> int:
         0.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no such folder for the output.
         UnknownNameError: there is no such model or language.
     """
+    target = None if arguments.output is None else Path(arguments.output)
+    if target is not None and not target.parent.is_dir():  # known before the work, not after it
+        raise FileNotFoundError(f"transcribe: the folder {str(target.parent)!r} does not exist")
     result = load_model(arguments.model).transcribe(
         arguments.file,
         verbose=False if sys.stderr.isatty() else None,
@@ -34,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         beam_size=arguments.beam_size,
     )
     text = formatted(result, arguments.output_format)
-    if arguments.output is None:
+    if target is None:
         print(text, end="")
     else:
-        Path(arguments.output).write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
     return 0

@@ -12,6 +12,7 @@ from ..io import info
 from ..pipelines import SILERO_VAD, speech_segments
 from .info import told_time
 from .listening import heard
+from .telling import told_as
 
 __all__ = ["run"]
 
@@ -26,7 +27,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0.
+
+    Raises:
+        FileNotFoundError: no such file.
+        FileFormatError: damaged, or of a format that is not known.
     """
+    with told_as("vad"):
+        return _listen(arguments)
+
+
+def _listen(arguments: argparse.Namespace) -> int:
     model = SILERO_VAD.get_model()
     rate, frame = model.sample_rate, model.frame_length
     probabilities: list[float] = []

@@ -78,7 +78,7 @@ def sliding_window_cmn(
         norm_vars: also divide by the standard deviation; where that is zero, the result is zero.
 
     Returns:
-        The same shape.
+        The same shape, also for one frame.
 
     Raises:
         ShapeError: fewer than two axes, or a window without frames.

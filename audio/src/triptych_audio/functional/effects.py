@@ -10,7 +10,7 @@ from triptych import Tensor
 from triptych.errors import DomainError
 from triptych.nn.functional import pad
 from triptych_audio.functional.recursive import filtered
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["contrast", "dcshift", "dither", "overdrive"]
 
@@ -114,11 +114,13 @@ def dither(
 
     Raises:
         DomainError: another density_function.
+        DTypeError: samples are integers.
     """
     if density_function not in DENSITIES:
         raise DomainError(
             f"dither: density_function is one of {sorted(DENSITIES)}, got {density_function!r}"
         )
+    floating_samples("dither", waveform)
     if waveform.numel() == 0:
         return waveform
     rows = waveform.reshape(-1, waveform.shape[-1])

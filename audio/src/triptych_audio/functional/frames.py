@@ -5,7 +5,7 @@ from __future__ import annotations
 from triptych import Tensor
 from triptych.errors import ShapeError
 from triptych.nn.functional import pad
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["frame", "rms", "zero_crossing_rate"]
 
@@ -13,7 +13,7 @@ SILENT = 1e-10  # librosa: smaller samples have no sign
 
 
 def _extended(waveform: Tensor, n: int, mode: str) -> Tensor:
-    if not n:
+    if not n or not waveform.numel():
         return waveform
     rows = waveform.reshape(1, -1, waveform.shape[-1])
     return pad(rows, (n, n), mode=mode).reshape(*waveform.shape[:-1], -1)
@@ -82,13 +82,15 @@ def rms(
         (..., frames) in units of the waveform.
 
     Raises:
-        ShapeError: the waveform is shorter than a frame.
+        DTypeError: samples are integers.
+        ShapeError: the waveform is empty, or shorter than a frame.
 
     Example:
         >>> import triptych as tp
         >>> rms(tp.ones(4), 2, 2, center=False).tolist()
         [1.0, 1.0]
     """
+    floating_samples("rms", waveform, 1)
     frames = frame(waveform, frame_length, hop_length, center, pad_mode)
     loudness: Tensor = frames.square().mean(-1).sqrt()
     return loudness
@@ -115,13 +117,15 @@ def zero_crossing_rate(
         (..., frames) from 0 to 1, in the dtype of the waveform.
 
     Raises:
-        ShapeError: the waveform is shorter than a frame.
+        DTypeError: samples are integers.
+        ShapeError: the waveform is empty, or shorter than a frame.
 
     Example:
         >>> import triptych as tp
         >>> zero_crossing_rate(tp.tensor([1.0, -1.0, 1.0, -1.0]), 4, 4, center=False).tolist()
         [0.75]
     """
+    floating_samples("zero_crossing_rate", waveform, 1)
     frames = frame(waveform, frame_length, hop_length, center, pad_mode)
     negative = frames < -SILENT
     changes = (negative[..., 1:] != negative[..., :-1]).to(waveform.dtype)

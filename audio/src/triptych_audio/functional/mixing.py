@@ -8,7 +8,7 @@ import triptych as tp
 from triptych import Tensor
 from triptych.errors import ShapeError
 from triptych_audio.functional.resampling import resample
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["add_noise", "speed", "speed_lengths", "speed_rates"]
 
@@ -107,6 +107,7 @@ def speed(
         (..., ceil(t / factor)) samples, and the new lengths, or None without lengths.
 
     Raises:
+        DTypeError: samples are integers.
         ShapeError: orig_freq or factor is not positive.
 
     Example:
@@ -114,6 +115,7 @@ def speed(
         >>> waveform.shape, lengths.tolist()
         (Size([2, 12800]), [12800, 6400])
     """
+    floating_samples("speed", waveform)
     source, target = speed_rates("speed", orig_freq, factor)
     new_lengths = None if lengths is None else speed_lengths(lengths, source, target)
     return resample(waveform, source, target), new_lengths

@@ -12,7 +12,7 @@ from triptych import Tensor
 from triptych.errors import ShapeError
 from triptych_audio.functional.frames import frame
 from triptych_audio.functional.sequence import viterbi
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["detect_pitch_frequency", "pyin", "yin"]
 
@@ -78,10 +78,12 @@ def detect_pitch_frequency(
         (..., frames - win_length // 2) Hz, float32; also where there is no pitch at all.
 
     Raises:
+        DTypeError: samples are integers.
         ShapeError: the waveform has fewer frames than half the window, or no lag is left.
 
     Source: torchaudio.functional.detect_pitch_frequency; Talkin 1995 for the correlation.
     """
+    floating_samples("detect_pitch_frequency", waveform)
     samples = waveform.detach().cpu().numpy()
     correlations = _correlations(samples, sample_rate, frame_time, freq_low)
     lags = _best_lags(correlations, sample_rate, freq_high)

@@ -10,9 +10,9 @@ import numpy as np
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DeviceError, DTypeError, ShapeError
-from triptych.library import custom_op
+from triptych.library import accelerated, custom_op
 from triptych.nn.functional import pad
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = [
     "filter_rows",
@@ -25,19 +25,26 @@ __all__ = [
 ]
 
 
-def _iir_kernel(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """x (n, filters, t), a and b (filters, order), a beginning with ones; in float64 within."""
+@accelerated("iir")
+def _recursed(x: np.ndarray, zeros: np.ndarray, poles: np.ndarray) -> np.ndarray:
+    """x (n, filters, t), or (n, any, t) for one filter; coefficients (filters, order) float64."""
     from scipy.signal import lfilter as recurse
 
-    samples = x.numpy().astype(np.float64, copy=False)
-    poles, zeros = (c.numpy().astype(np.float64, copy=False) for c in (a, b))
+    samples = x.astype(np.float64, copy=False)
     if len(poles) == 1:
         y = recurse(zeros[0], poles[0], samples)
     else:
         y = np.empty(samples.shape)
         for i in range(len(poles)):
             y[:, i] = recurse(zeros[i], poles[i], samples[:, i])
-    return tp.from_numpy(y.astype(x.numpy().dtype, copy=False))
+    found: np.ndarray = y.astype(x.dtype, copy=False)
+    return found
+
+
+def _iir_kernel(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """x (n, filters, t), a and b (filters, order), a beginning with ones; in float64 within."""
+    poles, zeros = (c.numpy().astype(np.float64, copy=False) for c in (a, b))
+    return tp.from_numpy(_recursed(x.numpy(), zeros, poles))
 
 
 _iir = custom_op("triptych_audio::iir", _iir_kernel, mutates_args=())
@@ -227,6 +234,7 @@ def filtfilt(waveform: Tensor, a_coeffs: Tensor, b_coeffs: Tensor, clamp: bool =
         The same shape.
 
     Raises:
+        DTypeError: samples are integers.
         ShapeError: the coefficients differ in shape, or filters and waveforms in number.
 
     Example:
@@ -234,6 +242,7 @@ def filtfilt(waveform: Tensor, a_coeffs: Tensor, b_coeffs: Tensor, clamp: bool =
         >>> filtfilt(impulse, tp.tensor([1.0, 0.0]), tp.tensor([0.5, 0.5])).tolist()
         [0.0, 0.25, 0.5, 0.25, 0.0]
     """
+    floating_samples("filtfilt", waveform)
     forward = lfilter(waveform, a_coeffs, b_coeffs, False, True)
     return lfilter(forward.flip(-1), a_coeffs, b_coeffs, clamp, True).flip(-1)
 

@@ -142,22 +142,6 @@ def sinc_kernel(
     return tp.as_tensor(values[:, None, :], dtype=tp.float32 if dtype is None else dtype)
 
 
-def _grouped(kernel: Tensor, orig: int, groups: int) -> Tensor:
-    """(groups * new, taps): the kernel for several steps of `orig` samples at once.
-
-    Neighbouring steps share most of their taps, so larger groups copy less of the signal.
-    """
-    new = kernel.shape[0]
-    blocks = []
-    for i in range(groups):
-        before, after = (
-            tp.zeros(new, n * orig, dtype=kernel.dtype, device=kernel.device)
-            for n in (i, groups - 1 - i)
-        )
-        blocks.append(tp.cat([before, kernel, after], 1))
-    return tp.cat(blocks) if groups > 1 else kernel
-
-
 def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) -> Tensor:
     """Apply the filters of `sinc_kernel`.
 
@@ -174,20 +158,15 @@ def resample_with_kernel(waveform: Tensor, orig: int, new: int, kernel: Tensor) 
     filters = kernel.to(waveform.dtype)[:, 0, :]
     width = (filters.shape[-1] - orig) // 2
     target = math.ceil(new * t / orig)
-    # The kernel for many steps costs time to put together, which only long signals pay back
-    groups = max(1, min(2 * width // orig, t // orig, 8 + math.isqrt(t // orig) // 8))
-    filters = _grouped(filters, orig, groups)
-    step = groups * orig
-    count = -(-target // (groups * new))
-    short = (count - 1) * step + filters.shape[-1] - width - t
+    count = -(-target // new)
+    short = (count - 1) * orig + filters.shape[-1] - width - t
     ends = (
         tp.zeros((*waveform.shape[:-1], n), dtype=waveform.dtype, device=waveform.device)
         for n in (width, max(short, 0))
     )
     before, after = ends
     padded = tp.cat([before, waveform, after], -1)
-    frames = padded.unfold(-1, filters.shape[-1], step)[..., :count, :].contiguous()
-    out = tp.matmul(frames, filters.mT)  # (..., count, groups * new)
+    out = tp.signal.filter_bank(padded, filters, orig)[..., :count, :]
     joined: Tensor = out.reshape(*waveform.shape[:-1], -1)[..., :target]
     return joined
 

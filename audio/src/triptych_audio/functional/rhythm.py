@@ -17,7 +17,7 @@ from triptych_audio.functional.filterbanks import melscale_fbanks
 from triptych_audio.functional.filters import deemphasis
 from triptych_audio.functional.spectra import spectrogram
 from triptych_audio.functional.units import frames_to_samples, frames_to_time
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["beat_track", "onset_detect", "onset_strength", "tempo", "tempogram"]
 
@@ -62,7 +62,7 @@ def onset_strength(
         (..., frames), in dB.
 
     Raises:
-        DTypeError: aggregate is unknown.
+        DTypeError: aggregate is unknown, or samples are integers.
         ShapeError: lag is not positive, or the waveform is shorter than half a frame.
 
     Source: Boeck and Widmer 2013, eq. 1, without the maximum filter; librosa.onset.
@@ -72,6 +72,7 @@ def onset_strength(
             f"onset_strength: wanted lag > 0 and aggregate one of {sorted(AGGREGATES)}, got "
             f"{lag} and {aggregate!r}"
         )
+    floating_samples("onset_strength", waveform, 1)
     window = tp.hann_window(n_fft, dtype=waveform.dtype, device=waveform.device)
     frame = (n_fft, hop_length, n_fft)
     power = spectrogram(waveform, 0, window, *frame, 2.0, False, pad_mode="constant")

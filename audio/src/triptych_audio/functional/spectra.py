@@ -7,7 +7,7 @@ from typing import Any
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["griffinlim", "inverse_spectrogram", "spectrogram"]
 
@@ -82,11 +82,17 @@ def spectrogram(
 
     Source: Griffin and Lim 1984, eq. 1; arguments of torchaudio.
     """
+    floating_samples("spectrogram", waveform, 1)
     by_length, by_window = _norms("spectrogram", normalized)
     if by_window:
         window = window / _energy(window)
+    padded = _zero_padded(waveform, pad)
+    if power == 2.0 and onesided and not padded.is_complex():
+        return tp.signal.power_spectrum(
+            padded, n_fft, hop_length, win_length, window, center, pad_mode, by_length
+        )
     spectrum = tp.stft(
-        _zero_padded(waveform, pad),
+        padded,
         n_fft,
         hop_length,
         win_length,
@@ -125,10 +131,16 @@ def inverse_spectrogram(
     Args:
         spectrogram: (..., f, frames) complex, as `spectrogram` with power=None gives it.
         length: samples wanted; default as far as the frames reach.
-        pad: the padding that the spectrogram was made with; taken off again if length is given.
+        pad: the padding that the spectrogram was made with, in samples; taken off again if length
+            is given.
+        window: (win_length,) weights of a frame.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples.
+        win_length: length of the window in samples.
+        normalized: as for `spectrogram`: False, True or "window", or "frame_length".
+        center: frame k is centred at sample k * hop_length.
         pad_mode: has no effect; here to mirror `spectrogram`.
-
-    The other arguments are those of `spectrogram`.
+        onesided: the spectrogram has the bins from 0 Hz to half the sample rate only.
 
     Returns:
         (..., t) samples.

@@ -99,11 +99,16 @@ def spectral_bandwidth(
     """How far the frequencies of a frame lie from their mean.
 
     Args:
+        waveform: (..., t) samples, floating.
+        sample_rate: in Hz.
+        pad: zeros put before and after the signal, in samples.
+        window: (win_length,) weights of a frame.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples.
+        win_length: length of the window in samples.
         p: exponent of the distance; 2 gives the standard deviation.
         center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
-
-    The other arguments are those of `spectral_centroid`.
+        pad_mode: how the signal is extended then: "reflect", "constant", "replicate", "circular".
 
     Returns:
         (..., frames) Hz; 0 for silence.
@@ -137,11 +142,16 @@ def spectral_rolloff(
     """The frequency below which most of a frame's magnitude lies.
 
     Args:
+        waveform: (..., t) samples, floating.
+        sample_rate: in Hz.
+        pad: zeros put before and after the signal, in samples.
+        window: (win_length,) weights of a frame.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples.
+        win_length: length of the window in samples.
         roll_percent: which share, between 0 and 1.
         center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
-
-    The other arguments are those of `spectral_centroid`.
+        pad_mode: how the signal is extended then: "reflect", "constant", "replicate", "circular".
 
     Returns:
         (..., frames) Hz, the middle of a bin; 0 for silence.
@@ -175,12 +185,16 @@ def spectral_flatness(
     """Whether a frame is rather noise, 1, or a tone, 0.
 
     Args:
+        waveform: (..., t) samples, floating.
+        pad: zeros put before and after the signal, in samples.
+        window: (win_length,) weights of a frame.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples.
+        win_length: length of the window in samples.
         power: exponent of the magnitude.
         amin: smaller values count as this one.
         center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
-
-    The other arguments are those of `spectral_centroid`.
+        pad_mode: how the signal is extended then: "reflect", "constant", "replicate", "circular".
 
     Returns:
         (..., frames) from 0 to 1: the geometric mean of the bins over the arithmetic one.
@@ -244,14 +258,19 @@ def spectral_contrast(
     """How far peaks stand above valleys, octave by octave.
 
     Args:
+        waveform: (..., t) samples, floating.
+        sample_rate: in Hz.
+        pad: zeros put before and after the signal, in samples.
+        window: (win_length,) weights of a frame.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples.
+        win_length: length of the window in samples.
         f_min: where the first octave starts in Hz; below it lies one more band.
         n_bands: number of octaves.
         quantile: the share of bins that make up a peak or a valley.
         linear: difference of magnitudes instead of decibels.
         center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
-
-    The other arguments are those of `spectral_centroid`.
+        pad_mode: how the signal is extended then: "reflect", "constant", "replicate", "circular".
 
     Returns:
         (..., n_bands + 1, frames), in dB unless linear.

@@ -10,7 +10,7 @@ import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError, ShapeError
 from triptych_audio.functional.resampling import resample
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = ["phase_advance", "phase_vocoder", "pitch_shift", "shift_plan", "time_stretch"]
 
@@ -120,6 +120,7 @@ def time_stretch(
         (..., round(t / rate)) samples.
 
     Raises:
+        DTypeError: samples are integers.
         ShapeError: rate is not positive, or the waveform is shorter than half a frame.
 
     Example:
@@ -128,6 +129,7 @@ def time_stretch(
     """
     if rate <= 0:
         raise ShapeError(f"time_stretch: wanted a positive rate, got {rate}")
+    floating_samples("time_stretch", waveform, 1)
     hop_length = n_fft // 4 if hop_length is None else hop_length
     win_length = n_fft if win_length is None else win_length
     window = _window_of(waveform, window, win_length)
@@ -191,8 +193,10 @@ def pitch_shift(
         The same shape.
 
     Raises:
+        DTypeError: samples are integers.
         ShapeError: the waveform is shorter than half a frame.
     """
+    floating_samples("pitch_shift", waveform, 1)
     rate, orig_freq = shift_plan("pitch_shift", sample_rate, n_steps, bins_per_octave)
     longer = time_stretch(waveform, rate, n_fft, win_length, hop_length, window)
     shifted = resample(longer, orig_freq, sample_rate)

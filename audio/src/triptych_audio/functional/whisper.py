@@ -10,7 +10,7 @@ import triptych as tp
 from triptych import Tensor
 from triptych.errors import DTypeError
 from triptych_audio.functional.filterbanks import hz_to_mel, mel_to_hz, melscale_fbanks
-from triptych_audio.interop import same_kind
+from triptych_audio.interop import floating_samples, same_kind
 
 __all__ = [
     "log_mel_spectrogram",
@@ -94,7 +94,7 @@ def log_mel_spectrogram(waveform: Tensor, n_mels: int = 80, padding: int = 0) ->
         largest of each example, plus 4, divided by 4.
 
     Raises:
-        DTypeError: another number of bands.
+        DTypeError: another number of bands, or samples are integers.
         ShapeError: the waveform is shorter than half a frame.
 
     Example:
@@ -103,6 +103,7 @@ def log_mel_spectrogram(waveform: Tensor, n_mels: int = 80, padding: int = 0) ->
 
     Source: Radford et al. 2022, section 2.2; openai/whisper, audio.py.
     """
+    floating_samples("log_mel_spectrogram", waveform, 1 - min(padding, 1))
     if padding:
         waveform = pad_or_trim(waveform, waveform.shape[-1] + padding)
     levels = mel_levels(waveform, n_mels)[..., :-1]

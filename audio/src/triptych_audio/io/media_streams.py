@@ -72,6 +72,14 @@ class SourceAudioStream(SourceStream):
     """A stream of sound in a file.
 
     Args:
+        media_type: "audio".
+        codec: short name.
+        codec_long_name: name for people.
+        format: of the samples, "s16", "flt", ...
+        bit_rate: in bits per second; 0 where it is not known.
+        num_frames: of the stream; 0 where it is not known.
+        bits_per_sample: 0 for codecs that have none.
+        metadata: tags.
         sample_rate: in Hz.
         num_channels: 1 is mono, 2 stereo.
     """
@@ -102,6 +110,10 @@ class OutputAudioStream(OutputStream):
     """A stream of sound that `StreamReader` gives out.
 
     Args:
+        source_index: of the stream in the file.
+        filter_description: what is done to it, in FFmpeg's words.
+        media_type: "audio".
+        format: of the samples, "fltp", "s16p", ...
         sample_rate: in Hz.
         num_channels: 1 is mono, 2 stereo.
     """

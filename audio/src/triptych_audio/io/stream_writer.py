@@ -358,8 +358,9 @@ def _file_type(
     name = (format or "").lower()
     extension = name or os.path.splitext(str(getattr(dst, "name", dst)))[1].lstrip(".").lower()
     wanted = (samples or "").removesuffix("p")
-    if extension == "flac":
-        return file_type(dst, format, None, FLAC_BITS.get(wanted), "int16")
+    encoding, bits = kind or (None, None)
+    if extension == "flac" and encoding in (None, "PCM_S"):
+        return file_type(dst, format, None, bits or FLAC_BITS.get(wanted), "int16")
     if kind is None and extension not in ("ogg", "oga", "opus", "mp3"):
         kind = BY_FORMAT.get(wanted, ("PCM_S", 16))
     return file_type(dst, format, *(kind or (None, None)), "int16")

@@ -22,7 +22,7 @@ __all__ = [
 class Alignment(NamedTuple):
     """How a hypothesis differs from its reference.
 
-    Attributes:
+    Args:
         hits: elements that are the same.
         substitutions: elements that were replaced.
         deletions: elements that are missing.

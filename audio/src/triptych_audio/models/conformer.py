@@ -7,8 +7,9 @@ parameter names, arguments and defaults are torchaudio 2.8's.
 from __future__ import annotations
 
 from triptych import Tensor, nn
-from triptych.errors import DomainError
+from triptych.errors import DomainError, ShapeError
 from triptych_audio.interop import same_kind
+from triptych_audio.models.lengths import check_lengths
 from triptych_audio.models.wav2vec2.encoder import padding_mask
 
 __all__ = ["Conformer", "ConformerLayer", "ConvolutionModule", "FeedForwardModule"]
@@ -214,7 +215,17 @@ class Conformer(nn.Module):
 
         Returns:
             (n, frames, input_dim), and lengths.
+
+        Raises:
+            ShapeError: input is not (n, frames, input_dim), or lengths are not (n,) numbers from 0
+                to frames.
         """
+        if input.ndim != 3:
+            raise ShapeError(
+                f"Conformer: wanted (n, frames, input_dim), got {tuple(input.shape)}; input[None] "
+                "makes a batch of one"
+            )
+        check_lengths("Conformer: lengths", lengths, *input.shape[:2])
         padded = padding_mask(lengths, input.shape[1])
         x = input.transpose(0, 1)
         for layer in self.conformer_layers:

@@ -19,6 +19,7 @@ from triptych_audio.models.emformer_attention import (
     right_context_frames,
     segment_mask,
 )
+from triptych_audio.models.lengths import check_lengths
 
 __all__ = [
     "ACTIVATIONS",
@@ -273,7 +274,8 @@ class EmformerStack(nn.Module):
             (n, t, input_dim), and lengths.
 
         Raises:
-            ShapeError: input is not (n, more than right_context_length, input_dim).
+            ShapeError: input is not (n, more than right_context_length, input_dim), or lengths are
+                not (n,) numbers from 0 to the frames of input.
         """
         return self.layer_outputs(input, lengths, len(self.emformer_layers))[-1], lengths
 
@@ -295,6 +297,8 @@ class EmformerStack(nn.Module):
                 f"last {self.right_context_length} frames being right context, got "
                 f"{tuple(input.shape)}"
             )
+        # lengths that count the right context too, as RNNTBundle's extractor gives them, are taken
+        check_lengths("Emformer: lengths", lengths, *input.shape[:2])
         x = input.transpose(0, 1)
         utterance = x[:frames]
         sizes = (self.segment_length, self.right_context_length)
@@ -331,7 +335,7 @@ class EmformerStack(nn.Module):
             segment.
 
         Raises:
-            ShapeError: input has another number of frames.
+            ShapeError: input has another number of frames, or lengths do not fit.
         """
         wanted = self.segment_length + self.right_context_length
         if input.ndim != 3 or input.shape[1] != wanted:
@@ -340,6 +344,7 @@ class EmformerStack(nn.Module):
                 f"and {self.right_context_length} of right context, got {tuple(input.shape)}; pad "
                 "the last segment"
             )
+        check_lengths("Emformer.infer: lengths", lengths, *input.shape[:2])
         x = input.transpose(0, 1)
         output, right_context = x[: self.segment_length], x[self.segment_length :]
         valid = (lengths - self.right_context_length).clamp(min=0)

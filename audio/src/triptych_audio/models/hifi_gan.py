@@ -173,7 +173,24 @@ def hifigan_vocoder(
     resblock_type: int,
     lrelu_slope: float,
 ) -> HiFiGANVocoder:
-    """A vocoder of any size; the arguments are those of `HiFiGANVocoder`."""
+    """A vocoder of any size.
+
+    Args:
+        in_channels: bands of the spectrogram.
+        upsample_rates: samples per frame are their product.
+        upsample_initial_channel: channels at first, halved by each step up.
+        upsample_kernel_sizes: one for each rate.
+        resblock_kernel_sizes: of the blocks whose mean each step takes.
+        resblock_dilation_sizes: one row for each of them.
+        resblock_type: 1 with pairs of convolutions, 2 with single ones.
+        lrelu_slope: for negative values.
+
+    Returns:
+        The vocoder.
+
+    Raises:
+        DomainError: resblock_type is neither 1 nor 2.
+    """
     return HiFiGANVocoder(
         in_channels,
         upsample_rates,

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from triptych import Tensor, nn
+from triptych.errors import ShapeError
 from triptych_audio.interop import same_kind
 from triptych_audio.models.emformer import LayerState
+from triptych_audio.models.lengths import check_lengths
 from triptych_audio.models.rnnt_parts import (
     ConformerEncoder,
     EmformerEncoder,
@@ -89,7 +91,17 @@ class RNNT(nn.Module):
         Returns:
             (n, frames, u, num_symbols) logits, valid frames, valid symbols, and the predictor's
             state.
+
+        Raises:
+            ShapeError: sources are not (n, t, d), targets are not (n, u), or lengths do not fit.
         """
+        if sources.ndim != 3 or targets.ndim != 2 or len(sources) != len(targets):
+            raise ShapeError(
+                "RNNT: wanted sources (n, t, d) and targets (n, u), got "
+                f"{tuple(sources.shape)} and {tuple(targets.shape)}"
+            )
+        check_lengths("RNNT: source_lengths", source_lengths, *sources.shape[:2])
+        check_lengths("RNNT: target_lengths", target_lengths, *targets.shape)
         source_encodings, source_lengths = self.transcriber(sources, source_lengths)
         target_encodings, target_lengths, state = self.predictor(
             targets, target_lengths, predictor_state

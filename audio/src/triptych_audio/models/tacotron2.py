@@ -10,6 +10,7 @@ import triptych as tp
 from triptych import Tensor, nn
 from triptych.errors import ShapeError
 from triptych_audio.interop import same_kind
+from triptych_audio.models.lengths import check_lengths
 from triptych_audio.models.tacotron2_decoder import Decoder
 from triptych_audio.models.tacotron2_layers import Encoder, Postnet, padding_mask
 
@@ -117,7 +118,18 @@ class Tacotron2(nn.Module):
         Returns:
             (n, n_mels, t) frames before and after the post-net, (n, steps) logits of the end,
             (n, steps, l) where the decoder looked.
+
+        Raises:
+            ShapeError: tokens, frames and their lengths do not fit together.
         """
+        n = tokens.shape[0]
+        if mel_specgram.ndim != 3 or tuple(mel_specgram.shape[:2]) != (n, self.n_mels):
+            raise ShapeError(
+                f"Tacotron2: wanted mel_specgram ({n}, {self.n_mels}, t) for tokens "
+                f"{tuple(tokens.shape)}, got {tuple(mel_specgram.shape)}"
+            )
+        frames = mel_specgram.shape[2]
+        check_lengths("Tacotron2: mel_specgram_lengths", mel_specgram_lengths, n, frames)
         encoded = self.encoder(self.embedding(tokens).transpose(1, 2), token_lengths)
         mel, gates, alignments = self.decoder(encoded, mel_specgram, token_lengths)
         after = mel + self.postnet(mel)

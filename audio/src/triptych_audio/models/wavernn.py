@@ -14,6 +14,7 @@ from triptych import Tensor, nn
 from triptych.errors import DomainError, ShapeError
 from triptych.nn import functional as nnF
 from triptych_audio.interop import same_kind
+from triptych_audio.models.lengths import check_lengths
 from triptych_audio.models.wavernn_sampling import sample_waveform
 
 __all__ = ["MelResNet", "ResBlock", "Stretch2d", "UpsampleNetwork", "WaveRNN"]
@@ -209,6 +210,7 @@ class WaveRNN(nn.Module):
         self.upsample = UpsampleNetwork(
             upsample_scales, n_res_block, n_freq, n_hidden, n_output, kernel_size
         )
+        self.n_freq = n_freq
         self.fc = nn.Linear(n_freq + self.n_aux + 1, n_rnn)
         self.rnn1 = nn.GRU(n_rnn, n_rnn, batch_first=True)
         self.rnn2 = nn.GRU(n_rnn + self.n_aux, n_rnn, batch_first=True)
@@ -269,7 +271,16 @@ class WaveRNN(nn.Module):
 
         Returns:
             (n, 1, t * hop_length) samples in [-1, 1], and the valid lengths if they were given.
+
+        Raises:
+            ShapeError: specgram is not (n, n_freq, t), or lengths are not (n,) numbers from 0 to t.
         """
+        if specgram.ndim != 3 or specgram.shape[1] != self.n_freq:
+            raise ShapeError(
+                f"WaveRNN.infer: wanted specgram (n, {self.n_freq}, t), got {tuple(specgram.shape)}"
+            )
+        if lengths is not None:
+            check_lengths("WaveRNN.infer: lengths", lengths, *specgram.shape[::2])
         with tp.no_grad():
             left = self.kernel_size // 2
             columns, blocks = self.upsample(nnF.pad(specgram, (left, left)))

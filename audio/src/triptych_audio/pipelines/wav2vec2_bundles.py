@@ -120,7 +120,12 @@ class Wav2Vec2ASRBundle(Wav2Vec2Bundle):
     ```
 
     Args:
-        weights: the checkpoint, fetched on first use; the others as in `Wav2Vec2Bundle`.
+        weights: the checkpoint, fetched on first use.
+        params: arguments of the model's builder.
+        normalize_waveform: the model wants waveforms with mean 0 and variance 1, and gives them
+            that itself.
+        model_type: "Wav2Vec2" or "WavLM".
+        sample_rate: of the waveforms, in Hz.
         labels: what the scores stand for, without the blank before them.
         remove_aux_axis: labels of the checkpoint that the model does not have.
     """
@@ -158,7 +163,14 @@ class Wav2Vec2FABundle(Wav2Vec2ASRBundle):
     ```
 
     Args:
-        weights: the checkpoint, fetched on first use; the others as in `Wav2Vec2ASRBundle`.
+        weights: the checkpoint, fetched on first use.
+        params: arguments of the model's builder.
+        normalize_waveform: the model wants waveforms with mean 0 and variance 1, and gives them
+            that itself.
+        model_type: "Wav2Vec2" or "WavLM".
+        sample_rate: of the waveforms, in Hz.
+        labels: what the scores stand for, without the blank before them.
+        remove_aux_axis: labels of the checkpoint that the model does not have.
     """
 
     Tokenizer = alignment.Tokenizer

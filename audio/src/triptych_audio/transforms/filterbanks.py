@@ -256,7 +256,29 @@ class _Spectral(Module):
 
 
 class BarkSpectrogram(_Spectral):
-    """`Spectrogram`, then `BarkScale`; arguments as those of the two."""
+    """`Spectrogram`, then `BarkScale`.
+
+    Args:
+        sample_rate: in Hz.
+        n_fft: frame length in samples.
+        win_length: length of the window in samples; default n_fft.
+        hop_length: step between frames in samples; default win_length // 2.
+        f_min: lower edge of the first band in Hz.
+        f_max: upper edge of the last band in Hz; default sample_rate // 2.
+        pad: zeros put before and after the signal, in samples.
+        n_barks: number of bands.
+        window_fn: makes the window from its length.
+        power: 1 for magnitude, 2 for power.
+        normalized: as for `Spectrogram`: False, True or "window", or "frame_length".
+        wkwargs: further arguments of window_fn.
+        center: frame k is centred at sample k * hop_length.
+        pad_mode: how the signal is extended then.
+        bark_scale: "traunmuller", "schroeder" or "wang".
+
+    Example:
+        >>> BarkSpectrogram(16000, 1024, n_barks=20)(tp.zeros(2, 16000)).shape
+        Size([2, 20, 32])
+    """
 
     def __init__(
         self,
@@ -287,7 +309,31 @@ class BarkSpectrogram(_Spectral):
 
 
 class ChromaSpectrogram(_Spectral):
-    """`Spectrogram`, then `ChromaScale`; arguments as those of the two."""
+    """`Spectrogram`, then `ChromaScale`.
+
+    Args:
+        sample_rate: in Hz.
+        n_fft: frame length in samples.
+        win_length: length of the window in samples; default n_fft.
+        hop_length: step between frames in samples; default win_length // 2.
+        pad: zeros put before and after the signal, in samples.
+        window_fn: makes the window from its length.
+        power: 1 for magnitude, 2 for power.
+        normalized: as for `Spectrogram`: False, True or "window", or "frame_length".
+        wkwargs: further arguments of window_fn.
+        center: frame k is centred at sample k * hop_length.
+        pad_mode: how the signal is extended then.
+        n_chroma: number of pitch classes.
+        tuning: how far A4 is from 440 Hz, in classes.
+        ctroct: the middle of the octaves that count most, in octaves above A0.
+        octwidth: how many octaves around it count; None for all alike.
+        norm: the norm that the weights of each bin have.
+        base_c: start at C; else at A.
+
+    Example:
+        >>> ChromaSpectrogram(16000, 2048)(tp.zeros(2, 16000)).shape
+        Size([2, 12, 16])
+    """
 
     def __init__(
         self,

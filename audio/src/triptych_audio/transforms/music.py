@@ -77,7 +77,21 @@ class CQT(_Keyed):
 
 
 class VQT(CQT):
-    """The variable-Q transform; arguments as those of `CQT`, and intervals and gamma."""
+    """The variable-Q transform; see `functional.vqt`. Filters are computed at the first call.
+
+    Args:
+        sample_rate: in Hz.
+        hop_length: step between frames in samples.
+        f_min: the lowest bin in Hz; default C1.
+        n_bins: number of bins.
+        bins_per_octave: bins in an octave.
+        tuning: shift of all bins, in bins; None for an estimate.
+        **options: intervals, gamma, filter_scale, sparsity, scale and pad_mode of the function.
+
+    Example:
+        >>> VQT(22050, gamma=10.0)(tp.zeros(22050)).shape
+        Size([84, 44])
+    """
 
     @same_kind
     def forward(self, waveform: Tensor) -> Tensor:

@@ -116,7 +116,26 @@ class Spectrogram(Framed):
 
 
 class InverseSpectrogram(Framed):
-    """The waveform of a complex spectrogram; arguments as those of `Spectrogram`."""
+    """The waveform of a complex spectrogram.
+
+    Args:
+        n_fft: frame length in samples.
+        win_length: length of the window in samples; default n_fft.
+        hop_length: step between frames in samples; default win_length // 2.
+        pad: the padding that the spectrogram was made with, in samples; taken off again if a
+            length is given.
+        window_fn: makes the window from its length.
+        normalized: as for `Spectrogram`: False, True or "window", or "frame_length".
+        wkwargs: further arguments of window_fn.
+        center: frame k is centred at sample k * hop_length.
+        pad_mode: has no effect; here to mirror `Spectrogram`.
+        onesided: the spectrogram has the bins from 0 Hz to half the sample rate only.
+
+    Example:
+        >>> spectra = Spectrogram(n_fft=400, power=None)(tp.zeros(2, 16000))
+        >>> InverseSpectrogram(n_fft=400)(spectra, 16000).shape
+        Size([2, 16000])
+    """
 
     def __init__(
         self,

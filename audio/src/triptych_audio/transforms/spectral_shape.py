@@ -82,12 +82,15 @@ class SpectralCentroid(Framed):
 
 
 class SpectralBandwidth(_Shape):
-    """How far the frequencies of a frame lie from their mean; frames as `SpectralCentroid`.
+    """How far the frequencies of a frame lie from their mean.
 
     Args:
+        sample_rate: in Hz.
+        *args: n_fft, win_length, hop_length, pad, window_fn and wkwargs, as for `SpectralCentroid`.
         p: exponent of the distance; 2 gives the standard deviation.
-        center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
+        **kwargs: n_fft and the others by name, center and pad_mode: frame k is centred at sample
+            k * hop_length, and the signal is extended by "reflect", "constant", "replicate" or
+            "circular".
     """
 
     def __init__(self, sample_rate: int, *args: Any, p: float = 2.0, **kwargs: Any) -> None:
@@ -106,12 +109,15 @@ class SpectralBandwidth(_Shape):
 
 
 class SpectralRolloff(_Shape):
-    """The frequency below which most of a frame lies; frames as `SpectralCentroid`.
+    """The frequency below which most of a frame lies.
 
     Args:
+        sample_rate: in Hz.
+        *args: n_fft, win_length, hop_length, pad, window_fn and wkwargs, as for `SpectralCentroid`.
         roll_percent: which share, between 0 and 1.
-        center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
+        **kwargs: n_fft and the others by name, center and pad_mode: frame k is centred at sample
+            k * hop_length, and the signal is extended by "reflect", "constant", "replicate" or
+            "circular".
     """
 
     def __init__(
@@ -132,12 +138,15 @@ class SpectralRolloff(_Shape):
 
 
 class SpectralFlatness(_Shape):
-    """Whether a frame is rather noise, 1, or a tone, 0; frames as `SpectralCentroid`.
+    """Whether a frame is rather noise, 1, or a tone, 0.
 
     Args:
+        sample_rate: in Hz.
+        *args: n_fft, win_length, hop_length, pad, window_fn and wkwargs, as for `SpectralCentroid`.
         power: exponent of the magnitude.
-        center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
+        **kwargs: n_fft and the others by name, center and pad_mode: frame k is centred at sample
+            k * hop_length, and the signal is extended by "reflect", "constant", "replicate" or
+            "circular".
     """
 
     def __init__(self, sample_rate: int, *args: Any, power: float = 2.0, **kwargs: Any) -> None:
@@ -155,15 +164,18 @@ class SpectralFlatness(_Shape):
 
 
 class SpectralContrast(_Shape):
-    """How far peaks stand above valleys, octave by octave; frames as `SpectralCentroid`.
+    """How far peaks stand above valleys, octave by octave.
 
     Args:
+        sample_rate: in Hz.
+        *args: n_fft, win_length, hop_length, pad, window_fn and wkwargs, as for `SpectralCentroid`.
         f_min: where the first octave starts in Hz.
         n_bands: number of octaves.
         quantile: the share of bins that make up a peak or a valley.
         linear: difference of magnitudes instead of decibels.
-        center: frame k is centred at sample k * hop_length.
-        pad_mode: how the signal is extended then.
+        **kwargs: n_fft and the others by name, center and pad_mode: frame k is centred at sample
+            k * hop_length, and the signal is extended by "reflect", "constant", "replicate" or
+            "circular".
     """
 
     def __init__(

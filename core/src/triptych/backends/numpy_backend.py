@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from .base import Backend, Device
-from .native import overridden
+from .native import overridden, overridden_into
 from .numpy_kernels import add_at, matmul, power
 
 if TYPE_CHECKING:
@@ -74,6 +74,10 @@ class NumpyBackend(Backend):
         if getattr(prim.impl, "several_passes", False):
             kernel = in_blocks(kernel)
         return overridden(prim.name, kernel)
+
+    def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
+        plain = super().bind_into(prim)
+        return None if plain is None else overridden_into(prim.name, plain)
 
     def check(self, where: Device) -> None:
         if where.index not in (None, 0):

@@ -16,6 +16,7 @@ from ..state import state
 from ..tensor import Symbol, Tensor, box, current_edge
 from ..tree import flatten, unflatten
 from .capture import Capture, capture, is_module
+from .fusion import planned
 from .ir import Graph, evaluate
 
 Key = tuple[Any, ...]
@@ -144,6 +145,7 @@ class CompiledFunction:
         graph = next((g for g in entry.graphs if _valid(g, tensors)), None)
         if graph is None:
             graph = capture(self._captured, *args, **kwargs)
+            graph.plan = planned(graph)
             entry.graphs = [graph, *entry.graphs[: MOST_GRAPHS - 1]]
         return replay(graph, *args, **kwargs)
 
@@ -160,13 +162,21 @@ class CompiledFunction:
         return spec, parts, same, modes, tuple(m.training for m in _modules(self.fn))
 
     def explain(self) -> str:
-        """One line per kind of call seen: how often, and the size of its graph."""
+        """One line per kind of call seen: how often, the size of its graph, and how much of it is
+        fused: computed in one pass over memory where it would be several.
+        """
         lines = []
         for key, entry in self.entries.items():
-            sizes = [f"{len(graph.equations)} primitives" for graph in entry.graphs]
+            sizes = [_size(graph) for graph in entry.graphs]
             size = " or ".join(sizes) or "not captured yet"
             lines.append(f"{entry.calls} call(s), {size}: {', '.join(map(str, key[1]))}")
         return "\n".join(lines) or "never called"
+
+
+def _size(graph: Graph) -> str:
+    fused = [len(step.equations) for step in graph.plan or () if step.chain is not None]
+    passes = f", {sum(fused)} of them fused into {len(fused)}" if fused else ""
+    return f"{len(graph.equations)} primitives{passes}"
 
 
 def _refuse_history(result: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,23 @@ class Equation:
     inputs: tuple[Any, ...]
     params: dict[str, Any]
     outputs: tuple[Symbol, ...]
+
+
+@dataclass(slots=True)
+class Step:
+    """Part of a replay: one equation, or several that a native kernel computes in one pass.
+
+    Attributes:
+        equations: what is to be computed; also for arrays that do not suit the kernel.
+        chain: gives the arrays of `outputs` for those of `inputs`, or NotImplemented.
+        dead: what no later step reads.
+    """
+
+    equations: tuple[Equation, ...]
+    chain: Callable[..., Any] | None = None
+    inputs: tuple[Symbol, ...] = ()
+    outputs: tuple[Symbol, ...] = ()
+    dead: tuple[Symbol, ...] = ()
 
 
 @dataclass(slots=True)
@@ -60,6 +77,7 @@ class Graph:
         out_spec: how to nest the outputs.
         writes: (slot, symbol or None): state the graph changes.
         shared: symbols whose arrays must be copied before they leave the graph.
+        plan: how a replay computes the equations; None: one after the other.
     """
 
     inputs: list[Symbol] = field(default_factory=list)
@@ -73,6 +91,7 @@ class Graph:
     out_spec: TreeSpec | None = None
     writes: list[tuple[Slot, Any]] = field(default_factory=list)
     shared: set[Symbol] = field(default_factory=set)
+    plan: list[Step] | None = None
 
     def find_shared(self) -> None:
         """Note whose arrays are not made by the graph; if it writes, also what looks into them."""
@@ -119,15 +138,33 @@ class Graph:
 
 
 def evaluate(graph: Graph, arguments: Sequence[Tensor]) -> dict[Symbol, Any]:
-    """Run the equations on the arrays of the arguments: one loop over the `impl` column."""
+    """Run the equations on the arrays of the arguments: one loop over the `impl` column, or over
+    the steps of the plan.
+    """
     env: dict[Symbol, Any] = {s: t._data for s, t in zip(graph.inputs, arguments, strict=True)}
     env.update((symbol, slot.read(arguments)) for slot, symbol in graph.state)
     env.update(graph.constants)
-    for eqn in graph.equations:
+    if graph.plan is None:
+        _run(graph.equations, env)
+        return env
+    for step in graph.plan:
+        values = NotImplemented
+        if step.chain is not None:
+            values = step.chain(*[env[s] for s in step.inputs])
+        if values is NotImplemented:
+            _run(step.equations, env)
+        else:
+            env.update(zip(step.outputs, values, strict=True))
+        for symbol in step.dead:
+            env.pop(symbol, None)
+    return env
+
+
+def _run(equations: Iterable[Equation], env: dict[Symbol, Any]) -> None:
+    for eqn in equations:
         raw = tuple(env[v] if isinstance(v, Symbol) else v for v in eqn.inputs)
         values = _apply(eqn, raw)
         env.update(zip(eqn.outputs, values, strict=True))
-    return env
 
 
 def _apply(eqn: Equation, raw: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,8 +10,8 @@ import numpy as np
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
 from ..prims import elementwise as ew
+from ..prims import framed, spectral
 from ..prims import movement as mv
-from ..prims import spectral
 from ..prims.window import overlap_add, windows
 from ..tensor import Symbol, Tensor
 from .creation import as_tensor, cast_to
@@ -19,7 +19,7 @@ from .pointwise import imag, real
 from .reduce import amin
 from .shape import cat, expand, flip, narrow, stack, transpose
 
-__all__ = ["istft", "stft"]
+__all__ = ["filter_bank", "istft", "power_spectrum", "stft"]
 
 SMALLEST_ENVELOPE = 1e-11  # torch.istft: below this the overlapping windows cannot be divided out
 
@@ -146,18 +146,18 @@ def stft(
     onesided = not complex_ if onesided is None else onesided
     if complex_ and onesided:
         raise DTypeError("stft: complex values have no mirrored bins; use onesided=False")
-    frames = ew.mul(_frames(input, n_fft, hop, center, pad_mode), weights)
+    extended = _extended(input, n_fft, center, pad_mode)
     if onesided:
-        spectrum = spectral.rfft(frames, axis=frames.ndim - 1)
+        spectrum = framed.stft(extended, weights, step=hop)
     else:
+        frames = ew.mul(windows(extended, size=(n_fft,), stride=(hop,), dilation=(1,)), weights)
         frames = cast_to(frames, dtypes.complex_of(dtypes.real_of(frames._data.dtype)))
-        spectrum = spectral.fft(frames, axis=frames.ndim - 1, inverse=False)
-    spectrum = transpose(spectrum, -1, -2)
+        spectrum = transpose(spectral.fft(frames, axis=frames.ndim - 1, inverse=False), -1, -2)
     return spectrum if return_complex is not False else stack([real(spectrum), imag(spectrum)], -1)
 
 
-def _frames(x: Tensor, n_fft: int, hop: int, center: bool, pad_mode: str) -> Tensor:
-    """(..., frames, n_fft): a view into the extended signal."""
+def _extended(x: Tensor, n_fft: int, center: bool, pad_mode: str) -> Tensor:
+    """(..., t) with half a frame more at each end where frames are centred."""
     if x.ndim == 0 or x._data.size == 0:
         raise ShapeError(f"stft: wanted samples in the last dim, got shape {tuple(x.shape)}")
     if pad_mode not in PADDINGS:
@@ -169,8 +169,56 @@ def _frames(x: Tensor, n_fft: int, hop: int, center: bool, pad_mode: str) -> Ten
             f"stft: a frame of n_fft={n_fft} does not fit {x.shape[-1]} samples; use center=True, "
             "a smaller n_fft, or pad the signal"
         )
-    frames: Tensor = windows(x, size=(n_fft,), stride=(hop,), dilation=(1,))
-    return frames
+    return x
+
+
+def power_spectrum(
+    input: Tensor,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Tensor | None = None,
+    center: bool = True,
+    pad_mode: str = "reflect",
+    normalized: bool = False,
+) -> Tensor:
+    """The squared magnitude of `triptych.stft` of a real signal, without the complex numbers.
+
+    Args:
+        input: (..., t) real samples.
+        n_fft: frame length in samples.
+        hop_length: step between frames in samples; default n_fft // 4.
+        win_length: length of the window in samples; default n_fft.
+        window: (win_length,) real weights of a frame; default ones.
+        center: frame k is centred at sample k * hop_length.
+        pad_mode: how the signal is extended then: "reflect", "constant", "replicate", "circular".
+        normalized: divide magnitudes by sqrt(n_fft).
+
+    Returns:
+        (..., n_fft // 2 + 1, frames), in squared units of input.
+
+    Raises:
+        ShapeError: the signal is shorter than a frame, or sizes do not fit each other.
+        DTypeError: input or window is not real floating.
+
+    Example:
+        >>> import triptych as tp
+        >>> x = tp.sin(tp.arange(64) * (2 * tp.pi / 8))
+        >>> power_spectrum(x, 16, center=False).sum(-1).argmax()
+        tensor(2)
+    """
+    if input._data.dtype.kind != "f":
+        raise DTypeError(f"power_spectrum: wanted real floating samples, got {input.dtype}")
+    hop, win = _sizes("power_spectrum", n_fft, hop_length, win_length)
+    weights = _frame_window("power_spectrum", window, win, n_fft, input)
+    if weights._data.dtype.kind == "c":
+        raise DTypeError("power_spectrum: wanted a real window, got a complex one; use stft")
+    if normalized:
+        weights = ew.mul(weights, n_fft**-0.5)
+    spectrum: Tensor = framed.stft_power(
+        _extended(input, n_fft, center, pad_mode), weights, step=hop
+    )
+    return spectrum
 
 
 def istft(
@@ -261,3 +309,33 @@ def _joined(frames: Tensor, window: Tensor, hop: int, cut: int, length: int | No
     signal = ew.div(narrow(signal, -1, cut, stop - cut), envelope)
     missing = 0 if length is None else length - signal.shape[-1]
     return _with_zeros(signal, 0, missing) if missing else signal
+
+
+def filter_bank(input: Tensor, filters: Tensor, step: int = 1) -> Tensor:
+    """Products of filters with the samples from each multiple of a step on.
+
+    With as many filters as samples wanted per step this changes the sample rate.
+
+    Args:
+        input: (..., t) samples, floating.
+        filters: (f, k) of the same dtype; not reversed, the first weight meets the first sample.
+        step: samples from one group of outputs to the next.
+
+    Returns:
+        (..., groups, f), groups = (t - k) // step + 1.
+
+    Raises:
+        ShapeError: the signal is shorter than the filters, or step is not positive.
+        DTypeError: dtypes differ.
+
+    Example:
+        >>> import triptych as tp
+        >>> filter_bank(tp.arange(6.0), tp.tensor([[1.0, 1.0], [1.0, -1.0]]), 2)
+        tensor([[ 1., -1.],
+                [ 5., -1.],
+                [ 9., -1.]])
+    """
+    if step < 1:
+        raise ShapeError(f"filter_bank: wanted a step of at least 1 sample, got {step}")
+    found: Tensor = framed.filter_bank(input, filters, step=step)
+    return found

@@ -12,6 +12,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     distance,
     elementwise,
     entropy,
+    framed,
     gamma,
     incomplete_gamma,
     index,

@@ -15,7 +15,7 @@ from ..errors import ShapeError
 from ..state import state
 from ..tensor import Tensor, box, current_edge
 from . import batching_native, naming
-from .batching import along, leading
+from .batching import along, batched, leading
 from .contract import check_dtypes, matmul, transposed
 from .elementwise import (
     add,
@@ -25,6 +25,7 @@ from .elementwise import (
     exp,
     log,
     mul,
+    neg,
     rsqrt,
     sigmoid,
     square,
@@ -32,14 +33,14 @@ from .elementwise import (
     tanh,
 )
 from .forward import affine
-from .kinds import half_as_single, primitive, several_passes
+from .kinds import binary, half_as_single, primitive, several_passes, slope
 from .movement import permute, reshape
 from .promotion import FLOATING, INEXACT
 from .rational import erf_impl
 from .reduce import amax, sum, sum_to
 
 
-def _like(x: Any, **params: Any) -> Aval:
+def _like(x: Any, *others: Any, **params: Any) -> Aval:
     return Aval(x.shape, x.dtype)
 
 
@@ -91,6 +92,12 @@ def _alias(x: Any) -> Any:
 # Softmax
 
 
+def _along(prim: Any, size: int, xs: Any, on: Any, params: Any) -> Any:
+    """Two inputs of one shape, walked along an axis that counts from the front."""
+    full = [batched(x, size, flag) for x, flag in zip(xs, on, strict=True)]
+    return along(prim, size, full, on, params)
+
+
 def _softmax_decomp(x: Any, *, axis: int) -> Any:
     e = exp(sub(x, amax(x, axes=(axis,), keepdim=True)))
     return div(e, sum(e, axes=(axis,), keepdim=True))
@@ -104,16 +111,41 @@ def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
     return y
 
 
-def _softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
-    scaled = mul(g, y)
-    return sub(scaled, mul(y, sum(scaled, axes=(axis,), keepdim=True)))
+def _softmax_dx_decomp(g: Any, y: Any, *, axis: int) -> Any:
+    return mul(y, sub(g, sum(mul(g, y), axes=(axis,), keepdim=True)))
+
+
+@half_as_single
+def _softmax_dx(xp: Any, g: Any, y: Any, *, axis: int) -> Any:
+    dx = g * y
+    level = dx.sum(axis=axis, keepdims=True)
+    return xp.multiply(xp.subtract(g, level, out=dx), y, out=dx)
+
+
+def _softmax_dx_vjp_y(h: Any, g: Any, y: Any, axis: int) -> Any:
+    level, tilt = (sum(mul(v, y), axes=(axis,), keepdim=True) for v in (g, h))
+    return sub(mul(h, sub(g, level)), mul(g, tilt))
+
+
+softmax_dx = composite(
+    "softmax_dx",
+    _softmax_dx_decomp,
+    _softmax_dx,
+    (
+        lambda g, b, *, axis: softmax_dx(g, b, axis=axis),
+        lambda g, a, b, *, axis: _softmax_dx_vjp_y(g, a, b, axis),
+    ),
+    vmap=_along,
+    amp="single",
+)
+"""The gradient of x, from those of y = softmax(x) and y."""
 
 
 softmax = composite(
     "softmax",
     _softmax_decomp,
     _softmax,
-    (_softmax_vjp,),
+    (lambda g, y, *, axis: softmax_dx(g, y, axis=axis),),
     promote=INEXACT,
     vmap=along,
     amp="single",
@@ -132,15 +164,40 @@ def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
     return y
 
 
-def _log_softmax_vjp(g: Any, y: Any, *, axis: int) -> Any:
+def _log_softmax_dx_decomp(g: Any, y: Any, *, axis: int) -> Any:
     return sub(g, mul(exp(y), sum(g, axes=(axis,), keepdim=True)))
+
+
+@half_as_single
+def _log_softmax_dx(xp: Any, g: Any, y: Any, *, axis: int) -> Any:
+    dx = xp.exp(y)
+    dx *= g.sum(axis=axis, keepdims=True)
+    return xp.subtract(g, dx, out=dx)
+
+
+def _log_softmax_dx_vjp_g(h: Any, y: Any, axis: int) -> Any:
+    return sub(h, sum(mul(h, exp(y)), axes=(axis,), keepdim=True))
+
+
+log_softmax_dx = composite(
+    "log_softmax_dx",
+    _log_softmax_dx_decomp,
+    _log_softmax_dx,
+    (
+        lambda g, b, *, axis: _log_softmax_dx_vjp_g(g, b, axis),
+        lambda g, a, b, *, axis: neg(mul(mul(g, exp(b)), sum(a, axes=(axis,), keepdim=True))),
+    ),
+    vmap=_along,
+    amp="single",
+)
+"""The gradient of x, from those of y = log_softmax(x) and y."""
 
 
 log_softmax = composite(
     "log_softmax",
     _log_softmax_decomp,
     _log_softmax,
-    (_log_softmax_vjp,),
+    (lambda g, y, *, axis: log_softmax_dx(g, y, axis=axis),),
     promote=INEXACT,
     vmap=along,
     amp="single",
@@ -168,17 +225,32 @@ def _gelu(xp: Any, x: Any) -> Any:
     return y
 
 
-def _gelu_vjp(g: Any, a: Any) -> Any:
-    below = mul(add(erf(mul(a, _SQRT_HALF)), 1), 0.5)
-    density = mul(exp(mul(square(a), -0.5)), _INV_SQRT_2PI)
-    return mul(g, add(below, mul(a, density)))
+@slope
+def _gelu_dx(xp: Any, g: Any, x: Any) -> Any:
+    one = x.dtype.type
+    below = erf_impl(xp, x * one(_SQRT_HALF))
+    below += one(1)
+    below *= one(0.5)
+    bell = xp.exp(x * x * one(-0.5))
+    bell *= x
+    bell *= one(_INV_SQRT_2PI)
+    return (below + bell) * g
 
 
+def _gelu_bend(g: Any, a: Any, b: Any) -> Any:
+    """g a times the second derivative at b."""
+    squared = square(b)
+    density = mul(exp(mul(squared, -0.5)), _INV_SQRT_2PI)
+    return mul(g, mul(a, mul(density, sub(2, squared))))
+
+
+gelu_dx = binary("gelu_dx", _gelu_dx, promote=FLOATING, d=(lambda g, b: gelu_dx(g, b), _gelu_bend))
+"""The gradient of gelu at x for that of its result, in one pass."""
 gelu = composite(
     "gelu",
     _gelu_decomp,
     _gelu,
-    (_gelu_vjp,),
+    (lambda g, a: gelu_dx(g, a),),
     partials=True,
     promote=FLOATING,
     vmap=leading,
@@ -207,19 +279,46 @@ def _gelu_tanh(xp: Any, x: Any) -> Any:
     return y
 
 
-def _gelu_tanh_vjp(g: Any, a: Any) -> Any:
+def _tanh_and_slope(a: Any) -> tuple[Any, Any, Any]:
+    """t = tanh(u(a)), 1 - t^2 and u'(a)."""
     squared = square(a)
     t = tanh(mul(mul(a, add(mul(squared, _TANH_CUBIC), 1)), _TANH_SCALE))
-    slope = mul(add(mul(squared, 3 * _TANH_CUBIC), 1), _TANH_SCALE)
-    inner = mul(mul(a, sub(1, square(t))), slope)
-    return mul(g, mul(add(add(t, 1), inner), 0.5))
+    return t, sub(1, square(t)), mul(add(mul(squared, 3 * _TANH_CUBIC), 1), _TANH_SCALE)
 
 
+@slope
+def _gelu_tanh_dx(xp: Any, g: Any, x: Any) -> Any:
+    squared = x * x
+    t = xp.tanh((squared * _TANH_CUBIC + 1) * x * _TANH_SCALE)
+    y = (squared * (3 * _TANH_CUBIC) + 1) * _TANH_SCALE
+    y *= x
+    y *= 1 - t * t
+    y += t
+    y += 1
+    y *= 0.5
+    return y * g
+
+
+def _gelu_tanh_bend(g: Any, a: Any, b: Any) -> Any:
+    """g a times the second derivative at b."""
+    t, rest, inner_slope = _tanh_and_slope(b)
+    bend = mul(square(b), 3 * _TANH_CUBIC * _TANH_SCALE)
+    inner = sub(add(inner_slope, bend), mul(mul(b, t), square(inner_slope)))
+    return mul(g, mul(a, mul(rest, inner)))
+
+
+gelu_tanh_dx = binary(
+    "gelu_tanh_dx",
+    _gelu_tanh_dx,
+    promote=INEXACT,
+    d=(lambda g, b: gelu_tanh_dx(g, b), _gelu_tanh_bend),
+)
+"""The gradient of gelu_tanh at x for that of its result, in one pass."""
 gelu_tanh = composite(
     "gelu_tanh",
     _gelu_tanh_decomp,
     _gelu_tanh,
-    (_gelu_tanh_vjp,),
+    (lambda g, a: gelu_tanh_dx(g, a),),
     partials=True,
     promote=INEXACT,
     vmap=leading,
@@ -235,16 +334,30 @@ def _silu(xp: Any, x: Any) -> Any:
     return x / y
 
 
-def _silu_vjp(g: Any, a: Any) -> Any:
-    s = sigmoid(a)
-    return mul(g, mul(s, add(mul(a, sub(1, s)), 1)))
+@slope
+def _silu_dx(xp: Any, g: Any, x: Any) -> Any:
+    s = xp.reciprocal(xp.exp(-x) + 1)
+    y = 1 - s
+    y *= x
+    y += 1
+    y *= s
+    return y * g
 
 
+def _silu_bend(g: Any, a: Any, b: Any) -> Any:
+    """g a times the second derivative at b."""
+    s = sigmoid(b)
+    inner = add(mul(b, sub(1, mul(s, 2))), 2)
+    return mul(g, mul(a, mul(mul(s, sub(1, s)), inner)))
+
+
+silu_dx = binary("silu_dx", _silu_dx, promote=INEXACT, d=(lambda g, b: silu_dx(g, b), _silu_bend))
+"""The gradient of silu at x for that of its result, in one pass."""
 silu = composite(
     "silu",
     lambda x: mul(x, sigmoid(x)),
     _silu,
-    (_silu_vjp,),
+    (lambda g, a: silu_dx(g, a),),
     partials=True,
     promote=INEXACT,
     vmap=leading,

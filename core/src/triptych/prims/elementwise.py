@@ -14,7 +14,7 @@ from ..tensor import raw_dtype
 from . import naming
 from .batching import elementwise
 from .forward import linear
-from .kinds import binary, boolean, dtype_of, primitive, several_passes, unary
+from .kinds import binary, boolean, dtype_of, primitive, several_passes, slope, unary
 from .promotion import (
     ARITHMETIC,
     BRANCHES,
@@ -59,8 +59,8 @@ def _pow_base(g: Any, a: Any, b: Any) -> Any:
         if b == 2:
             return mul(g, mul(a, 2))
         return fill_like(g, value=0) if b == 0 else mul(g, mul(pow(a, b - 1), b))
-    slope = mul(b, pow(a, sub(b, 1)))
-    return mul(g, where(eq(b, 0), fill_like(slope, value=0), slope))
+    steep = mul(b, pow(a, sub(b, 1)))
+    return mul(g, where(eq(b, 0), fill_like(steep, value=0), steep))
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
@@ -201,7 +201,14 @@ acos = unary(
 atan = unary("atan", "arctan", d=lambda g, a: div(g, add(mul(a, a), 1)))
 sinh = unary("sinh", "sinh", amp="single", d=lambda g, a: mul(g, cosh(a)))
 cosh = unary("cosh", "cosh", amp="single", d=lambda g, a: mul(g, sinh(a)))
-tanh = unary("tanh", "tanh", d=lambda g, y: mul(g, sub(1, mul(y, y))))
+tanh = unary("tanh", "tanh", d=lambda g, y: tanh_dx(g, y))
+tanh_dx = binary(
+    "tanh_dx",
+    lambda xp, g, y: g * (1 - y * y),
+    promote=INEXACT,
+    d=(lambda g, b: tanh_dx(g, b), lambda g, a, b: mul(g, mul(mul(a, b), -2))),
+)
+"""g (1 - y^2): what backward makes of the gradient g of y = tanh(x), in one pass."""
 asinh = unary("asinh", "arcsinh", d=lambda g, a: mul(g, rsqrt(add(mul(a, a), 1))))
 acosh = unary(
     "acosh",
@@ -260,14 +267,23 @@ def _relu(xp: Any, x: Any) -> Any:
     return xp.maximum(x, x.dtype.type(0))
 
 
-sigmoid = unary("sigmoid", _sigmoid, d=lambda g, y: mul(g, mul(y, sub(1, y))))
-relu = unary(
-    "relu",
-    _relu,
+sigmoid = unary("sigmoid", _sigmoid, d=lambda g, y: sigmoid_dx(g, y))
+sigmoid_dx = binary(
+    "sigmoid_dx",
+    lambda xp, g, y: g * (y * (1 - y)),
+    promote=INEXACT,
+    d=(lambda g, b: sigmoid_dx(g, b), lambda g, a, b: mul(g, mul(a, sub(1, mul(b, 2))))),
+)
+"""g y (1 - y): what backward makes of the gradient g of y = sigmoid(x), in one pass."""
+relu = unary("relu", _relu, promote=REAL, d=lambda g, y: relu_dx(g, y), domain=POSITIVE)
+relu_dx = binary(
+    "relu_dx",
+    slope(lambda xp, g, y: xp.where(y > 0, g, g.dtype.type(0))),
     promote=REAL,
-    d=lambda g, y: where(gt(y, 0), g, 0),
+    d=(lambda g, b: relu_dx(g, b), lambda g: _flat(g)),
     domain=POSITIVE,
 )
+"""g where y > 0, else 0: what backward makes of the gradient g of y = relu(x), in one pass."""
 
 # Rounding and signs
 

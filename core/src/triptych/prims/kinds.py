@@ -65,6 +65,19 @@ def half_as_single(kernel: Call) -> Call:
     return wrapped
 
 
+def slope(kernel: Call) -> Call:
+    """A kernel of a gradient and a value, for which a number comes as an array, and float16 and
+    bfloat16 are computed in float32.
+    """
+
+    @functools.wraps(kernel)
+    def wrapped(xp: Any, g: Any, x: Any) -> Any:
+        dtype = dtype_of(g, x)
+        return half_as_single(kernel)(xp, xp.asarray(g, dtype=dtype), xp.asarray(x, dtype=dtype))
+
+    return wrapped
+
+
 def several_passes(kernel: Call) -> Call:
     """Marks an elementwise kernel of one array that walks it more than twice: a backend may feed it
     in blocks that stay in the cache.

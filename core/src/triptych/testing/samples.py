@@ -541,6 +541,10 @@ def _register_composites() -> None:
         SAMPLES.register(
             name, lambda rng: [Sample((reals(rng, 3, 4),), {"axis": a}) for a in (0, 1)]
         )
+        SAMPLES.register(
+            name + "_dx",
+            lambda rng: [Sample((reals(rng, 3, 4), reals(rng, 3, 4)), {"axis": a}) for a in (0, 1)],
+        )
     for name in ("gelu", "gelu_tanh", "silu"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, 3, 4),))])
 
@@ -588,6 +592,23 @@ def _attention_grad(rng: np.random.Generator) -> list[Sample]:
         grads = (reals(rng, 2, 3, 3), reals(rng, 2, 3))
         found.append(Sample((*grads, *s.inputs[:3], *outs, *s.inputs[3:]), s.params))
     return found
+
+
+@sampled("stft_power")
+@sampled("stft")
+def _stft(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((reals(rng, 2, 9), reals(rng, 4)), {"step": 2}),
+        Sample((reals(rng, 7), reals(rng, 5)), {"step": 1}),
+    ]
+
+
+@sampled("filter_bank")
+def _filter_bank(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((reals(rng, 2, 11), reals(rng, 2, 5)), {"step": 2}),
+        Sample((reals(rng, 9), reals(rng, 3, 4)), {"step": 1}),
+    ]
 
 
 @sampled("transducer")

@@ -56,3 +56,8 @@ def test_builder_asks_for_the_features_by_name(monkeypatch):
 def test_mistakes(model):
     with pytest.raises(ShapeError, match=r"wanted reference \(n, t\)"):
         model(tp.zeros(1, 40), tp.zeros(1, 0))
+
+
+def test_each_waveform_wants_a_reference(model, normal):
+    with pytest.raises(ShapeError, match=r"each of the 2 waveforms, got 3"):
+        model(normal(0, 2, 40), normal(1, 3, 40))

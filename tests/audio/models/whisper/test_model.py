@@ -10,6 +10,7 @@ from triptych.errors import FileFormatError, ShapeError, UnknownNameError
 from triptych.serialization import save_file
 from triptych_audio.models import whisper
 from triptych_audio.models.whisper import WhisperConfig, WhisperForConditionalGeneration
+from triptych_audio.models.whisper.decoding import tokenizer_of
 from triptych_audio.models.whisper.loading import ALIGNMENT_HEADS, _unpacked, huggingface_name
 from triptych_audio.models.whisper.model import WhisperModel, sinusoids
 from triptych_audio.whisper_weights import WHISPER
@@ -209,6 +210,34 @@ def test_folder(model, tmp_path):
     weights.pop("encoder.conv1.bias")
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(FileFormatError, match=r"lacks .*conv1\.bias"):
+        whisper.load_model(tmp_path)
+
+
+def test_folder_says_whether_it_knows_languages(model, vocabulary, write_folder, tmp_path):
+    """Also of a vocabulary that is smaller than the published ones, or larger."""
+    write_folder(tmp_path, model)
+    found = whisper.load_model(tmp_path)
+    assert found.is_multilingual
+    tokenizer = tokenizer_of(found, "german")
+    specials = vocabulary.specials
+    assert tokenizer.sot_sequence == tuple(
+        specials[f"<|{name}|>"] for name in ("startoftranscript", "de", "transcribe")
+    )
+    assert len(tokenizer.all_language_tokens) == 99
+    _, likely = found.detect_language(tp.zeros(80, 3000))
+    assert len(likely) == 99
+    (tmp_path / "generation_config.json").write_text('{"is_multilingual": false}')
+    english = whisper.load_model(tmp_path)
+    assert not english.is_multilingual
+    assert tokenizer_of(english).sot_sequence == (specials["<|startoftranscript|>"],)
+
+
+def test_folder_of_another_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no config\.json"):
+        whisper.load_model(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "wav2vec2"}')
+    save_file({"a": tp.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(FileFormatError, match="of type 'wav2vec2', wanted 'whisper'"):
         whisper.load_model(tmp_path)
 
 

@@ -1,7 +1,6 @@
 """Ids, languages, words; files of ranks and folders."""
 
 import base64
-import json
 import sys
 
 import pytest
@@ -11,7 +10,6 @@ from triptych_audio.models.whisper import tokenizer as module
 from triptych_audio.models.whisper.tokenizer import (
     Tokenizer,
     Vocabulary,
-    _byte_letters,
     get_tokenizer,
     read_folder_vocabulary,
     read_ranks,
@@ -96,24 +94,8 @@ def test_rank_file(vocabulary, tmp_path, monkeypatch):
         read_ranks(path)
 
 
-def write_folder(folder, vocabulary, **changes):
-    letters = {byte: letter for letter, byte in _byte_letters().items()}
-    text = {k: "".join(letters[b] for b in k) for k in vocabulary.ranks}
-    merges = [("l", "l"), (" ", "a"), (" ", "b"), (" a", "b"), ("h", "e"), ("ll", "o"),
-              ("he", "llo"), (" ", "-"), (" ", "'")]  # fmt: skip
-    merges = [" ".join(part.replace(" ", "Ġ") for part in merge) for merge in merges]
-    specials = {k.replace("nospeech", "nocaptions"): v for k, v in vocabulary.specials.items()}
-    times = [k for k in specials if k[2].isdigit()]
-    model = {"type": "BPE", "vocab": {text[k]: v for k, v in vocabulary.ranks.items()}}
-    model |= {"merges": merges, **changes}
-    added = [{"content": k, "id": v} for k, v in specials.items() if k not in times]
-    file = folder / "tokenizer.json"
-    file.write_text(json.dumps({"model": model, "added_tokens": added}))
-    return folder
-
-
-def test_folder(vocabulary, tokenizer, tmp_path):
-    found = get_tokenizer(True, folder=write_folder(tmp_path, vocabulary))
+def test_folder(write_folder, vocabulary, tokenizer, tmp_path):
+    found = get_tokenizer(True, folder=write_folder(tmp_path))
     assert found.vocabulary.ranks == vocabulary.ranks
     assert found.no_speech == tokenizer.no_speech
     assert found.timestamp_begin == tokenizer.timestamp_begin
@@ -122,14 +104,14 @@ def test_folder(vocabulary, tokenizer, tmp_path):
     assert found.decode(ids) == " a hello"
 
 
-def test_bad_folders(vocabulary, tmp_path):
+def test_bad_folders(write_folder, vocabulary, tmp_path):
     for change, text in (
         ({"type": "Unigram"}, "BPE"),
         ({"vocab": {"日": 0}}, "stands for a byte"),
         ({"merges": ["h e", "l l"]}, "order of the merges"),
     ):
         with pytest.raises(FileFormatError, match=text):
-            read_folder_vocabulary(write_folder(tmp_path, vocabulary, **change))
+            read_folder_vocabulary(write_folder(tmp_path, **change))
 
 
 def test_missing_library(monkeypatch):

@@ -9,8 +9,9 @@ import pytest
 import triptych as tp
 from triptych.errors import DomainError, DTypeError, ShapeError, UnknownNameError
 from triptych_audio import save
+from triptych_audio.cli import main
 from triptych_audio.functional.whisper import log_mel_spectrogram, pad_or_trim
-from triptych_audio.models.whisper import DecodingResult, formatted, transcribe
+from triptych_audio.models.whisper import DecodingResult, formatted, load_model, transcribe
 from triptych_audio.models.whisper.decoding import compression_ratio
 from triptych_audio.models.whisper.features import RecordingFeatures
 from triptych_audio.models.whisper.hallucinations import is_anomalous, silent_hallucination
@@ -301,3 +302,21 @@ def test_subtitles_of_words():
 def test_compression_ratio():
     assert compression_ratio("a" * 100) > 5
     assert pad_or_trim(tp.ones(3), 2).shape == (2,)
+
+
+def test_the_command_with_a_folder(model, write_folder, tmp_path, capsys):
+    """The whole way: a folder and a sound file to text."""
+    write_folder(tmp_path, model)
+    sound = tmp_path / "a.wav"
+    noise = np.random.default_rng(4).standard_normal((1, 24000)).astype(np.float32) * 0.1
+    save(sound, noise, 16000)
+    words = ["transcribe", str(sound), "--model", str(tmp_path), "--language", "german"]
+    tp.manual_seed(3)  # later temperatures draw
+    assert main([*words, "--output-format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    tp.manual_seed(3)
+    wanted = load_model(tmp_path).transcribe(sound, language="de")
+    assert told["language"] == "de"
+    assert told["text"] == wanted["text"]
+    assert [s["tokens"] for s in told["segments"]] == [s["tokens"] for s in wanted["segments"]]
+    assert told["segments"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import triptych as tp
 from triptych import Tensor, nn
-from triptych.errors import ShapeError
+from triptych.errors import ShapeError, UnknownNameError
 from triptych_audio.interop import same_kind
 
 __all__ = ["SquimSubjective", "squim_subjective_base", "squim_subjective_model"]
@@ -83,11 +83,16 @@ class SquimSubjective(nn.Module):
             (n,) from 1 to 5.
 
         Raises:
-            ShapeError: one of them is not (n, t), or has no samples.
+            ShapeError: one of them is not (n, t), or has no samples, or n differs.
         """
         for name, x in (("waveform", waveform), ("reference", reference)):
             if x.ndim != 2 or not x.shape[1]:
                 raise ShapeError(f"SquimSubjective: wanted {name} (n, t), got {tuple(x.shape)}")
+        if waveform.shape[0] != reference.shape[0]:
+            raise ShapeError(
+                f"SquimSubjective: wanted one reference for each of the {waveform.shape[0]} "
+                f"waveforms, got {reference.shape[0]}; reference.expand(n, -1) gives all the same"
+            )
         times = -(-waveform.shape[-1] // reference.shape[-1])
         reference = reference.repeat(1, times)[:, : waveform.shape[-1]]
         both = tp.cat([self._features(reference), self._features(waveform)], 2)
@@ -112,9 +117,17 @@ def squim_subjective_model(
 
     Returns:
         The model.
+
+    Raises:
+        UnknownNameError: there is no such builder.
     """
     from triptych_audio import models
 
+    if ssl_type not in models.__all__:
+        raise UnknownNameError(
+            f"squim_subjective_model: ssl_type {ssl_type!r} is no builder in "
+            "triptych_audio.models, such as 'wav2vec2_base'"
+        )
     ssl_model = getattr(models, ssl_type)()
     return SquimSubjective(
         ssl_model, nn.Linear(feat_dim, proj_dim), Predictor(2 * proj_dim, att_dim)

@@ -9,6 +9,7 @@ import triptych as tp
 from triptych import Tensor, nn
 from triptych.errors import DomainError, ShapeError
 from triptych.nn import functional as nnF
+from triptych_audio.models.lengths import check_lengths
 
 __all__ = ["ConvLayerBlock", "FeatureExtractor", "LayerNorm", "build_feature_extractor"]
 
@@ -91,7 +92,8 @@ class FeatureExtractor(nn.Module):
             (n, frames, c), and (n,) valid frames or None.
 
         Raises:
-            ShapeError: x is not (n, t), or shorter than the convolutions look.
+            ShapeError: x is not (n, t), or shorter than the convolutions look; or length is not
+                (n,) numbers from 0 to t.
         """
         if x.ndim != 2:
             raise ShapeError(
@@ -103,6 +105,8 @@ class FeatureExtractor(nn.Module):
                 f"Wav2Vec2Model: the first frame looks at {self.receptive_field} samples, got "
                 f"waveforms of shape {tuple(x.shape)}; pad them with zeros"
             )
+        if length is not None:
+            check_lengths("Wav2Vec2Model: lengths", length, *x.shape)
         x = x.unsqueeze(1)
         for layer in self.conv_layers:
             x, length = layer(x, length)

@@ -61,7 +61,7 @@ class Wav2Vec2Model(nn.Module):
             lengths.
 
         Raises:
-            ShapeError: waveforms is not (n, t), or too short.
+            ShapeError: waveforms is not (n, t), or too short, or lengths do not fit.
         """
         features, lengths = self.feature_extractor(waveforms, lengths)
         x = self.encoder(features, lengths)
@@ -81,7 +81,7 @@ class Wav2Vec2Model(nn.Module):
             (n, frames, d) for each layer; and (n,) valid frames, or None without lengths.
 
         Raises:
-            ShapeError: waveforms is not (n, t), or too short.
+            ShapeError: waveforms is not (n, t), or too short, or lengths do not fit.
             DomainError: num_layers is not between 1 and the number of layers.
         """
         outputs, lengths = self._extract(waveforms, lengths, num_layers)

@@ -64,6 +64,8 @@ class WhisperConfig:
         tie_word_embeddings: the output weights are the embeddings of ids.
         alignment_heads: (layer, head) of the decoder that look at what is being said; None for all
             heads of the later half of the layers.
+        multilingual: whether texts begin with a language and a task; None judges by vocab_size,
+            as is right for the published vocabularies.
 
     Raises:
         ShapeError: d_model does not divide into the heads.
@@ -99,6 +101,7 @@ class WhisperConfig:
     decoder_start_token_id: int = 50258
     tie_word_embeddings: bool = True
     alignment_heads: list[list[int]] | None = None
+    multilingual: bool | None = None
 
     def __post_init__(self) -> None:
         for heads in (self.encoder_attention_heads, self.decoder_attention_heads):
@@ -205,13 +208,15 @@ class WhisperConfig:
 
     @property
     def is_multilingual(self) -> bool:
-        """Whether the vocabulary has languages."""
+        """Whether texts begin with a language and a task."""
+        if self.multilingual is not None:
+            return self.multilingual
         return self.vocab_size >= MULTILINGUAL
 
     @property
     def num_languages(self) -> int:
-        """Languages of the vocabulary: 99, or 100 from large-v3 on."""
-        return self.vocab_size - OTHER_IDS - int(self.is_multilingual)
+        """Languages of a published vocabulary: 99, or 100 from large-v3 on."""
+        return self.vocab_size - OTHER_IDS - int(self.vocab_size >= MULTILINGUAL)
 
 
 # Bands, ids, width, heads, layers of the encoder and of the decoder.

@@ -158,20 +158,29 @@ def load_folder(
     Args:
         cls: `WhisperForConditionalGeneration` or `WhisperModel`.
         folder: with config.json and model.safetensors or pytorch_model.bin, whole or in parts; of
-            generation_config.json, the alignment heads are taken, and tokenizer.json is
-            what `transcribe` writes with.
+            generation_config.json, the alignment heads and is_multilingual are taken, and
+            tokenizer.json is what `transcribe` writes with.
         dtype: of the weights; "auto" keeps what the file has; default float32.
 
     Raises:
-        FileFormatError: the weights are not those of the settings.
+        FileFormatError: the weights are not those of the settings, or of another architecture.
         FileNotFoundError: a file is missing.
     """
     values, weights = read_folder(folder)
+    if values.get("model_type", "whisper") != "whisper":
+        raise FileFormatError(
+            f"{cls.__name__}: {folder} holds a model of type {values['model_type']!r}, wanted "
+            "'whisper'; triptych_audio.models.wav2vec2.utils.import_huggingface_model reads "
+            "wav2vec 2.0, HuBERT and WavLM"
+        )
     config = WhisperConfig.from_dict(values)
     extra = Path(folder) / "generation_config.json"
-    if config.alignment_heads is None and extra.exists():
+    if extra.exists():
         found = json.loads(extra.read_text(encoding="utf-8"))
-        config.alignment_heads = found.get("alignment_heads")
+        if config.alignment_heads is None:
+            config.alignment_heads = found.get("alignment_heads")
+        if config.multilingual is None:
+            config.multilingual = found.get("is_multilingual")
     if dtype == "auto":
         dtype = next(iter(weights.values())).dtype
     model = _filled(cls, config, weights, dtype, Path(folder))

@@ -251,7 +251,8 @@ class Tokenizer:
     @property
     def all_language_codes(self) -> tuple[str, ...]:
         """Codes of all languages, in the order of their ids."""
-        return tuple(LANGUAGES)[: self.num_languages]
+        some = tuple(LANGUAGES)[: self.num_languages]
+        return tuple(code for code in some if f"<|{code}|>" in self.vocabulary.specials)
 
     @functools.cached_property
     def non_speech_tokens(self) -> tuple[int, ...]:
@@ -303,7 +304,8 @@ def get_tokenizer(
 
     Args:
         multilingual: whether it knows more than English.
-        num_languages: 99, or 100 from large-v3 on.
+        num_languages: 99, or 100 from large-v3 on; of a folder, those that its vocabulary has
+            count.
         language: that is spoken, by code or name; default English.
         task: "transcribe" or "translate"; default "transcribe".
         folder: where to read the vocabulary; default OpenAI's, fetched on first use.
@@ -314,7 +316,10 @@ def get_tokenizer(
     """
     code = "en" if language is None else language_code(language)
     name = "multilingual" if multilingual else "gpt2"
-    found = _published(name, num_languages) if folder is None else _of_folder(Path(folder))
+    if folder is None:
+        found = _published(name, num_languages)
+    else:
+        found, num_languages = _of_folder(Path(folder)), len(LANGUAGES)
     if not multilingual:
         return Tokenizer(found, num_languages)
     return Tokenizer(found, num_languages, code, task or "transcribe")

@@ -14,9 +14,25 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-__all__ = ["FAMILIES", "calls", "instruction_set", "native", "overridden", "why_absent"]
+__all__ = [
+    "FAMILIES",
+    "calls",
+    "instruction_set",
+    "native",
+    "overridden",
+    "overridden_into",
+    "why_absent",
+]
 
-FAMILIES = ("softmax",)  # the modules beside this one that have overrides
+# The modules beside this one that have overrides.
+FAMILIES = (
+    "conv",
+    "elementwise",
+    "fft",
+    "gemm",
+    "iir",
+    "softmax",
+)
 
 
 def _load() -> tuple[ModuleType | None, str]:
@@ -42,6 +58,20 @@ def overridden(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         return plain
     fast, least = found
     return native.Override(fast, plain, least)
+
+
+def overridden_into(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for ``f(memory, *others)``, which writes over its first input."""
+    if native is None:
+        return plain
+    from .elementwise import overrides_into
+
+    found = overrides_into(native).get(name)
+    if found is None:
+        return plain
+    fast, least = found
+    chosen: Callable[..., Any] = native.Override(fast, plain, least)
+    return chosen
 
 
 _found: dict[str, tuple[Callable[..., Any], int]] = {}

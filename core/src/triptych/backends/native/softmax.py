@@ -1,4 +1,4 @@
-"""Softmax over the last axis."""
+"""Softmax, its logarithm and their gradients."""
 
 from __future__ import annotations
 
@@ -8,4 +8,5 @@ from typing import Any
 
 def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
     """By primitive: the function, and the size of the first input from which on it is taken."""
-    return {"softmax": (native.softmax, 256)}
+    names = ("log_softmax", "log_softmax_dx", "softmax", "softmax_dx")
+    return {name: (getattr(native, name), 256) for name in names}

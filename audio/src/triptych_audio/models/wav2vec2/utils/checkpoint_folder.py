@@ -43,20 +43,21 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
             parts = sorted(set(_read_json(root / name)["weight_map"].values()))
             tensors = (load(root / part).items() for part in parts)
             return config, {key: value for part in tensors for key, value in part}
-    raise FileNotFoundError(
-        f"import_huggingface_model: {root} holds none of {', '.join((*WEIGHTS, *INDEXES))}"
-    )
+    raise FileNotFoundError(f"read_folder: {root} holds none of {', '.join((*WEIGHTS, *INDEXES))}")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"read_folder: {path.parent} holds no {path.name}; wanted a folder in the "
+            "layout of the Hugging Face hub"
+        )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise FileFormatError(
-            f"import_huggingface_model: {path} is no JSON file: {error}"
-        ) from error
+        raise FileFormatError(f"read_folder: {path} is no JSON file: {error}") from error
     if not isinstance(found, dict):
-        raise FileFormatError(f"import_huggingface_model: {path} holds no JSON object")
+        raise FileFormatError(f"read_folder: {path} holds no JSON object")
     return found
 
 

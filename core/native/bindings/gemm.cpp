@@ -1,0 +1,167 @@
+// Matrix products: matmul over any strides and leading dims, linear with its bias.
+#include "kernels/gemm.h"
+
+#include "bindings/array.h"
+#include "bindings/families.h"
+#include "runtime/scratch.h"
+
+#include <vector>
+
+namespace triptych {
+namespace {
+
+Counter matmul_taken("matmul"), linear_taken("linear");
+
+constexpr long PIECE = 1L << 20; // multiplications worth waking a thread for
+
+// float32 in any strides that are whole numbers of floats.
+Array strided(nb::handle value) {
+    if (!PyArray_CheckExact(value.ptr())) return {};
+    auto *a = reinterpret_cast<PyArrayObject *>(value.ptr());
+    bool fits = PyArray_TYPE(a) == NPY_FLOAT32 && PyArray_ISALIGNED(a) && PyArray_ISNOTSWAPPED(a) &&
+                PyArray_NDIM(a) >= 2 && PyArray_SIZE(a) > 0;
+    for (int i = 0; fits && i < PyArray_NDIM(a); i++)
+        fits = PyArray_STRIDE(a, i) % static_cast<npy_intp>(sizeof(float)) == 0;
+    return fits ? Array{a} : Array{};
+}
+
+long stride(const Array &a, int axis) {
+    const npy_intp bytes = PyArray_STRIDE(a.object, axis < 0 ? axis + a.ndim() : axis);
+    return static_cast<long>(bytes) / static_cast<long>(sizeof(float));
+}
+
+gemm_view view(const Array &a) { return {a.data(), stride(a, -2), stride(a, -1)}; }
+
+// `count` products of (m, k) and (k, n), the matrices of product i at these distances from the first.
+struct Products {
+    long m, n, k;
+    gemm_view a, b;
+    float *c;
+    gemm_after after{};
+    long count = 1;
+    std::vector<long> a_at{0}, b_at{0};
+};
+
+// How to cut a product into about `pieces` blocks: numbers of rows and columns of the blocks.
+// A is packed once for each column of blocks and B once for each row, so that their sum decides.
+struct Grid {
+    long rows, columns, down, across;
+
+    Grid(const Products &p, const gemm_kernels &kernels, long pieces) {
+        long best = -1, most = 1;
+        down = across = 1;
+        for (long i = 1; i <= pieces; i++) {
+            const long j = std::max(1L, std::min(pieces / i, p.n / kernels.columns));
+            if (i > 1 && p.m < i * kernels.rows) break;
+            const long cost = i * p.n + j * p.m, used = i * j;
+            if (used > most || (used == most && (best < 0 || cost < best)))
+                best = cost, most = used, down = i, across = j;
+        }
+        rows = round_up((p.m + down - 1) / down, down > 1 ? kernels.rows : 1);
+        columns = round_up((p.n + across - 1) / across, across > 1 ? kernels.columns : 1);
+        down = (p.m + rows - 1) / rows;
+        across = (p.n + columns - 1) / columns;
+    }
+
+    static long round_up(long size, long multiple) {
+        return (size + multiple - 1) / multiple * multiple;
+    }
+};
+
+void multiply(const Products &p) {
+    const gemm_kernels &kernels = TRIPTYCH_PICK(gemm);
+    const long work = p.m * p.n * p.k, threads = num_threads();
+    const long pieces = threads == 1 ? 1 : std::min(2 * threads, work * p.count / PIECE);
+    const Grid grid(p, kernels, std::max(1L, (pieces + p.count - 1) / p.count));
+    const long blocks = grid.down * grid.across, all = blocks * p.count;
+    const auto block = [&](long number) {
+        const long item = number / blocks, place = number % blocks;
+        const long i = place / grid.across * grid.rows, j = place % grid.across * grid.columns;
+        const long m = std::min(grid.rows, p.m - i), n = std::min(grid.columns, p.n - j);
+        const gemm_view a{p.a.data + p.a_at[item] + i * p.a.row, p.a.row, p.a.column};
+        const gemm_view b{p.b.data + p.b_at[item] + j * p.b.column, p.b.row, p.b.column};
+        gemm_after after = p.after;
+        if (after.column_bias) after.column_bias += j;
+        kernels.multiply(m, n, p.k, a, b, p.c + item * p.m * p.n + i * p.n + j, p.n, 0, &after,
+                         scratch_floats(kernels.scratch_floats(m, n, p.k)));
+    };
+    const Unlocked unlocked(work * p.count / 16);
+    const long runs = pieces <= 1 ? 1 : std::min(all, std::max(pieces, 4 * threads));
+    run_pieces(runs, [&](long run, int) {
+        for (long i = all * run / runs; i < all * (run + 1) / runs; i++) block(i);
+    });
+}
+
+// Leading dims of both after broadcasting, in `lead`; for each product where its matrices are.
+bool broadcast_leads(const Array &a, const Array &b, std::vector<npy_intp> &lead, Products &p) {
+    const int dims = std::max(a.ndim(), b.ndim()) - 2;
+    lead.assign(dims, 1);
+    p.count = 1;
+    for (int i = dims - 1; i >= 0; i--) {
+        const int at_a = i - dims + a.ndim() - 2, at_b = i - dims + b.ndim() - 2;
+        const long in_a = at_a < 0 ? 1 : a.shape(at_a), in_b = at_b < 0 ? 1 : b.shape(at_b);
+        if (in_a != in_b && in_a != 1 && in_b != 1) return false;
+        const long size = std::max(in_a, in_b);
+        const long step_a = in_a == 1 ? 0 : stride(a, at_a), step_b = in_b == 1 ? 0 : stride(b, at_b);
+        lead[i] = size;
+        for (long outer = 1; outer < size; outer++) // earlier axes are slower: append whole copies
+            for (long inner = 0; inner < p.count; inner++) {
+                p.a_at.push_back(p.a_at[inner] + outer * step_a);
+                p.b_at.push_back(p.b_at[inner] + outer * step_b);
+            }
+        p.count *= size;
+    }
+    return true;
+}
+
+// Whether the rows of all matrices of a are those of one matrix, one after the other.
+bool rows_of_one(const Array &a) {
+    for (int i = 0; i < a.ndim() - 2; i++)
+        if (stride(a, i) != stride(a, i + 1) * a.shape(i + 1)) return false;
+    return true;
+}
+
+nb::object matmul(nb::handle left, nb::handle right) {
+    const Array a = strided(left), b = strided(right);
+    if (!a || !b || a.shape(-1) != b.shape(-2)) return not_implemented();
+    Products p{a.shape(-2), b.shape(-1), a.shape(-1), view(a), view(b), nullptr};
+    std::vector<npy_intp> shape;
+    if (!broadcast_leads(a, b, shape, p)) return not_implemented();
+    matmul_taken++;
+    shape.push_back(p.m);
+    shape.push_back(p.n);
+    const Result c(static_cast<int>(shape.size()), shape.data());
+    p.c = c.data();
+    if (p.count > 1 && b.ndim() == 2 && rows_of_one(a)) p.m *= p.count, p.count = 1;
+    multiply(p);
+    return c.object;
+}
+
+nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+    const Array x = Array::packed(input), w = strided(weight);
+    if (!x || !w || x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 || x.shape(-1) != w.shape(1))
+        return not_implemented();
+    Array shift;
+    if (!bias.is_none()) {
+        shift = Array::packed(bias);
+        if (!shift || shift.ndim() != 1 || shift.shape(0) != w.shape(0)) return not_implemented();
+    }
+    linear_taken++;
+    const long d = x.shape(-1);
+    std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
+    shape.back() = w.shape(0);
+    const Result y(x.ndim(), shape.data());
+    Products p{x.size() / d, w.shape(0), d, {x.data(), d, 1}, {w.data(), stride(w, 1), stride(w, 0)},
+               y.data()};
+    if (shift) p.after.column_bias = shift.data();
+    multiply(p);
+    return y.object;
+}
+
+const Family family([](nb::module_ &m) {
+    m.def("matmul", &matmul, nb::arg("a"), nb::arg("b"));
+    m.def("linear", &linear, nb::arg("x"), nb::arg("w"), nb::arg("bias") = nb::none());
+});
+
+} // namespace
+} // namespace triptych

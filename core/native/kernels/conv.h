@@ -1,0 +1,77 @@
+/* Convolution of float32 images, x (n, c, h, w) with w (o, c / groups, kh, kw) to y (n, o, oh, ow),
+   and its derivatives. All arrays packed; a sound is an image of one row. */
+#ifndef TRIPTYCH_CONV_H
+#define TRIPTYCH_CONV_H
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Output position p of an axis sees p * stride - before + k * dilation for k below kernel; what lies
+   outside of [0, in) is zero. */
+typedef struct {
+    long in, out, kernel, stride, dilation, before;
+} conv_axis;
+
+/* How an image is copied for reading: zeros around it, and for strides each `stride`-th row and
+   column apart from the others (a phase), so that neighbours in the output read neighbours. */
+typedef struct {
+    conv_axis y, x;
+    long phases_y, phases_x;
+    long rows, pitch; /* of one phase */
+    long plane;       /* floats of one channel, all phases */
+    long slack;       /* floats after the last channel, which are read, and written as zeros */
+} conv_layout;
+
+/* y[s][g * rows + r][i][j] = sum over c, t of
+       left[g * rows + r][c * taps + t] * right[s][g * channels + c][i * pitch + j + offsets[t]] */
+typedef struct {
+    long samples, groups;
+    const float *left;
+    long rows;
+    const float *right;
+    long channels, plane, taps;
+    const long *offsets;
+    long pitch, out_rows, out_columns;
+    int exact; /* right ends with its last position; else TILE_WIDTH floats after it may be read */
+    float *out;
+    long out_plane, out_row, out_column; /* steps */
+} conv_product;
+
+typedef struct {
+    void (*layout)(conv_layout *layout, const conv_axis *y, const conv_axis *x);
+    void (*offsets)(const conv_layout *layout, long *offsets); /* (kh * kw,) */
+    /* Copies channels x (count, h, w) to planes; the last one zeroes the slack. */
+    void (*fill)(const conv_layout *layout, const float *x, float *planes, long count, int last);
+    long (*units)(const conv_product *product); /* pieces of work, to be split over threads */
+    void (*multiply)(const conv_product *product, long begin, long end); /* units */
+} conv_direct_kernels;
+
+extern const conv_direct_kernels conv_direct_baseline, conv_direct_avx2, conv_direct_avx512;
+
+/* 3x3 kernels of stride and dilation 1. */
+typedef struct {
+    long samples, c, o;
+    conv_axis y, x;
+    long tiles_y, tiles_x; /* of 4x4 outputs in a sample */
+    long v_step;           /* from point to point, samples * tiles_y * tiles_x * c or more */
+} conv_winograd;
+
+typedef struct {
+    long (*lanes)(void); /* c and o have to be multiples of it */
+    /* Scratch in floats for each thread, and units of work, of both steps. The first gives v, of
+       36 * v_step floats, from x; its units are samples * c / lanes. */
+    long (*input_scratch)(const conv_winograd *s);
+    void (*input)(const conv_winograd *s, const float *x, float *v, float *scratch, long begin,
+                  long end);
+    long (*scratch)(const conv_winograd *s);
+    long (*units)(const conv_winograd *s);
+    void (*multiply)(const conv_winograd *s, const float *v, const float *w, float *y,
+                     float *scratch, long begin, long end);
+} conv_winograd_kernels;
+
+extern const conv_winograd_kernels conv_winograd_baseline, conv_winograd_avx2, conv_winograd_avx512;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,60 @@
+/* Squares of LANES x LANES numbers turned around in registers, and copies of short rows. */
+#ifndef TRIPTYCH_CONV_TRANSPOSE_H
+#define TRIPTYCH_CONV_TRANSPOSE_H
+
+#include "vector.h"
+
+#define FIRST_(step, lane) ((lane) & (step) ? LANES + (lane) - (step) : (lane))
+#define SECOND_(step, lane) ((lane) & (step) ? LANES + (lane) : (lane) + (step))
+#define FOUR_(f, step, lane) f(step, lane), f(step, lane + 1), f(step, lane + 2), f(step, lane + 3)
+#if LANES == 16
+#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4), FOUR_(f, step, 8), FOUR_(f, step, 12)
+#elif LANES == 8
+#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4)
+#else
+#define EACH_(f, step) FOUR_(f, step, 0)
+#endif
+/* Swaps the squares of `step` numbers off the diagonal in each square of twice as many. */
+#define SWAP_(step)                                                                                \
+    for (int i = 0; i < LANES; i++)                                                                \
+        if (!(i & (step))) {                                                                       \
+            const vfloat a = v[i], b = v[i + (step)];                                              \
+            v[i] = __builtin_shufflevector(a, b, EACH_(FIRST_, step));                             \
+            v[i + (step)] = __builtin_shufflevector(a, b, EACH_(SECOND_, step));                   \
+        }
+
+INLINE void transpose(vfloat v[LANES]) {
+    SWAP_(1)
+    SWAP_(2)
+#if LANES >= 8
+    SWAP_(4)
+#endif
+#if LANES >= 16
+    SWAP_(8)
+#endif
+}
+
+/* to[j * to_pitch + i] = from[i * from_pitch + j] for i, j below LANES. */
+INLINE void transpose_square(float *to, long to_pitch, const float *from, long from_pitch) {
+    vfloat v[LANES];
+    for (int i = 0; i < LANES; i++) v[i] = load(from + i * from_pitch);
+    transpose(v);
+    for (int i = 0; i < LANES; i++) store(to + i * to_pitch, v[i]);
+}
+
+typedef float float_4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Copies that may read and write nothing but `count` numbers; the ranges do not overlap. */
+INLINE void copy_row(float *restrict to, const float *restrict from, long count) {
+    long i = 0;
+    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
+    if (i == count) return;
+    if (count >= LANES) store(to + count - LANES, load(from + count - LANES));
+    else if (count >= 4) {
+        for (; i + 4 <= count; i += 4) *(float_4 *)(to + i) = *(const float_4 *)(from + i);
+        *(float_4 *)(to + count - 4) = *(const float_4 *)(from + count - 4);
+    } else
+        for (; i < count; i++) to[i] = from[i];
+}
+
+#endif

@@ -1,0 +1,11 @@
+"""Recursive filters, and banks of filters that change the sample rate."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+
+def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
+    """By name: the function, and the size of the first input from which on it is taken."""
+    return {"filter_bank": (native.filter_bank, 1024), "iir": (native.iir, 256)}
