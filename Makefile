@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NATIVE := $(VENV)/.native
+PEERS := .venv-peers
 PACKAGES := core datasets vision text audio
 PROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 KERNELS := core/CMakeLists.txt $(shell find core/native -type f)
@@ -16,11 +17,11 @@ EDITABLE := $(PACKAGES:%=-e ./%)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs coverage clean
+.PHONY: help demo test lint bench bench-peers docs coverage clean
 
 help: ## list these commands
 	@echo "make COMMAND, with PYTHON=... to choose the interpreter (now: $(PYTHON))"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(NATIVE) ## run all three packages on real files and write a report
 	@$(BIN)/python examples/demo.py
@@ -36,6 +37,10 @@ lint: $(READY) ## check style, formatting and types
 bench: $(NATIVE) ## measure speed beside the libraries a user would pick instead
 	@$(BIN)/python benchmarks/run.py
 
+bench-peers: $(PEERS)/.ready ## the same beside PyTorch, ONNX Runtime, librosa ... (7 GB in an environment of their own)
+	@$(PEERS)/bin/python benchmarks/run.py networks tensors images sound \
+	    --csv build/benchmarks.csv --plot build/benchmarks.png
+
 docs: $(NATIVE) ## write the reference of all public names to build/reference/index.html
 	@$(BIN)/python tools/write_api_reference.py
 
@@ -44,7 +49,7 @@ coverage: $(NATIVE) ## run the tests of one package, PART=core, and print which 
 	    --cov=$(if $(filter core,$(PART)),triptych,triptych_$(PART)) --cov-report=term:skip-covered
 
 clean: ## remove .venv and everything that the tools leave behind
-	rm -rf $(VENV) build core/src/triptych/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
+	rm -rf $(VENV) $(PEERS) build core/src/triptych/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
 	find $(PACKAGES) tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # Made again whenever a pyproject.toml changes, as that may ask for other packages.
@@ -62,6 +67,15 @@ $(READY): $(PROJECTS)
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install $(EDITABLE) --group dev
 	@touch $@ $(NATIVE)
+
+# Peers to measure against. torchaudio 2.9 is the last that goes with a torchvision of the same age.
+$(PEERS)/.ready: $(PROJECTS) $(KERNELS)
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --quiet install --upgrade 'pip>=25.1'
+	@$(PEERS)/bin/python -m pip --quiet install torch==2.9.1 torchvision==0.24.1
+	@$(PEERS)/bin/python -m pip --quiet install torch==2.9.1 'torchaudio==2.9.*'
+	@$(PEERS)/bin/python -m pip --quiet install $(EDITABLE) --group peers
+	@mkdir -p build && touch $@
 
 # The extension is built again whenever a kernel changes; without a compiler core stays pure.
 $(NATIVE): $(READY) $(KERNELS)

@@ -32,15 +32,24 @@ bool turned_off() {
 
 } // namespace
 
-void use_own_memory() {
-    // The policy belongs to a context, and each thread starts with an empty one.
+namespace {
+
+// The policy belongs to a context: each thread starts with an empty one.
+void set_policy() {
     static const bool off = turned_off();
-    thread_local bool done = false;
-    if (done || off) return;
-    done = true;
+    if (off) return;
     PyObject *before = PyDataMem_SetHandler(capsule());
     if (!before) nb::raise_python_error();
     Py_DECREF(before);
+}
+
+} // namespace
+
+void use_own_memory() {
+    thread_local bool done = false;
+    if (done) return;
+    done = true;
+    set_policy();
 }
 
 namespace {
@@ -58,7 +67,7 @@ nb::dict stats() {
 }
 
 const Family family([](nb::module_ &m) {
-    m.def("use_own_memory", &use_own_memory);
+    m.def("use_own_memory", &set_policy, "In the current context.");
     m.def("memory_stats", &stats);
     m.def("reset_peak_memory_stats", &reset_peak_memory_stats);
     m.def("set_memory_limit", &set_memory_limit, nb::arg("bytes"));

@@ -21,7 +21,18 @@ def _quiet_runner() -> Callable[..., Any]:
     """
     context = contextvars.copy_context()
     context.run(np.seterr, all="ignore")
+    for prepare in _PREPARATIONS:
+        context.run(prepare)
     return context.run
+
+
+_PREPARATIONS: list[Callable[[], object]] = []
+
+
+def prepare_kernels(prepare: Callable[[], object]) -> None:
+    """Run a function in the context that kernels run in, of this thread and of all later ones."""
+    _PREPARATIONS.append(prepare)
+    state.quiet(prepare)
 
 
 class State(threading.local):

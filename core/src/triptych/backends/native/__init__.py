@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from ...state import prepare_kernels
+
 __all__ = [
     "FAMILIES",
     "calls",
@@ -26,11 +28,15 @@ __all__ = [
 
 # The modules beside this one that have overrides.
 FAMILIES = (
+    "attention",
+    "boxes",
     "conv",
     "elementwise",
     "fft",
     "gemm",
     "iir",
+    "image",
+    "norm",
     "softmax",
 )
 
@@ -49,6 +55,8 @@ def _load() -> tuple[ModuleType | None, str]:
 
 
 native, why_absent = _load()
+if native is not None:
+    prepare_kernels(native.use_own_memory)
 
 
 def overridden(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
