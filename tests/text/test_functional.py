@@ -51,3 +51,30 @@ def test_str_to_int():
 def test_input_must_be_a_list(wrong):
     with pytest.raises(DTypeError, match="list of tokens"):
         F.truncate(wrong, 1)
+
+
+@pytest.mark.parametrize("mixed", [[[1], 2], [1, [2]], [["1"], "2"], ["1", ("2",)]])
+@pytest.mark.parametrize(
+    "call", [F.to_tensor, F.str_to_int, lambda x: F.truncate(x, 1), lambda x: F.add_token(x, 1)]
+)
+def test_lists_and_single_elements_do_not_mix(call, mixed):
+    with pytest.raises(DTypeError, match="got both in one"):
+        call(mixed)
+
+
+@pytest.mark.parametrize("wrong", [[1.5], ["1"], [None], [[1]]])
+def test_to_tensor_takes_whole_numbers_only(wrong):
+    with pytest.raises(DTypeError, match="whole numbers"):
+        F.to_tensor([wrong, wrong], padding_value=0, dtype=tp.float32)
+    assert F.to_tensor([[True, False], [True]], padding_value=0).tolist() == [[1, 0], [1, 0]]
+
+
+def test_to_tensor_refuses_ragged_lists_inside_a_row():
+    with pytest.raises(DTypeError, match="whole numbers"):
+        F.to_tensor([[[1], [2, 3]], [[1]]], padding_value=0)
+
+
+@pytest.mark.parametrize(("row", "token"), [([1, 2], "<eos>"), (["a"], 3), ([["a"], []], 3)])
+def test_tokens_and_ids_do_not_mix(row, token):
+    with pytest.raises(DTypeError, match=r"add_token.*does not go with"):
+        F.add_token(row, token)

@@ -190,6 +190,24 @@ def test_input_that_is_no_text(place):
     assert b"UTF-8" in run.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["tokenize", "--tokenizer", "tokenizer.json"], ["classify"], ["generate"], ["similar"]],
+)
+def test_argument_that_is_no_text(words, place, capsys):
+    typed = [*words, "a\udcffb", *["--in", "corpus.txt"][: 2 * (words == ["similar"])]]
+    assert main(typed) == 1
+    assert "not UTF-8" in capsys.readouterr().err
+
+
+def test_mark_at_the_begin_of_a_file_is_no_text(place, capsys, typed):
+    for text in "hello\n", "\ufeffhello\r\n":
+        typed(text)
+        assert main(["tokenize", "--tokenizer", "tokenizer.json", "--json"]) == 0
+    one, other = map(json.loads, capsys.readouterr().out.splitlines())
+    assert one == other
+
+
 # classify
 
 
@@ -235,6 +253,14 @@ def test_likeliest_text_ends_before_a_stop(capsys):
     cut = capsys.readouterr().out.rstrip("\n")
     assert whole.startswith(cut)
     assert stop not in cut.removeprefix("She was")
+
+
+def test_numbers_and_stops_that_make_no_sense(capsys):
+    with pytest.raises(SystemExit):
+        main(["generate", "She", "--temperature", "warm"])
+    assert "warm is no number" in capsys.readouterr().err
+    assert main(["generate", "She", "--stop", ""]) == 1
+    assert "in every text" in capsys.readouterr().err
 
 
 def test_text_ends_where_the_places_end(capsys):

@@ -63,6 +63,10 @@ def test_choosing_rows():
     assert data.filter(lambda row: row["label"])["text"] == ["t1", "t3", "t5", "t7", "t9"]
     assert data.select([9, -10])["text"] == ["t9", "t0"]
     assert data.take(2).skip(1)["text"] == ["t1"]
+    assert len(data.take(0)) == len(data.skip(99)) == 0
+    for wrong in (lambda: data.take(-1), lambda: data.skip(-1)):
+        with pytest.raises(DomainError, match="wanted a number of rows, got -1"):
+            wrong()
     assert data.sort(["label", "text"], reverse=True)["text"][:2] == ["t9", "t7"]
     assert data.sort("label")["text"][:5] == ["t0", "t2", "t4", "t6", "t8"]
     assert data.shard(3, 0)["text"] == ["t0", "t1", "t2", "t3"]

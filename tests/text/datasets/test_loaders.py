@@ -497,6 +497,8 @@ def test_a_member_that_lacks_is_an_error(publisher, pack):
         (lambda: datasets.IWSLT2016(valid_set="tst2020"), ValueError, "valid_set"),
         (lambda: datasets.IWSLT2017(language_pair=("de", "de")), ValueError, "de to en, it"),
         (lambda: datasets.C4(variant="xx"), ValueError, "realnewslike"),
+        (lambda: datasets.IMDB(split=3), TypeError, "IMDB: wanted a split's name or a tuple"),
+        (lambda: datasets.CNNDM(split=None), ValueError, "CNNDM: wanted a split's name"),
     ],
 )  # fmt: skip
 def test_arguments_are_checked_before_anything_is_fetched(call, error, told):

@@ -184,6 +184,8 @@ def test_stop_strings_end_the_generation(speller, letters):
     assert letters.decode(beams[0, 1:].tolist()) == "one. two"
     with pytest.raises(UnknownNameError, match="tokenizer="):
         speller.generate(ids, stop_strings="x")
+    with pytest.raises(ShapeError, match='stop_strings hold ""'):
+        speller.generate(ids, stop_strings=["x", ""], tokenizer=letters)
 
 
 def test_pieces_hold_back_what_may_change(letters):

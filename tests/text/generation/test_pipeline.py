@@ -52,6 +52,7 @@ def test_pipeline(kind, folder):
     assert "".join(write.stream("abc", **options, stop_strings=[one[2:4]])) == cut
     several = write("abc", **options, num_beams=3, num_return_sequences=2)
     assert len(several) == 2 and several[0] != several[1]
+    assert write([]) == []
     assert write(["abc"], **options, num_beams=3, num_return_sequences=2) == [several]
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from triptych.errors import DTypeError, ShapeError, UnknownNameError
+from triptych.errors import DomainError, DTypeError, ShapeError, UnknownNameError
 from triptych_text.metrics import (
     bleu_score,
     corpus_bleu,
@@ -114,6 +114,35 @@ def test_errors():
         corpus_bleu(["a"], ["a"], smooth_method="x")
     with pytest.raises(UnknownNameError, match="BLEU tokenizer"):
         corpus_bleu(["a"], ["a"], tokenize="x")
+    with pytest.raises(ShapeError, match="candidate 1 has no reference"):
+        bleu_score([["a"], ["b"]], [[["a"]], []])
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: corpus_bleu(["a"], "a"), "corpus_bleu"),
+        (lambda: sentence_bleu("a b", "a b"), "sentence_bleu"),
+        (lambda: sentence_chrf("a b", "a b"), "sentence_chrf"),
+        (lambda: sentence_ter("a b", "a b"), "sentence_ter"),
+    ],
+)
+def test_one_text_is_no_list(call, what):
+    with pytest.raises(DTypeError, match=f"{what}: wanted a list of texts"):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: bleu_score([["a"]], [[["a"]]], 0, []), "bleu_score: wanted max_n"),
+        (lambda: corpus_bleu(["a"], ["a"], max_ngram_order=0), "corpus_bleu: wanted max_ngram"),
+        (lambda: corpus_chrf(["a"], ["a"], char_order=0), "corpus_chrf: wanted char_order"),
+    ],
+)
+def test_runs_have_a_length(call, told):
+    with pytest.raises(DomainError, match=f"{told}.* of 1 or more, got 0"):
+        call()
 
 
 def naive(a, b):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.errors import ShapeError, UnknownNameError
+from triptych.errors import DomainError, DTypeError, ShapeError, UnknownNameError
 from triptych_text import metrics as M
 
 
@@ -41,6 +41,11 @@ def test_rouge_of_many():
         M.rouge(["a"], ["a"], kinds=["rouge9"])
     with pytest.raises(ShapeError, match="2 predictions"):
         M.rouge(["a", "b"], ["a"])
+    for texts in (("a b", ["a b"]), (["a"], "a")):
+        with pytest.raises(DTypeError, match="rouge: wanted a list of texts"):
+            M.rouge(*texts)
+    with pytest.raises(DomainError, match="rouge_n: wanted n of 1 or more, got 0"):
+        M.rouge_n("a", "a", 0)
 
 
 def test_squad():
@@ -50,6 +55,26 @@ def test_squad():
     assert M.squad_em_f1({}, {}) == {"exact_match": 0, "f1": 0}
     with pytest.raises(UnknownNameError, match=r"1 questions: \['2'\]"):
         M.squad_em_f1({"1": "x"}, wanted)
+    for metric in (M.squad_em_f1, M.squad_v2):
+        with pytest.raises(DTypeError, match="1: wanted a list of answers"):
+            metric({"1": "x"}, {"1": "x"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted", "exact", "f1"),
+    [
+        ("", "", 100, 100),
+        ("the", "An", 100, 100),  # nothing is left of either
+        ("", "x", 0, 0),
+        ("x", "", 0, 0),
+        ("x", "the X.", 100, 100),
+        ("x", "y", 0, 0),
+        ("x x", "x", 0, 200 / 3),
+    ],
+)
+def test_squad_of_no_word_and_one(answer, wanted, exact, f1):
+    scores = M.squad_em_f1({"q": answer}, {"q": [wanted]})
+    assert scores == {"exact_match": exact, "f1": pytest.approx(f1)}
 
 
 def test_squad_without_answers():
@@ -90,6 +115,11 @@ def test_spans_of_other_marks():
     assert M.get_spans([], "IOB2") == []
     with pytest.raises(UnknownNameError, match="no scheme"):
         M.get_spans([], "IOB9")
+
+
+@pytest.mark.parametrize("scheme", ["lenient", "IOB1", "IOB2", "IOBES"])
+def test_what_is_no_mark_is_no_span(scheme):
+    assert M.get_spans(["", "-A", "BE-A", "IB-A", "BES", "X-A"], scheme) == []
 
 
 def test_span_scores():
@@ -156,3 +186,10 @@ def test_perplexity():
         metric.compute()
     with pytest.raises(ShapeError, match="wanted logits"):
         metric.update(logits, labels[:, 1:])
+
+
+def test_perplexity_at_its_ends():
+    sure_and_wrong = M.perplexity(tp.tensor([[0.0, 1000.0]]), tp.tensor([0]))
+    assert sure_and_wrong == math.inf
+    with pytest.raises(DomainError, match="bits_per_byte: wanted 1 byte or more, got 0"):
+        M.Perplexity().bits_per_byte(0)

@@ -24,6 +24,8 @@ def test_labels():
     assert BertConfig.from_dict({"num_labels": 5}).num_labels == 5
     with pytest.raises(DTypeError, match="id2label"):
         BertConfig.from_dict({"id2label": ["no", "yes"]})
+    with pytest.raises(FileFormatError, match=r"numbers of classes to names, got .*'no'"):
+        BertConfig.from_dict({"id2label": {"no": "0", "yes": "1"}})
 
 
 @pytest.mark.parametrize(

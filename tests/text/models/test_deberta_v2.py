@@ -14,7 +14,7 @@ from triptych_text.models import (
     DebertaV2Model,
     from_pretrained,
 )
-from triptych_text.models.deberta_v2 import distance_buckets
+from triptych_text.models.deberta_v2_layers import distance_buckets
 
 SMALL = {
     "vocab_size": 20,

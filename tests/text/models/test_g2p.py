@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.errors import DTypeError, FileFormatError, UnknownNameError
+from triptych.errors import DTypeError, FileFormatError, ShapeError, UnknownNameError
 from triptych_datasets import Offline
 from triptych_text.models.g2p import ARPABET, G2P, GRAPHEMES
 
@@ -131,7 +131,15 @@ def test_damaged_checkpoints_are_refused(rng, tmp_path):
 
 def test_other_things_than_words_are_refused(rng):
     model = G2P.from_arrays(random_arrays(rng))
-    with pytest.raises(DTypeError, match="a word or a list of words"):
+    with pytest.raises(DTypeError, match="wanted a list of words, got"):
         model([1, 2])
+    with pytest.raises(DTypeError, match="wanted a list of words, got 'cat'"):
+        model.read("cat")
+    with pytest.raises(ShapeError, match="one word or more, got none"):
+        model.read([])
+    with pytest.raises(ShapeError, match="one word or more, got none"):
+        model.loss([], [])
+    with pytest.raises(ShapeError, match="2 words and 1 rows of phonemes"):
+        model.loss(["a", "b"], [["AH0"]])
     with pytest.raises(UnknownNameError, match="no phoneme is named 'QU'"):
         model.loss(["q"], [["QU"]])

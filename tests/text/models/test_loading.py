@@ -95,6 +95,25 @@ def test_encoder_weights_under_a_new_head(model, write):
     assert 0 < fresh.classifier.weight.std().item() < 0.1
 
 
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_an_encoder_does_without_a_pooler_that_a_checkpoint_lacks(model, write, prefix):
+    """As those for masked words do."""
+    kept = {f"{prefix}{k}": t for k, t in model.state_dict().items() if not k.startswith("pooler")}
+    folder = write({**kept, "cls.predictions.bias": tp.zeros(20)} if prefix else kept)
+    loaded = from_pretrained(folder)
+    assert loaded.pooler is None
+    assert loaded(IDS).pooler_output is None
+    assert_same(model, loaded)
+    with pytest.warns(UserWarning, match=r"lacks pooler\.dense\.weight"):
+        fresh = from_pretrained(folder, strict=False)
+    assert fresh(IDS).pooler_output.shape == (1, 12)
+    kept[f"{prefix}pooler.dense.bias"] = model.pooler.dense.bias
+    with pytest.raises(FileFormatError, match=r"1 weights .* lacks: pooler\.dense\.weight"):
+        from_pretrained(write(kept))
+    with pytest.raises(FileFormatError, match="pooler"):  # classes of texts want it
+        BertForSequenceClassification.from_pretrained(folder)
+
+
 def test_what_has_no_place_is_named(model, write):
     folder = write({**model.state_dict(), "adapter.weight": tp.zeros(1)})
     with pytest.warns(UserWarning, match=r"no place for adapter\.weight"):

@@ -16,6 +16,7 @@ CASES = {
     "(a)?": "( a ) ?",
     "a;b:c": "a b c",
     "a<br />b\t\n c": "a b c",
+    'a<br "/>b': "a b",  # quotation marks go before line breaks are looked for
     "": "",
 }
 

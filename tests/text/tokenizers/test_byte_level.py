@@ -111,6 +111,9 @@ def test_clip(clip):
     clip.write_bytes(clip.read_bytes()[:40])
     with pytest.raises(FileFormatError, match="damaged"):
         Tokenizer.from_clip_merges(clip)
+    clip.write_bytes(b"")
+    with pytest.raises(FileFormatError, match="holds no merges"):
+        Tokenizer.from_clip_merges(clip)
 
 
 def test_damaged_files(files, tmp_path):
@@ -121,7 +124,7 @@ def test_damaged_files(files, tmp_path):
         Tokenizer.from_merges(*files(LETTERS))
     with pytest.raises(FileFormatError, match="CLIP needs"):
         byte_level_backend({n: i for i, n in enumerate(NAMES)}, MERGES, "clip")
-    for content in ("[1]", "{", '{"a": "b"}'):
+    for content in ("[1]", "{", '{"a": "b"}', "[" * 100_000):
         vocab.write_text(content)
         with pytest.raises(FileFormatError, match=r"vocab\.json"):
             Tokenizer.from_merges(vocab, merges)

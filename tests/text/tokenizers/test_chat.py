@@ -69,6 +69,27 @@ def test_features_that_templates_use():
         "{{ '{:9999999999d}'.format(1) }}",
         "{{ ('a' * 9999) .replace('a', 'a' * 9999) }}",
         "{{ messages | tojson }}",
+        "{{ ('x' * 10 ** 5) | replace('x', 'y' * 10 ** 5) }}",
+        "{{ ('y' * 10 ** 5).join('x' * 10 ** 5) }}",
+        "{{ ('x' * 10 ** 5) | join('y' * 10 ** 5) }}",
+        "{{ (['y' * 10 ** 5] * 10 ** 5) | join }}",
+        "{{ ('{0}' * 10 ** 5).format('y' * 10 ** 5) }}",
+        "{{ ('{a}' * 10 ** 5).format_map({'a': 'y' * 10 ** 5}) }}",
+        "{{ ('%(a)s' * 10 ** 5) % {'a': 'y' * 10 ** 5} }}",
+        "{{ ('%(a)s' * 10 ** 5) | format(a='y' * 10 ** 5) }}",
+        "{{ ('%s' * 10 ** 5) | format('y' * 10 ** 5) }}",
+        "{{ ('\t' * 10 ** 6).expandtabs(10 ** 5) }}",
+        "{{ ('\n' * 10 ** 6) | indent(10 ** 5, blank=true) }}",
+        "{{ ('x ' * 10 ** 5) | wordwrap(1, wrapstring='y' * 10 ** 5) }}",
+        "{{ ([1] * 10 ** 4) | tojson(indent=10 ** 5) }}",
+        "{{ ([1] * 10 ** 4) | tojson(separators=['y' * 10 ** 5, ':']) }}",
+        "{{ ('x' * 10 ** 5).translate({120: 'y' * 10 ** 5}) }}",
+        "{% set ns = namespace(x=['a']) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}"
+        "{% endfor %}",
+        "{% set ns = namespace(x=('a',)) %}{% for i in range(60) %}{% set ns.x = (ns.x, ns.x) %}"
+        "{% endfor %}{{ {ns.x: 1} }}",
+        "{% set ns = namespace(x='a' * 999) %}{% for i in range(60) %}"
+        "{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}",
     ],
 )
 def test_what_has_no_end_is_stopped(source):
@@ -144,3 +165,30 @@ def test_tokenizer_has_templates(tokenizer):
     assert tokenizer.apply_chat_template(talk, chat_template="other") == "-"
     tokenizer.chat_template = "plain"
     assert tokenizer.apply_chat_template(talk) == "plain"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ 'a-b' | replace('-', ' and ') }}", "a and b"),
+        ("{{ ' '.join(['a', 'b']) }}{{ ['c', 'd'] | join(', ') }}", "a bc, d"),
+        ("{{ '{}: {x}'.format(1, x=[2]) }}{{ '%s!' | format('a') }}{{ '%s' % 'b' }}", "1: [2]a!b"),
+        ("{{ 'a\nb' | indent(2) }}", "a\n  b"),
+        ("{% for a, b in [(1, 2), (3, 4)] %}{{ a + b }}{% endfor %}", "37"),
+        ("{% set a, b = 1, {'k': (2,)} %}{{ a }}{{ b.k[0] }}", "12"),
+        ("{{ {'a': [1]} | tojson(indent=1) }}", '{\n "a": [\n  1\n ]\n}'),
+        ("{{ '{a}'.format_map({'a': 1}) }}", "1"),
+    ],
+)
+def test_what_could_grow_works_in_small(source, text):
+    assert ChatTemplate(source).render([]) == text
+
+
+def test_time_ends_what_looks_at_large_values():
+    source = (
+        "{% set big = ['a' * 1000] * 1000 %}{% for i in range(60) %}{{ big | length }}{% endfor %}"
+    )
+    meter = Meter(seconds=0.01)
+    with pytest.raises(ChatTemplateError, match=r"stopped after 0\.01 seconds"):
+        ChatTemplate(source.replace("60", "100000"), meter=meter).render([])
+    assert ChatTemplate(source).render([]) == "1000" * 60

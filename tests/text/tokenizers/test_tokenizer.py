@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 import triptych as tp
 from triptych.errors import (
+    BoundsError,
+    DomainError,
     DTypeError,
     FileFormatError,
     MissingDependencyError,
@@ -185,6 +187,38 @@ def test_folder(tokenizer, vocab_file):
     assert Tokenizer.from_pretrained(folder).encode("Cat").tokens[1] == "cat"
 
 
+@pytest.mark.parametrize("number", [-1, -100, 1 << 32, 1 << 40])
+def test_numbers_that_are_no_ids(tokenizer, number):
+    with pytest.raises(BoundsError, match=f"decode: {number} is no id"):
+        tokenizer.decode([2, number])
+    with pytest.raises(BoundsError, match=f"decode: {number} is no id"):
+        tokenizer.decode_batch([[2], [number]])
+    assert tokenizer.id_to_token(number) is None
+
+
+@pytest.mark.parametrize("rows", [3, None, [3]])
+def test_rows_that_are_none(tokenizer, rows):
+    with pytest.raises(DTypeError, match=r"Tokenizer\.decode"):
+        tokenizer.decode_batch(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("a.txt", "from_vocab_file"), ("a.tiktoken", "from_ranks"), ("a.model", "from_sentencepiece")],
+)
+def test_another_kind_of_file_names_its_method(tmp_path, name, method):
+    (tmp_path / name).write_text("a b", encoding="utf-8")
+    with pytest.raises(FileFormatError, match=f"is it one for Tokenizer.{method}"):
+        Tokenizer.from_file(tmp_path / name)
+
+
+def test_mark_at_the_start_of_a_file(tokenizer, tmp_path):
+    path = tmp_path / "tokenizer.json"
+    tokenizer.save(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Tokenizer.from_file(path).encode(TEXT).ids == tokenizer.encode(TEXT).ids
+
+
 def test_bad_sources(tmp_path):
     bad = tmp_path / "tokenizer.json"
     bad.write_text('{"model": 3}')
@@ -204,6 +238,27 @@ def test_bad_sources(tmp_path):
         ({"texts": ["a"], "truncation": True, "max_length": 1}, ValueError, "no room for the 2"),
         ({"texts": ["a"], "truncation": "left", "max_length": 9}, ValueError, "'left'"),
         ({"texts": ["a"], "truncation": True, "max_length": 4, "stride": 4}, ValueError, "stride"),
+        (
+            {"texts": [TEXT], "truncation": True, "max_length": 4, "stride": 2},
+            DomainError,
+            "stride 2 must be below the 2 tokens",
+        ),
+        (
+            {"texts": [TEXT], "pairs": [TEXT], "truncation": True, "max_length": 7, "stride": 3},
+            DomainError,
+            "cannot cut to max_length 7 by 'longest_first' with stride 3",
+        ),
+        (
+            {"texts": [TEXT], "truncation": "only_second", "max_length": 4},
+            DomainError,
+            "cannot cut to max_length 4 by 'only_second'",
+        ),
+        ({"texts": ["a"], "truncation": True, "max_length": "9"}, DTypeError, "max_length is a"),
+        (
+            {"texts": ["a"], "truncation": True, "max_length": 9, "stride": 0.5},
+            DTypeError,
+            "stride is a number of tokens",
+        ),
     ],
 )
 def test_refuses(tokenizer, arguments, error, match):

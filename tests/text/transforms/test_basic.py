@@ -2,7 +2,7 @@ import pytest
 
 import triptych as tp
 from triptych import nn
-from triptych.errors import UnknownNameError
+from triptych.errors import DTypeError, UnknownNameError
 from triptych_text import transforms as T
 from triptych_text.vocab import Vocab
 
@@ -38,6 +38,8 @@ def test_pad():
     assert pad(x).tolist() == [[1, 2, 7, 7], [3, 4, 7, 7]]
     assert pad(x).dtype == x.dtype
     assert pad(tp.tensor([1, 2, 3, 4, 5])).tolist() == [1, 2, 3, 4, 5]
+    with pytest.raises(DTypeError, match="wanted a tensor, got a list"):
+        pad([1, 2])
 
 
 def test_str_to_int():
@@ -52,8 +54,17 @@ def test_labels(tmp_path):
         assert made("ham") == 1
         assert made(["ham", "spam"]) == [1, 0]
     assert T.LabelToIndex(["spam", "ham"], sort_names=True).label_names == ["ham", "spam"]
-    with pytest.raises(UnknownNameError, match="eggs"):
-        T.LabelToIndex(["spam"])("eggs")
+    for error in (UnknownNameError, RuntimeError):
+        with pytest.raises(error, match="no label 'eggs'; there are 'spam'"):
+            T.LabelToIndex(["spam"])("eggs")
+    with pytest.raises(DTypeError, match="wanted a list of names"):
+        T.LabelToIndex("spam")
+
+
+def test_labels_of_a_file_are_its_lines(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffone\u2028two\r\n\n three\x0bfour \n".encode())
+    assert T.LabelToIndex(label_path=path).label_names == ["one\u2028two", "three\x0bfour"]
 
 
 @pytest.mark.parametrize("given", [{}, {"label_names": ["a"], "label_path": "x"}])

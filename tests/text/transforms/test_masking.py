@@ -1,7 +1,7 @@
 import pytest
 
 import triptych as tp
-from triptych.errors import DomainError, ShapeError
+from triptych.errors import DomainError, DTypeError, ShapeError
 from triptych_text.transforms import MaskTransform
 
 BOS, PAD, MASK = 6, 5, 4
@@ -49,5 +49,8 @@ def test_at_least_one():
 def test_errors():
     with pytest.raises(DomainError, match="mask_prob"):
         made(mask_prob=1.5)
-    with pytest.raises(ShapeError, match="MaskTransform"):
-        made()(tp.tensor([1, 2]))
+    for ids in (tp.tensor([1, 2]), tp.zeros(0, 5, dtype=tp.int64), tp.zeros(3, 0, dtype=tp.int64)):
+        with pytest.raises(ShapeError, match=r"MaskTransform.*at least one"):
+            made()(ids)
+    with pytest.raises(DTypeError, match="whole numbers"):
+        made()(tp.zeros(2, 2))

@@ -136,6 +136,9 @@ def test_regex_tokenizer():
     assert made(["a. b\tc"]) == [["a", ".", "b\tc"]]
     with pytest.raises(DomainError, match="no pattern"):
         T.RegexTokenizer([("(", "")])
+    for replacement in (r"\1", r"\g<name>"):
+        with pytest.raises(DomainError, match="no pattern or replacement"):
+            T.RegexTokenizer([("a", replacement)])
     with pytest.raises(DTypeError, match="RegexTokenizer"):
         made(3)
 

@@ -7,6 +7,8 @@ import pytest
 
 import triptych as tp
 from triptych.errors import FileFormatError, ShapeError, UnknownNameError, UnsafeFileError
+from triptych.safetensors import save_file
+from triptych_datasets import UnsafeArchive
 from triptych_text.vocab import (
     CharNGram,
     FastText,
@@ -98,9 +100,64 @@ def test_broken(tmp_path, content, text):
         Vectors(path, cache=tmp_path / "cache")
 
 
+PACKED = gzip.compress(b"".join(b"w%d %d 2\n" % (i, i * 7919 % 1000) for i in range(5000)))
+
+
+@pytest.mark.parametrize(
+    "content", [PACKED[: len(PACKED) // 2], PACKED[:50] + bytes(4) + PACKED[54:]]
+)
+def test_damaged_gzip_leaves_nothing(tmp_path, content):
+    path = tmp_path / "a.vec.gz"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"a\.vec\.gz: damaged, or cut short"):
+        Vectors(path, cache=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_mark_at_the_start_and_line_ends(tmp_path):
+    path = tmp_path / "a.vec"
+    path.write_bytes("\ufeffa 1 2\r\nb 3 4\r\n".encode())
+    made = Vectors(path, cache=tmp_path / "cache")
+    assert (made.itos, made.vectors.tolist()) == (["a", "b"], [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("tensors", "metadata"),
+    [
+        ({"x": tp.zeros(1, 2)}, {"itos": '["a"]'}),
+        ({"vectors": tp.zeros(1, 2)}, None),
+        ({"vectors": tp.zeros(2, 2)}, {"itos": '["a"]'}),
+        ({"vectors": tp.zeros(2, 2)}, {"itos": "7"}),
+    ],
+)
+def test_cache_of_something_else(file, tmp_path, tensors, metadata):
+    save_file(tensors, tmp_path / "tiny.vec.safetensors", metadata=metadata)
+    with pytest.raises(FileFormatError, match="delete it"):
+        Vectors(file, cache=tmp_path)
+
+
+def test_no_tokens_have_no_rows(vectors):
+    assert vectors.get_vecs_by_tokens([]).shape == (0, 2)
+
+
 def test_missing(tmp_path):
-    with pytest.raises(RuntimeError, match="no vectors found"):
+    with pytest.raises(RuntimeError, match=r"no vectors found.*pass url"):
         Vectors("none.vec", cache=tmp_path)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("other.vec", "a 1 2")
+    with pytest.raises(RuntimeError, match=r"a\.zip does not hold them"):
+        Vectors("none.vec", cache=tmp_path, url="https://nowhere.invalid/a.zip")
+
+
+def test_archive_that_leads_outside(tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with zipfile.ZipFile(cache / "a.zip", "w") as made:
+        made.writestr("../evil.txt", "x")
+        made.writestr("a.vec", "a 1 2")
+    with pytest.raises(UnsafeArchive, match="outside of the folder"):
+        Vectors("a.vec", cache=cache, url="https://nowhere.invalid/a.zip")
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.zip"]
 
 
 def test_fetched_archive(tmp_path, file):
@@ -145,9 +202,18 @@ def test_char_ngrams(tmp_path):
 
 def test_vocab_file(tmp_path):
     path = tmp_path / "v.json"
-    Vocab(["<unk>", "\u00e9"], 0).save(path)
-    assert Vocab.load(path) == Vocab(["<unk>", "\u00e9"], 0)
-    for content, text in (("{", "no JSON"), ("[]", "no list"), ('{"tokens": [1]}', "no list")):
+    for tokens in (["<unk>", "\u00e9"], ["<unk>", "a\ud800\n", "\\ud800", "\U0001f600"]):
+        Vocab(tokens, 0).save(path)
+        assert Vocab.load(path) == Vocab(tokens, 0)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # as some editors save it
+    assert len(Vocab.load(path)) == 4
+    for content, text in (
+        ("{", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "no list"),
+        ('{"tokens": [1]}', "no list"),
+        ('{"tokens": ["a"], "default_index": "a"}', "default index is 'a'"),
+    ):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(FileFormatError, match=text):
             Vocab.load(path)
@@ -181,3 +247,17 @@ def test_torch_vocab_refuses(tmp_path):
     (tmp_path / "text.pt").write_text("x", encoding="utf-8")
     with pytest.raises(FileFormatError, match=r"no file of torch\.save"):
         read_torch_vocab(tmp_path / "text.pt")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02X\x02\x00\x00\x00\xff\xfe.",  # a text that is not UTF-8
+        b"\x80\x02h\x05.",  # what was never stored
+        b"\x80\x02ctorch\nload\n(X\x01\x00\x00\x00aX\x01\x00\x00\x00bs.",  # no dict
+        b"\x80\x02]q\x00h\x00a.",  # a list in itself
+    ],
+)
+def test_torch_vocab_of_damaged_pickles(tmp_path, content):
+    with pytest.raises(FileFormatError, match=r"no file of torch\.save"):
+        read_torch_vocab(_saved(tmp_path / "damaged.pt", content))

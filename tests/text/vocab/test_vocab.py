@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triptych.errors import BoundsError, UnknownNameError
+from triptych.errors import BoundsError, DTypeError, UnknownNameError
 from triptych_text.vocab import Vocab, build_vocab_from_iterator, vocab
 
 TOKENS = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=30)
@@ -104,3 +104,34 @@ def test_equality():
     assert Vocab(["a"]) == Vocab(["a"])
     assert Vocab(["a"]) != Vocab(["a"], default_index=0)
     assert Vocab(["a"]) != ["a"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v: Vocab("ab"),
+        lambda v: v("ab"),
+        lambda v: v.lookup_indices("ab"),
+        lambda v: vocab({"a": 1}, specials="<unk>"),
+        lambda v: build_vocab_from_iterator([["a"]], specials="<unk>", max_tokens=20),
+    ],
+)
+def test_a_text_is_no_list_of_tokens(call):
+    with pytest.raises(DTypeError, match="wanted a list of tokens, got the text"):
+        call(Vocab(["a", "b"]))
+
+
+def test_numbers_must_be_numbers():
+    with pytest.raises(DTypeError, match=r"set_default_index.*'<unk>'.*v\[token\]"):
+        Vocab(["<unk>"]).set_default_index("<unk>")
+    with pytest.raises(DTypeError, match="set_default_index"):
+        Vocab(["<unk>"], default_index="<unk>")
+    for index in ("a", 0.0, None):
+        with pytest.raises(DTypeError, match="lookup_token: wanted a number"):
+            Vocab(["a"]).lookup_token(index)
+
+
+@pytest.mark.parametrize("counts", [["a"], None, "a"])
+def test_counts_must_be_a_mapping(counts):
+    with pytest.raises(DTypeError, match="vocab: wanted a dict of tokens and counts"):
+        vocab(counts)

@@ -67,7 +67,11 @@ class MinHashDedup:
         self._factors, self._terms = draws.astype(np.uint64)
 
     def signature(self, text: str) -> np.ndarray:
-        """(num_perm,) uint64 minima of a text."""
+        """(num_perm,) uint64 minima of a text.
+
+        Args:
+            text: a text.
+        """
         words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
         runs = {
             " ".join(words[i : i + self.shingle])
@@ -78,7 +82,12 @@ class MinHashDedup:
         return np.asarray(((self._factors * x + self._terms) % np.uint64(PRIME)).min(axis=1))
 
     def similarity(self, first: str, second: str) -> float:
-        """Estimate of the Jaccard similarity of two texts, from 0 to 1."""
+        """Estimate of the Jaccard similarity of two texts, from 0 to 1.
+
+        Args:
+            first: a text.
+            second: another.
+        """
         return float((self.signature(first) == self.signature(second)).mean())
 
     def __call__(self, texts: Iterable[str]) -> list[int]:
@@ -87,6 +96,9 @@ class MinHashDedup:
 
     def groups(self, texts: Iterable[str]) -> list[list[int]]:
         """Places of near-duplicates together; a text without any is a group of its own.
+
+        Args:
+            texts: in order.
 
         Returns:
             Groups by their first text; a text is in one group, by chains of near-duplicates.

@@ -48,7 +48,11 @@ class SentenceSplitter:
         return [text[start:end] for start, end in self.spans(text)]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of each sentence, in characters."""
+        """(start, end) of each sentence, in characters.
+
+        Args:
+            text: a text.
+        """
         cuts = [0]
         for found in BOUNDARY.finditer(text):
             if self._ends(text, found):
@@ -77,6 +81,9 @@ def _leading(text: str) -> int:
 
 def split_sentences(text: str) -> list[str]:
     """Sentences of a text, by the rules of `SentenceSplitter`.
+
+    Args:
+        text: a text.
 
     Example:
         >>> split_sentences("One. Two?")

@@ -77,7 +77,11 @@ class Stemmer:
         self.language = language
 
     def stem(self, word: str) -> str:
-        """Stem of one word."""
+        """Stem of one word.
+
+        Args:
+            word: in lower case or not.
+        """
         return stem(word)
 
     def __call__(self, words: str | Iterable[str]) -> str | list[str]:

@@ -25,6 +25,10 @@ STOPWORDS: frozenset[str] = frozenset(STOPWORDS_TEXT.split())
 def remove_stopwords(tokens: Iterable[str], stopwords: Container[str] = STOPWORDS) -> list[str]:
     """The tokens that are no stop words, whatever their case.
 
+    Args:
+        tokens: in order.
+        stopwords: in lower case; default the English ones.
+
     Example:
         >>> remove_stopwords(["The", "cat", "is", "on", "the", "mat"])
         ['cat', 'mat']

@@ -52,6 +52,9 @@ class SparseRows:
     def dot(self, matrix: Tensor) -> Tensor:
         """Product with a (v, d) matrix, without making zeros.
 
+        Args:
+            matrix: (v, d), as many rows as this has columns.
+
         Returns:
             (n, d) float32.
 
@@ -137,6 +140,9 @@ class TfidfVectorizer:
     def fit(self, texts: Iterable[str]) -> TfidfVectorizer:
         """Learn tokens and weights; returns self.
 
+        Args:
+            texts: n texts.
+
         Raises:
             ShapeError: no token is left.
         """
@@ -144,7 +150,11 @@ class TfidfVectorizer:
         return self
 
     def fit_transform(self, texts: Iterable[str]) -> SparseRows:
-        """Learn tokens and weights, and give the rows of the texts."""
+        """Learn tokens and weights, and give the rows of the texts.
+
+        Args:
+            texts: n texts.
+        """
         counts = self._counts(texts)
         having = Counter(token for row in counts for token in row)
         n = len(counts)
@@ -167,6 +177,9 @@ class TfidfVectorizer:
 
     def transform(self, texts: Iterable[str]) -> SparseRows:
         """Rows of texts; tokens that were not there when it learnt do not count.
+
+        Args:
+            texts: n texts.
 
         Raises:
             ShapeError: it has learnt nothing yet.

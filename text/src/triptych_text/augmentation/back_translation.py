@@ -40,7 +40,11 @@ class BackTranslation(Augmentation):
         self.there, self.back = there, back
 
     def change(self, text: str) -> str:
-        """The text, or its translation there and back."""
+        """The text, or its translation there and back.
+
+        Args:
+            text: a text.
+        """
         if not chances(1, self.p, self.generator)[0]:
             return text
         return self.back(self.there([text]))[0]

@@ -83,7 +83,11 @@ class CharNoise(Augmentation):
         self._slips = [slips[kind] for kind in kinds]
 
     def change(self, text: str) -> str:
-        """The text with slips in it."""
+        """The text with slips in it.
+
+        Args:
+            text: a text.
+        """
         chars = list(text)
         hit = chances(len(text), self.p, self.generator)
         for place, (char, changed) in enumerate(zip(text, hit, strict=True)):

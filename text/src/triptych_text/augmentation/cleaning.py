@@ -35,12 +35,19 @@ SPACES = regex.compile(r"\s+")
 
 
 def lowercase(text: str) -> str:
-    """The text in lower case."""
+    """The text in lower case.
+
+    Args:
+        text: a text.
+    """
     return text.lower()
 
 
 def strip_html(text: str) -> str:
     """The text of an HTML snippet: tags, comments and scripts become spaces, entities characters.
+
+    Args:
+        text: HTML, whole or in part.
 
     Example:
         >>> strip_html("<p>Fish &amp; <b>chips</b><script>x()</script>").split()
@@ -80,6 +87,10 @@ def strip_emoji(text: str, replacement: str = "") -> str:
 def normalize_unicode(text: str, form: str = "NFKC") -> str:
     """The text in a normal form of Unicode: NFC, NFD, NFKC or NFKD.
 
+    Args:
+        text: a text.
+        form: "NFC", "NFD", "NFKC" or "NFKD".
+
     Example:
         >>> normalize_unicode("\ufb01ne\u00b2")
         'fine2'
@@ -88,7 +99,11 @@ def normalize_unicode(text: str, form: str = "NFKC") -> str:
 
 
 def normalize_spaces(text: str) -> str:
-    """The text with single spaces for white space, and none around it."""
+    """The text with single spaces for white space, and none around it.
+
+    Args:
+        text: a text.
+    """
     return SPACES.sub(" ", text).strip()
 
 
@@ -115,7 +130,11 @@ class Clean(nn.Module):
         self.steps = [_function(step) for step in steps or usual]
 
     def forward(self, input: str | Sequence[str]) -> str | list[str]:
-        """A text cleaned, or each text of a list."""
+        """A text cleaned, or each text of a list.
+
+        Args:
+            input: one text, or a list.
+        """
         if isinstance(input, str):
             for step in self.steps:
                 input = step(input)

@@ -52,11 +52,18 @@ class Augmentation(nn.Module):
         self.p, self.generator = p, generator
 
     def change(self, text: str) -> str:
-        """A variant of one text."""
+        """A variant of one text.
+
+        Args:
+            text: a text.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define change")
 
     def forward(self, input: str | Sequence[str]) -> str | list[str]:
         """A variant of a text, or of each text of a list.
+
+        Args:
+            input: one text, or a list.
 
         Raises:
             DTypeError: neither a text nor a list of texts.

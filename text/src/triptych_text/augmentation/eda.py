@@ -48,7 +48,11 @@ class SynonymReplacement(Augmentation):
         self.synonyms, self.stopwords = synonyms, stopwords
 
     def change(self, text: str) -> str:
-        """The text with synonyms in it."""
+        """The text with synonyms in it.
+
+        Args:
+            text: a text.
+        """
         words = text.split()
         known = [
             i
@@ -77,7 +81,11 @@ class RandomInsertion(Augmentation):
         self.synonyms = synonyms
 
     def change(self, text: str) -> str:
-        """The text with more words in it."""
+        """The text with more words in it.
+
+        Args:
+            text: a text.
+        """
         words = text.split()
         known = [word.lower() for word in words if self.synonyms.get(word.lower())]
         for _ in range(_number(self.p, words) if known else 0):
@@ -98,7 +106,11 @@ class RandomSwap(Augmentation):
         super().__init__(p, generator=generator)
 
     def change(self, text: str) -> str:
-        """The same words in another order."""
+        """The same words in another order.
+
+        Args:
+            text: a text.
+        """
         words = text.split()
         for _ in range(_number(self.p, words) if len(words) > 1 else 0):
             i, j = sample(len(words), 2, self.generator)
@@ -118,7 +130,11 @@ class RandomDeletion(Augmentation):
         super().__init__(p, generator=generator)
 
     def change(self, text: str) -> str:
-        """The text with fewer words."""
+        """The text with fewer words.
+
+        Args:
+            text: a text.
+        """
         words = text.split()
         gone = chances(len(words), self.p, self.generator)
         kept = [word for word, goes in zip(words, gone, strict=True) if not goes]
@@ -159,10 +175,18 @@ class EDA(Augmentation):
         ]
 
     def change(self, text: str) -> str:
-        """One variant."""
+        """One variant.
+
+        Args:
+            text: a text.
+        """
         return choose(self.changes, self.generator).change(text)
 
     def variants(self, text: str) -> list[str]:
-        """Variants, the four changes in turn."""
+        """Variants, the four changes in turn.
+
+        Args:
+            text: a text.
+        """
         kinds = len(self.changes)
         return [self.changes[i % kinds].change(text) for i in range(self.num_variants)]

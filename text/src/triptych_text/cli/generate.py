@@ -10,6 +10,7 @@ import triptych as tp
 from triptych.errors import DomainError
 
 from ..pipelines import AUSTEN_LM, TextGeneration
+from .texts import argument
 
 __all__ = ["run"]
 
@@ -32,16 +33,16 @@ def run(arguments: argparse.Namespace) -> int:
     writer = AUSTEN_LM.get_generator() if name is None else TextGeneration.from_pretrained(name)
     if arguments.seed is not None:
         tp.manual_seed(arguments.seed)
-    options = _options(arguments)
-    options["max_new_tokens"] = _fitting(writer, arguments.prompt, arguments.max_new_tokens)
+    prompt, options = argument(arguments.prompt), _options(arguments)
+    options["max_new_tokens"] = _fitting(writer, prompt, arguments.max_new_tokens)
     if not writer.model.is_encoder_decoder:
-        print(arguments.prompt, end="", flush=True)
+        print(prompt, end="", flush=True)
     if arguments.stream:
-        for piece in writer.stream(arguments.prompt, **options):
+        for piece in writer.stream(prompt, **options):
             print(piece, end="", flush=True)
         print()
     else:
-        print(writer(arguments.prompt, **options))
+        print(writer(prompt, **options))
     return 0
 
 

@@ -7,7 +7,7 @@ import argparse
 from triptych_datasets.tables import print_table
 
 from ..embedding import SentenceEncoder, semantic_search
-from .texts import numbered_lines
+from .texts import argument, numbered_lines
 
 __all__ = ["run"]
 
@@ -26,7 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     numbers, lines = zip(*numbered_lines(arguments.corpus), strict=True)
     encoder = SentenceEncoder.from_pretrained(arguments.model)
-    found = semantic_search(encoder.encode([arguments.query]), encoder.encode(lines), arguments.top)
+    found = semantic_search(
+        encoder.encode([argument(arguments.query)]), encoder.encode(lines), arguments.top
+    )
     rows = zip(found.scores[0].tolist(), found.indices[0].tolist(), strict=True)
     table = [(f"{score:.3f}", str(numbers[i]), lines[i]) for score, i in rows]
     print_table([("COSINE", "LINE", "TEXT"), *table], numbers=range(2))

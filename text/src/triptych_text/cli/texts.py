@@ -10,9 +10,9 @@ from typing import TextIO
 
 from triptych.errors import DomainError, FileFormatError
 
-__all__ = ["lines_of", "numbered_lines", "texts_of"]
+__all__ = ["argument", "lines_of", "numbered_lines", "texts_of"]
 
-UNDECODED = re.compile("[\udc80-\udcff]")  # how Python keeps bytes of standard input it cannot read
+UNDECODED = re.compile("[\udc80-\udcff]")  # how Python keeps bytes that it cannot read
 
 
 def texts_of(arguments: argparse.Namespace) -> list[str]:
@@ -23,13 +23,27 @@ def texts_of(arguments: argparse.Namespace) -> list[str]:
 
     Raises:
         DomainError: there are none at all.
-        FileFormatError: standard input is not UTF-8.
+        FileFormatError: an argument or standard input is not UTF-8.
     """
-    given = list(arguments.texts)
+    given = [argument(text) for text in arguments.texts]
     texts = given or [line for line in _lines(sys.stdin, "standard input") if line]
     if not texts:
         raise DomainError("no text: give one as an argument, or lines on standard input")
     return texts
+
+
+def argument(text: str) -> str:
+    """A text of the command line, if it is one.
+
+    Args:
+        text: as Python read it.
+
+    Raises:
+        FileFormatError: it was not UTF-8.
+    """
+    if UNDECODED.search(text):
+        raise FileFormatError(f"{text.encode(errors='backslashreplace').decode()}: not UTF-8")
+    return text
 
 
 def numbered_lines(path: str | None) -> list[tuple[int, str]]:
@@ -69,6 +83,7 @@ def _lines(stream: TextIO, name: str) -> Iterator[str]:
         for number, line in enumerate(stream, 1):
             if UNDECODED.search(line):
                 raise FileFormatError(f"{name}: line {number} is not text in UTF-8")
-            yield line.rstrip("\r\n")
+            # Windows begins files with a mark that belongs to no text.
+            yield (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{name}: not text in UTF-8: {error}") from error

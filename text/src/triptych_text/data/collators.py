@@ -176,6 +176,15 @@ class DataCollatorForWholeWordMask(DataCollatorForLanguageModeling):
 
     Words are told by "word_ids" of the features, which encodings have; where they lack, tokens that
     start with "##" belong to the word before them.
+
+    Args:
+        tokenizer: a `Tokenizer` with a "[MASK]" or "<mask>" token, as masked models need it.
+        mlm: masked rather than causal.
+        mlm_probability: share of words to choose, from 0 to 1.
+        mask_replace_prob: share of the chosen tokens that become the mask token.
+        random_replace_prob: share of the chosen tokens that become a random token.
+        pad_to_multiple_of: round l up to a multiple of this.
+        generator: draws; default the global one.
     """
 
     def _words(self, rows: list[dict[str, Any]]) -> np.ndarray:

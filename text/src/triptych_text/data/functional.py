@@ -148,6 +148,9 @@ def custom_replace(
 def simple_space_split(iterator: Iterable[str]) -> Iterator[list[str]]:
     """The words of each text, split at white space.
 
+    Args:
+        iterator: yields texts.
+
     Example:
         >>> list(simple_space_split(["two words", "one"]))
         [['two', 'words'], ['one']]

@@ -80,7 +80,11 @@ class SpanCorruption:
         }
 
     def noise_mask(self, length: int) -> np.ndarray:
-        """(l,) bool, true in the spans to cut out; the first token is always kept."""
+        """(l,) bool, true in the spans to cut out; the first token is always kept.
+
+        Args:
+            length: l, in tokens.
+        """
         num_noise = min(max(round(length * self.noise_density), 1), length - 1)
         num_spans = max(round(num_noise / self.mean_noise_span_length), 1)
         num_spans = min(num_spans, length - num_noise)

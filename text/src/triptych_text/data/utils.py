@@ -66,6 +66,9 @@ def interleave_keys(a: int, b: int) -> int:
 def dtype_to_attr(dtype: Any) -> str:
     """Name of a type, such as "int32".
 
+    Args:
+        dtype: such as `triptych.int32`.
+
     Example:
         >>> dtype_to_attr(tp.int32)
         'int32'

@@ -50,7 +50,11 @@ class Value:
             raise DomainError(f"Value: wanted one of {', '.join(CASTS)}, got {self.dtype!r}")
 
     def encode(self, cell: Any) -> Any:
-        """A cell as this type; None stays, and an empty text is None unless texts are wanted."""
+        """A cell as this type; None stays, and an empty text is None unless texts are wanted.
+
+        Args:
+            cell: what came from a file or a user.
+        """
         if cell is None or (cell == "" and self.dtype != "string"):
             return None
         return CASTS[self.dtype](cell)
@@ -58,12 +62,20 @@ class Value:
 
 @dataclass(frozen=True)
 class Sequence:
-    """A list of things alike."""
+    """A list of things alike.
+
+    Args:
+        feature: what each item is.
+    """
 
     feature: Feature
 
     def encode(self, cell: Any) -> Any:
-        """A list, each item encoded."""
+        """A list, each item encoded.
+
+        Args:
+            cell: a list or another sequence, or None.
+        """
         return None if cell is None else [self.feature.encode(item) for item in cell]
 
 
@@ -136,7 +148,11 @@ class ClassLabel:
         return self.names[number]
 
     def encode(self, cell: Any) -> Any:
-        """A name or number as a number; -1 and None, for no label, stay."""
+        """A name or number as a number; -1 and None, for no label, stay.
+
+        Args:
+            cell: a name among the names, a number, or None.
+        """
         if isinstance(cell, str):
             return self._number(cell)
         if cell is not None and not -1 <= cell < self.num_classes:
@@ -158,6 +174,9 @@ class Features(dict[str, Feature]):
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row with its cells of the right types.
+
+        Args:
+            row: column -> cell; further columns are left as they are.
 
         Raises:
             ValueError: a cell is not of its column's type; KeyError: a column is missing.

@@ -14,7 +14,14 @@ from triptych.utils import data
 from .features import ClassLabel, Features
 from .iterable import IterableDataset
 from .passes import common_seed
-from .row_functions import changed, changed_batch, column_names_of, columns_of, rows_of
+from .row_functions import (
+    changed,
+    changed_batch,
+    column_names_of,
+    columns_of,
+    counted,
+    rows_of,
+)
 from .splits import divided
 
 __all__ = ["Dataset"]
@@ -81,7 +88,12 @@ class Dataset(data.Dataset[Any]):
     def from_dict(
         cls, mapping: Mapping[str, Sequence[Any]], features: Features | None = None
     ) -> Dataset:
-        """A table of columns; with features, cells are converted."""
+        """A table of columns; with features, cells are converted.
+
+        Args:
+            mapping: column -> cells, as many in each.
+            features: of the columns; None guesses them.
+        """
         table = cls(mapping)
         return table if features is None else cls.from_list(list(table), features)
 
@@ -89,7 +101,12 @@ class Dataset(data.Dataset[Any]):
     def from_list(
         cls, mapping: Iterable[dict[str, Any]], features: Features | None = None
     ) -> Dataset:
-        """A table of rows that are dicts with the same keys; with features, cells are converted."""
+        """A table of rows that are dicts with the same keys; with features, cells are converted.
+
+        Args:
+            mapping: rows, in order.
+            features: of the columns; None guesses them.
+        """
         rows = [row if features is None else features.encode(row) for row in mapping]
         return cls(columns_of(rows), features)
 
@@ -161,23 +178,45 @@ class Dataset(data.Dataset[Any]):
         self._format = type
 
     def with_format(self, type: str | None = None) -> Dataset:
-        """The same table in another format; see `set_format`."""
+        """The same table in another format; see `set_format`.
+
+        Args:
+            type: a format of `set_format`; None gives plain Python values.
+        """
         table = self._with()
         table.set_format(type)
         return table
 
     def select(self, indices: Iterable[int]) -> Dataset:
-        """The rows with these numbers, in this order."""
+        """The rows with these numbers, in this order.
+
+        Args:
+            indices: numbers of rows, from 0, or below 0 from the end; one may come more than once.
+        """
         numbers = np.asarray([self._number(i) for i in indices], np.int64)
         return self._with(_rows=self._rows[numbers])
 
     def take(self, n: int) -> Dataset:
-        """The first n rows."""
-        return self._with(_rows=self._rows[:n])
+        """The first n rows.
+
+        Args:
+            n: how many, 0 or more.
+
+        Raises:
+            DomainError: n is negative.
+        """
+        return self._with(_rows=self._rows[: counted("take", n)])
 
     def skip(self, n: int) -> Dataset:
-        """The rows after the first n."""
-        return self._with(_rows=self._rows[n:])
+        """The rows after the first n.
+
+        Args:
+            n: how many to leave out, 0 or more.
+
+        Raises:
+            DomainError: n is negative.
+        """
+        return self._with(_rows=self._rows[counted("skip", n) :])
 
     def shard(self, num_shards: int, index: int, contiguous: bool = True) -> Dataset:
         """One of several parts of the rows.
@@ -193,13 +232,22 @@ class Dataset(data.Dataset[Any]):
         return self._with(_rows=self._rows[index::num_shards] if parts is None else parts[index])
 
     def filter(self, function: Callable[[dict[str, Any]], Any]) -> Dataset:
-        """The rows for which a function is true."""
+        """The rows for which a function is true.
+
+        Args:
+            function: of a row, a dict; its result counts as true or false.
+        """
         plain = self.with_format()
         kept = np.asarray([bool(function(row)) for row in plain], bool)
         return self._with(_rows=self._rows[kept])
 
     def sort(self, column_names: Names, reverse: bool = False) -> Dataset:
-        """Rows ordered by one column, or by several; rows alike stay in their order."""
+        """Rows ordered by one column, or by several; rows alike stay in their order.
+
+        Args:
+            column_names: one name or several, the weightiest first.
+            reverse: largest first.
+        """
         plain = self.with_format()
         keys = list(zip(*(plain[name] for name in column_names_of(column_names)), strict=True))
         order = sorted(range(len(self)), key=keys.__getitem__, reverse=reverse)
@@ -272,20 +320,33 @@ class Dataset(data.Dataset[Any]):
         return {"train": self.select(train), "test": self.select(test)}
 
     def select_columns(self, column_names: Names) -> Dataset:
-        """Only these columns."""
+        """Only these columns.
+
+        Args:
+            column_names: one name or several.
+        """
         names = column_names_of(column_names)
         for name in names:
             self._cells(name, self._rows[:0])
         return self._picked({name: name for name in names})
 
     def remove_columns(self, column_names: Names) -> Dataset:
-        """The table without these columns."""
+        """The table without these columns.
+
+        Args:
+            column_names: one name or several.
+        """
         names = column_names_of(column_names)
         self.select_columns(names)  # they are there
         return self._picked({name: name for name in self._columns if name not in names})
 
     def rename_column(self, original_column_name: str, new_column_name: str) -> Dataset:
-        """The table with a column under another name."""
+        """The table with a column under another name.
+
+        Args:
+            original_column_name: as it is called now.
+            new_column_name: as it will be called.
+        """
         self.select_columns(original_column_name)
         renamed = {original_column_name: new_column_name}
         return self._picked({name: renamed.get(name, name) for name in self._columns})
@@ -299,16 +360,29 @@ class Dataset(data.Dataset[Any]):
         return self._with(_columns=kept, features=features)
 
     def add_column(self, name: str, column: Sequence[Any]) -> Dataset:
-        """The table with one more column, or another in place of one."""
+        """The table with one more column, or another in place of one.
+
+        Args:
+            name: of the column.
+            column: a cell for each row.
+        """
         cells = {known: self._cells(known, self._rows) for known in self._columns}
         return Dataset({**cells, name: list(column)})._with(_format=self._format)
 
     def unique(self, column: str) -> list[Any]:
-        """The values of a column, each once, in the order they come first."""
+        """The values of a column, each once, in the order they come first.
+
+        Args:
+            column: its name.
+        """
         return list(dict.fromkeys(self._cells(column, self._rows)))
 
     def class_encode_column(self, column: str) -> Dataset:
-        """A column of names as numbers, with a `ClassLabel` of the sorted names in `features`."""
+        """A column of names as numbers, with a `ClassLabel` of the sorted names in `features`.
+
+        Args:
+            column: its name.
+        """
         label = ClassLabel(names=sorted(map(str, self.unique(column))))
         numbers = [label.str2int(str(cell)) for cell in self._cells(column, self._rows)]
         table = self.add_column(column, numbers)

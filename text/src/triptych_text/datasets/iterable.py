@@ -27,7 +27,7 @@ from .passes import (
     Unbatch,
     Window,
 )
-from .row_functions import changed, changed_batch, column_names_of, only, without
+from .row_functions import changed, changed_batch, column_names_of, counted, only, without
 
 if TYPE_CHECKING:
     from .indexed import Dataset
@@ -131,7 +131,11 @@ class IterableDataset(data.IterableDataset[Any]):
         return self._then(Unbatch(many), False)
 
     def filter(self, function: Callable[[Any], Any]) -> IterableDataset:
-        """The rows for which a function is true."""
+        """The rows for which a function is true.
+
+        Args:
+            function: of a row; its result counts as true or false.
+        """
         return self._then(Filter(self._step, function))
 
     def shuffle(
@@ -148,12 +152,26 @@ class IterableDataset(data.IterableDataset[Any]):
         return self._then(Shuffle(self._step, buffer_size, generator))
 
     def take(self, n: int) -> IterableDataset:
-        """The first n rows."""
-        return self._then(Window(self._step, 0, _counted("take", n)))
+        """The first n rows.
+
+        Args:
+            n: how many, 0 or more.
+
+        Raises:
+            DomainError: n is negative.
+        """
+        return self._then(Window(self._step, 0, counted("take", n)))
 
     def skip(self, n: int) -> IterableDataset:
-        """The rows after the first n."""
-        return self._then(Window(self._step, _counted("skip", n)))
+        """The rows after the first n.
+
+        Args:
+            n: how many to leave out, 0 or more.
+
+        Raises:
+            DomainError: n is negative.
+        """
+        return self._then(Window(self._step, counted("skip", n)))
 
     def shard(self, num_shards: int, index: int) -> IterableDataset:
         """Every num_shards-th row of the source from row index on; for several processes.
@@ -179,15 +197,27 @@ class IterableDataset(data.IterableDataset[Any]):
         return self._then(Map(batches, partial(changed_batch, None, ())), False)
 
     def repeat(self, num_times: int | None = None) -> IterableDataset:
-        """The rows again and again; for ever by default."""
+        """The rows again and again; for ever by default.
+
+        Args:
+            num_times: how often; None never ends.
+        """
         return self._then(Repeat(self._step, num_times))
 
     def select_columns(self, column_names: str | Sequence[str]) -> IterableDataset:
-        """Only these columns of rows that are dicts."""
+        """Only these columns of rows that are dicts.
+
+        Args:
+            column_names: one name or several.
+        """
         return self._then(Map(self._step, partial(only, column_names_of(column_names))), False)
 
     def remove_columns(self, column_names: str | Sequence[str]) -> IterableDataset:
-        """Rows that are dicts without these columns."""
+        """Rows that are dicts without these columns.
+
+        Args:
+            column_names: one name or several.
+        """
         return self._then(Map(self._step, partial(without, column_names_of(column_names))), False)
 
     def to_map_style(self) -> Dataset | data.Dataset[Any]:
@@ -219,9 +249,3 @@ def _positive(what: str, **sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise DomainError(f"{what}: {name} should be at least 1, got {size}")
-
-
-def _counted(what: str, n: int) -> int:
-    if n < 0:
-        raise DomainError(f"{what}: wanted a number of rows, got {n}")
-    return n

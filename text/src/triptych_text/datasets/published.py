@@ -215,6 +215,8 @@ def split_or_splits(
     Raises:
         UnknownSplitError: there is no such split; the text lists those there are.
     """
+    if not isinstance(split, str | tuple | list):
+        raise UnknownSplitError(f"{name}: wanted a split's name or a tuple of some, got {split!r}")
     wanted = (split,) if isinstance(split, str) else tuple(split)
     for one in wanted:
         if one not in valid:

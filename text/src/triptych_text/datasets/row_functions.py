@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from triptych.errors import DTypeError, ShapeError, UnknownNameError
+from triptych.errors import DomainError, DTypeError, ShapeError, UnknownNameError
 
-__all__ = ["changed", "changed_batch", "column_names_of", "columns_of", "only", "rows_of",
-           "without"]  # fmt: skip
+__all__ = ["changed", "changed_batch", "column_names_of", "columns_of", "counted", "only",
+           "rows_of", "without"]  # fmt: skip
+
+
+def counted(what: str, n: int) -> int:
+    """A number of rows.
+
+    Args:
+        what: the method, for the error.
+        n: the number.
+
+    Raises:
+        DomainError: it is negative.
+    """
+    if n < 0:
+        raise DomainError(f"{what}: wanted a number of rows, got {n}")
+    return n
 
 
 def column_names_of(names: str | Sequence[str]) -> tuple[str, ...]:

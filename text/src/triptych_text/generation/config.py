@@ -212,6 +212,8 @@ class GenerationConfig:
             raise DTypeError(
                 f'generate: early_stopping={self.early_stopping!r}; wanted True, False or "never"'
             )
+        if "" in self.stops:
+            raise ShapeError('generate: stop_strings hold "", which is in every text; leave it out')
         several = self.num_return_sequences > 1
         if several and not self.do_sample and self.num_return_sequences > self.num_beams:
             raise ShapeError(

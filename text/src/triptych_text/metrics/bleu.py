@@ -11,7 +11,7 @@ from typing import Any
 from triptych.errors import ShapeError, UnknownNameError
 
 from .bleu_tokens import TOKENIZERS
-from .ngrams import count_ngrams, paired_references
+from .ngrams import at_least_one, count_ngrams, paired_references, texts_of
 
 __all__ = ["BLEUScore", "bleu_score", "corpus_bleu", "sentence_bleu"]
 
@@ -37,7 +37,8 @@ def bleu_score(
         From 0 to 1; 0 when no n-gram of some length is right.
 
     Raises:
-        ShapeError: numbers of translations or weights differ.
+        ShapeError: numbers of translations or weights differ, or one has no reference.
+        DomainError: max_n is less than 1.
 
     Example:
         >>> candidates = [["My", "full", "pytorch", "test"], ["Another", "Sentence"]]
@@ -48,11 +49,16 @@ def bleu_score(
 
     Source: Papineni et al. 2002; ties and empty matches as in torchtext 0.18.
     """
+    at_least_one("bleu_score", max_n=max_n)
     if max_n != len(weights):
         raise ShapeError(f"bleu_score: {len(weights)} weights for max_n={max_n}")
     if len(candidate_corpus) != len(references_corpus):
         raise ShapeError(
             f"bleu_score: {len(candidate_corpus)} candidates, {len(references_corpus)} references"
+        )
+    if not all(map(len, references_corpus)):
+        raise ShapeError(
+            f"bleu_score: candidate {[*map(len, references_corpus)].index(0)} has no reference"
         )
     stats = _Stats(max_n)
     for candidate, references in zip(candidate_corpus, references_corpus, strict=True):
@@ -129,8 +135,13 @@ def corpus_bleu(
         max_ngram_order: longest n-gram.
         use_effective_order: stop at the longest n-gram that the hypotheses have.
 
+    Returns:
+        The score, from 0 to 100, and its parts.
+
     Raises:
         ShapeError: numbers of texts differ.
+        DTypeError: one text in place of a list.
+        DomainError: max_ngram_order is less than 1.
         UnknownNameError: there is no such tokenizer or smoothing.
 
     Example:
@@ -143,6 +154,7 @@ def corpus_bleu(
         raise UnknownNameError(
             f"corpus_bleu: no smoothing {smooth_method!r}; there are exp, floor, add-k, none"
         )
+    at_least_one("corpus_bleu", max_ngram_order=max_ngram_order)
     cut = TOKENIZERS[tokenize]
     stats = _Stats(max_ngram_order)
     rows = paired_references("corpus_bleu", hypotheses, references)
@@ -161,9 +173,21 @@ def sentence_bleu(hypothesis: str, references: Iterable[str], **kwargs: Any) -> 
     Args:
         hypothesis: the text.
         references: one or more.
-        **kwargs: as in `corpus_bleu`.
+        **kwargs: tokenize, lowercase, smooth_method, smooth_value, max_ngram_order and
+            use_effective_order (here true by default) of `corpus_bleu`.
+
+    Returns:
+        The score, from 0 to 100, and its parts.
+
+    Raises:
+        DTypeError: the references are one text.
+
+    Example:
+        >>> round(sentence_bleu("the cat sat", ["the cat sat down"]).score, 2)
+        71.65
     """
     kwargs.setdefault("use_effective_order", True)
+    texts_of("sentence_bleu", references)
     return corpus_bleu([hypothesis], [[reference] for reference in references], **kwargs)
 
 

@@ -39,6 +39,9 @@ TOKENIZERS: Registry[Callable[[str], str]] = Registry("BLEU tokenizer")
 def tokenize_13a(text: str) -> str:
     """The tokens of mteval-v13a, parted by spaces.
 
+    Args:
+        text: one text.
+
     Example:
         >>> tokenize_13a("It costs 3.5, or so.").split()
         ['It', 'costs', '3.5', ',', 'or', 'so', '.']
@@ -53,7 +56,11 @@ def tokenize_13a(text: str) -> str:
 
 
 def tokenize_intl(text: str) -> str:
-    """The tokens of mteval-v14 with international rules, parted by spaces."""
+    """The tokens of mteval-v14 with international rules, parted by spaces.
+
+    Args:
+        text: one text.
+    """
     for pattern, replacement in RULES_INTL:
         text = pattern.sub(replacement, text)
     return text

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .ngrams import count_ngrams, paired_references
+from .ngrams import at_least_one, count_ngrams, paired_references, texts_of
 
 __all__ = ["CHRFScore", "corpus_chrf", "sentence_chrf"]
 
@@ -55,8 +55,13 @@ def corpus_chrf(
         lowercase: compare in lower case.
         whitespace: count spaces as characters.
 
+    Returns:
+        The score, from 0 to 100, and what it was counted with.
+
     Raises:
         ShapeError: numbers of texts differ.
+        DTypeError: one text in place of a list.
+        DomainError: char_order is less than 1.
 
     Example:
         >>> round(corpus_chrf(["the cat sat"], ["the cat sits"]).score, 2)
@@ -64,6 +69,7 @@ def corpus_chrf(
 
     Source: Popović 2015 and 2017; sacrebleu 2.6 is the reference in the tests.
     """
+    at_least_one("corpus_chrf", char_order=char_order)
     rows = paired_references("corpus_chrf", hypotheses, references)
     totals = np.zeros((char_order + word_order, 3))
     for text, row in zip(hypotheses, rows, strict=True):
@@ -76,7 +82,24 @@ def corpus_chrf(
 
 
 def sentence_chrf(hypothesis: str, references: Sequence[str], **kwargs: Any) -> CHRFScore:
-    """chrF of one text against one or more references; arguments as in `corpus_chrf`."""
+    """chrF of one text.
+
+    Args:
+        hypothesis: the text.
+        references: one or more.
+        **kwargs: char_order, word_order, beta, lowercase and whitespace of `corpus_chrf`.
+
+    Returns:
+        The best score over the references, from 0 to 100.
+
+    Raises:
+        DTypeError: the references are one text.
+
+    Example:
+        >>> sentence_chrf("the cat", ["a dog", "the cat"]).score
+        100.0
+    """
+    texts_of("sentence_chrf", references)
     return corpus_chrf([hypothesis], [[reference] for reference in references], **kwargs)
 
 

@@ -18,7 +18,11 @@ __all__ = [
 
 
 def numbered(*rows: Sequence[Hashable]) -> list[np.ndarray]:
-    """Rows of things as rows of numbers, the same number for what is equal."""
+    """Rows of things as rows of numbers, the same number for what is equal.
+
+    Args:
+        *rows: sequences of anything that can be a key of a dict.
+    """
     known: dict[Hashable, int] = {}
     return [np.array([known.setdefault(x, len(known)) for x in row], np.int64) for row in rows]
 
@@ -51,6 +55,10 @@ def edit_table(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def edit_distance(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
     """The least number of insertions, deletions and substitutions from one to the other.
 
+    Args:
+        first: a text, or a list of anything that can be compared.
+        second: another.
+
     Example:
         >>> edit_distance("kitten", "sitting")
         3
@@ -76,7 +84,11 @@ def word_error_rate(reference: str | Sequence[str], hypothesis: str | Sequence[s
 
 
 def character_error_rate(reference: str | Sequence[str], hypothesis: str | Sequence[str]) -> float:
-    """Edits per character of the references, spaces included; arguments as `word_error_rate`.
+    """Edits per character of the references, spaces included.
+
+    Args:
+        reference: a text, or a list of them.
+        hypothesis: what was recognised, as many.
 
     Example:
         >>> character_error_rate("abcd", "abxd")

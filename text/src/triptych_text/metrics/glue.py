@@ -127,7 +127,11 @@ def pearson(predictions: Column, references: Column) -> float:
 
 
 def spearman(predictions: Column, references: Column) -> float:
-    """Correlation of the ranks of numbers, from -1 to 1; arguments as `pearson`.
+    """Correlation of the ranks of numbers, from -1 to 1.
+
+    Args:
+        predictions: (n,) numbers.
+        references: (n,) right numbers.
 
     Example:
         >>> spearman([1.0, 2.0, 9.0], [10.0, 20.0, 21.0])

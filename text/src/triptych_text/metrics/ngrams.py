@@ -6,19 +6,53 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from triptych.errors import DTypeError, ShapeError
+from triptych.errors import DomainError, DTypeError, ShapeError
 
-__all__ = ["count_ngrams", "paired_references"]
+__all__ = ["at_least_one", "count_ngrams", "paired_references", "texts_of"]
 
 
 def count_ngrams(tokens: Sequence[Hashable], n: int) -> Counter[tuple[Hashable, ...]]:
     """How often each run of n tokens occurs.
+
+    Args:
+        tokens: in order.
+        n: length of the runs, from 1.
 
     Example:
         >>> count_ngrams("aab", 2)[("a", "a")]
         1
     """
     return Counter(zip(*(tokens[i:] for i in range(n)), strict=False))
+
+
+def texts_of(name: str, texts: Any) -> Any:
+    """The texts themselves.
+
+    Args:
+        name: of the metric, for errors.
+        texts: a list of texts.
+
+    Raises:
+        DTypeError: one text in place of a list, whose characters would count as texts.
+    """
+    if isinstance(texts, str):
+        raise DTypeError(f"{name}: wanted a list of texts, got one text; put it in a list")
+    return texts
+
+
+def at_least_one(name: str, **sizes: int) -> None:
+    """Check sizes such as the length of n-grams.
+
+    Args:
+        name: of the metric, for errors.
+        **sizes: numbers from 1.
+
+    Raises:
+        DomainError: one is less than 1.
+    """
+    for argument, size in sizes.items():
+        if size < 1:
+            raise DomainError(f"{name}: wanted {argument} of 1 or more, got {size}")
 
 
 def paired_references(name: str, hypotheses: Any, references: Any) -> list[list[str]]:
@@ -34,11 +68,11 @@ def paired_references(name: str, hypotheses: Any, references: Any) -> list[list[
         n lists; the None and absent references of a text are left out.
 
     Raises:
-        DTypeError: the hypotheses are one text.
+        DTypeError: the hypotheses or the references are one text.
         ShapeError: numbers differ, or a text has no reference.
     """
-    if isinstance(hypotheses, str):
-        raise DTypeError(f"{name}: wanted a list of texts, got one text; put it in a list")
+    texts_of(name, hypotheses)
+    texts_of(name, references)
     streams = [references] if references and isinstance(references[0], str) else references
     if not streams or any(len(stream) != len(hypotheses) for stream in streams):
         counts = [len(stream) for stream in streams]

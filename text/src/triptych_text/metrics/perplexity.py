@@ -6,7 +6,7 @@ import math
 
 import triptych as tp
 from triptych import Tensor, nn
-from triptych.errors import ShapeError
+from triptych.errors import DomainError, ShapeError
 
 __all__ = ["Perplexity", "perplexity"]
 
@@ -29,6 +29,7 @@ def perplexity(
 
     Raises:
         ShapeError: shapes do not fit, or no label counts.
+        BoundsError: a label is none of the v.
 
     Example:
         >>> round(perplexity(tp.zeros(1, 3, 5), tp.tensor([[0, 4, -100]])), 4)
@@ -56,7 +57,11 @@ class Perplexity:
         self.nll, self.count = 0.0, 0
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch; arguments as in `perplexity`.
+        """Add a batch.
+
+        Args:
+            logits: (n, l, v) or (l, v).
+            labels: (n, l) or (l,) ids.
 
         Raises:
             ShapeError: shapes do not fit.
@@ -80,21 +85,29 @@ class Perplexity:
         self.count += int((labels != self.ignore_index).sum())
 
     def compute(self) -> float:
-        """The perplexity so far.
+        """The perplexity so far; infinite where it is too large for a float.
 
         Raises:
             ShapeError: no label counted.
         """
         if not self.count:
             raise ShapeError("perplexity: no label counts; are all of them ignored?")
-        return math.exp(self.nll / self.count)
+        try:
+            return math.exp(self.nll / self.count)
+        except OverflowError:
+            return math.inf
 
     def bits_per_byte(self, num_bytes: int) -> float:
         """Bits that the model needs for each byte of a text, whatever its tokens are.
 
         Args:
-            num_bytes: of the text in UTF-8.
+            num_bytes: of the text in UTF-8, at least 1.
+
+        Raises:
+            DomainError: num_bytes is less than 1.
         """
+        if num_bytes < 1:
+            raise DomainError(f"Perplexity.bits_per_byte: wanted 1 byte or more, got {num_bytes}")
         return self.nll / math.log(2) / num_bytes
 
     def reset(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from triptych.errors import ShapeError, UnknownNameError
 
-from .ngrams import count_ngrams
+from .ngrams import at_least_one, count_ngrams, texts_of
 
 __all__ = ["ROUGEScore", "rouge", "rouge_l", "rouge_lsum", "rouge_n"]
 
@@ -59,12 +59,19 @@ def rouge_n(prediction: str, reference: str, n: int = 1, stemmer: bool = False) 
         n: length of the n-grams, in words of a to z and 0 to 9.
         stemmer: compare stems of words.
 
+    Returns:
+        Precision, recall and F-measure, all 0 where one of the two has no n-gram.
+
+    Raises:
+        DomainError: n is less than 1.
+
     Example:
         >>> rouge_n("the cat sat", "the cat sits", 1).fmeasure
         0.6666666666666666
 
     Source: Lin 2004.
     """
+    at_least_one("rouge_n", n=n)
     own = count_ngrams(_words(prediction, stemmer), n)
     wanted = count_ngrams(_words(reference, stemmer), n)
     return _score((own & wanted).total(), own.total(), wanted.total())
@@ -172,8 +179,11 @@ def rouge(
 
     Raises:
         ShapeError: numbers differ, or there are none.
+        DTypeError: one text in place of a list.
         UnknownNameError: there is no such kind.
     """
+    texts_of("rouge", predictions)
+    texts_of("rouge", references)
     if len(predictions) != len(references) or not predictions:
         raise ShapeError(f"rouge: {len(predictions)} predictions, {len(references)} references")
     unknown = [kind for kind in kinds if kind not in KINDS]

@@ -14,6 +14,7 @@ Span = tuple[str, int, int]  # name, first token, token behind the last
 Tag = tuple[str, str]  # mark, name
 
 OUTSIDE: Tag = ("O", "")
+STRANGE = "?"  # stands for marks that no scheme has
 # Marks of BILOU (L last, U unit) and BMEWO (M middle, W whole) in those of IOBES.
 SAME_MARKS = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
@@ -36,7 +37,9 @@ class SpanScore(NamedTuple):
 
 def _split(tag: str) -> Tag:
     mark, _, name = tag.partition("-")
-    return (SAME_MARKS.get(mark, mark), name or "_") if mark != "O" else OUTSIDE
+    if mark == "O":
+        return OUTSIDE
+    return SAME_MARKS.get(mark, mark) if len(mark) == 1 else STRANGE, name or "_"
 
 
 def _starts_iob1(before: Tag, tag: Tag) -> bool:

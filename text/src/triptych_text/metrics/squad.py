@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from triptych.errors import UnknownNameError
+from triptych.errors import DTypeError, UnknownNameError
 
 __all__ = ["normalize_answer", "squad_em_f1", "squad_v2"]
 
@@ -20,6 +20,9 @@ Answers = Mapping[str, Sequence[str]]
 
 def normalize_answer(text: str) -> str:
     """An answer without case, punctuation, articles and further spaces.
+
+    Args:
+        text: an answer.
 
     Example:
         >>> normalize_answer("The  Eiffel Tower!")
@@ -45,6 +48,12 @@ def _scores(
     what: str, predictions: Mapping[str, str], references: Answers
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Question -> best exact match and best F1 over its answers; no answer is the empty one."""
+    for key, answers in references.items():
+        if isinstance(answers, str):
+            raise DTypeError(
+                f"{what}: {key}: wanted a list of answers, got the text {answers!r:.60}; put it in "
+                "a list"
+            )
     lacking = [key for key in references if key not in predictions]
     if lacking:
         raise UnknownNameError(f"{what}: no prediction for {len(lacking)} questions: {lacking[:3]}")
@@ -73,12 +82,14 @@ def squad_em_f1(predictions: Mapping[str, str], references: Answers) -> dict[str
 
     Raises:
         UnknownNameError: a question has no prediction.
+        DTypeError: one text in place of a list of answers.
 
     Example:
         >>> squad_em_f1({"q": "the big tower"}, {"q": ["Tower", "a tower hill"]})
         {'exact_match': 0.0, 'f1': 66.66666666666666}
 
-    Source: Rajpurkar et al. 2016, evaluate-v1.1.py.
+    Source: Rajpurkar et al. 2016, evaluate-v1.1.py, except that two answers without a word, such
+    as "the" and "a", have an F1 of 1 rather than 0, as in evaluate-v2.0.py.
     """
     exact, f1 = _scores("squad_em_f1", predictions, references)
     return {"exact_match": _percent(exact.values()), "f1": _percent(f1.values())}
@@ -106,6 +117,7 @@ def squad_v2(
 
     Raises:
         UnknownNameError: a question has no prediction.
+        DTypeError: one text in place of a list of answers.
 
     Source: Rajpurkar et al. 2018, evaluate-v2.0.py.
     """

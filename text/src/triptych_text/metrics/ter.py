@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .edits import edit_table, numbered
-from .ngrams import paired_references
+from .ngrams import paired_references, texts_of
 
 __all__ = ["TERScore", "corpus_ter", "sentence_ter"]
 
@@ -44,8 +44,12 @@ def corpus_ter(
         references: n texts, or several lists of n texts.
         case_sensitive: tell capital letters from small ones.
 
+    Returns:
+        The score, 0 at best, and its parts.
+
     Raises:
         ShapeError: numbers of texts differ.
+        DTypeError: one text in place of a list.
 
     Example:
         >>> corpus_ter(["mat the on cat"], ["the cat on mat"]).num_edits
@@ -67,7 +71,24 @@ def corpus_ter(
 
 
 def sentence_ter(hypothesis: str, references: Sequence[str], **kwargs: Any) -> TERScore:
-    """TER of one text against one or more references; arguments as in `corpus_ter`."""
+    """TER of one text.
+
+    Args:
+        hypothesis: the text.
+        references: one or more.
+        **kwargs: case_sensitive of `corpus_ter`.
+
+    Returns:
+        The score by the reference that takes the fewest edits, 0 at best.
+
+    Raises:
+        DTypeError: the references are one text.
+
+    Example:
+        >>> sentence_ter("the cat", ["the dog", "a cat sat"]).num_edits
+        1.0
+    """
+    texts_of("sentence_ter", references)
     return corpus_ter([hypothesis], [[reference] for reference in references], **kwargs)
 
 

@@ -57,15 +57,14 @@ if TYPE_CHECKING:
         DistilBertForTokenClassification,
         DistilBertModel,
     )
-    from .electra import (
-        ElectraConfig,
+    from .electra import ElectraConfig, ElectraModel
+    from .electra_heads import (
         ElectraForMaskedLM,
         ElectraForMultipleChoice,
         ElectraForPreTraining,
         ElectraForQuestionAnswering,
         ElectraForSequenceClassification,
         ElectraForTokenClassification,
-        ElectraModel,
     )
     from .fasttext import FastTextClassifier
     from .g2p import G2P
@@ -118,6 +117,7 @@ if TYPE_CHECKING:
         Qwen3ForTokenClassification,
         Qwen3Model,
     )
+    from .recurrent import GRUSeq2Seq, LSTMClassifier
     from .roberta import (
         RobertaConfig,
         RobertaForMaskedLM,
@@ -143,6 +143,7 @@ if TYPE_CHECKING:
     from .t5 import T5Config, T5EncoderModel, T5ForConditionalGeneration, T5Model
     from .t5_bundle import T5Bundle, T5Transform
     from .t5_torchtext import T5Conf, TorchtextT5Model
+    from .word2vec import Word2Vec, train_word2vec
 
 if TYPE_CHECKING:
     ROBERTA_BASE_ENCODER: RobertaBundle
@@ -241,6 +242,7 @@ __all__ = [
     "GPT2ForTokenClassification",
     "GPT2LMHeadModel",
     "GPT2Model",
+    "GRUSeq2Seq",
     "Gemma2Config",
     "Gemma2ForCausalLM",
     "Gemma2ForSequenceClassification",
@@ -248,6 +250,7 @@ __all__ = [
     "Gemma2Model",
     "GenerativeModel",
     "KeyValueCache",
+    "LSTMClassifier",
     "LlamaConfig",
     "LlamaForCausalLM",
     "LlamaForSequenceClassification",
@@ -316,6 +319,7 @@ __all__ = [
     "WhisperConfig",
     "WhisperForConditionalGeneration",
     "WhisperModel",
+    "Word2Vec",
     "XLMR_BASE_ENCODER",
     "XLMR_LARGE_ENCODER",
     "XLMRobertaConfig",
@@ -327,6 +331,7 @@ __all__ = [
     "XLMRobertaModel",
     "from_config",
     "from_pretrained",
+    "train_word2vec",
 ]
 
 
@@ -334,6 +339,8 @@ __all__ = [
 _OTHERS = {
     "FastTextClassifier": "fasttext",
     "G2P": "g2p",
+    "GRUSeq2Seq": "recurrent",
+    "LSTMClassifier": "recurrent",
     "RobertaBundle": "roberta_bundle",
     "RobertaClassificationHead": "roberta_torchtext",
     "RobertaEncoderConf": "roberta_torchtext",
@@ -342,6 +349,8 @@ _OTHERS = {
     "T5Transform": "t5_bundle",
     "TorchtextRobertaModel": "roberta_torchtext",
     "TorchtextT5Model": "t5_torchtext",
+    "Word2Vec": "word2vec",
+    "train_word2vec": "word2vec",
 }
 
 

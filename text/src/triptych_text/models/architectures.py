@@ -43,10 +43,10 @@ _FAMILIES = {
     ],
     "deberta_v2": ["DebertaV2Model"],
     "deberta_v2_heads": [f"DebertaV2{head}" for head in _ENCODER_HEADS],
-    "electra": [
+    "electra": ["ElectraModel"],
+    "electra_heads": [
         *(f"Electra{head}" for head in _ENCODER_HEADS),
         "ElectraForPreTraining",
-        "ElectraModel",
     ],
     "distilbert": [
         "DistilBertForMaskedLM",

@@ -36,6 +36,8 @@ class PretrainedModel(nn.Module):
             it out, tied or not.
         ignored: patterns of names in checkpoints that belong to no weight of this model.
         optional: patterns of names that checkpoints may leave out; they are computed.
+        droppable: parts of the model, such as "pooler", that it does without where a checkpoint has
+            nothing of them.
     """
 
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
@@ -45,6 +47,7 @@ class PretrainedModel(nn.Module):
     stand_ins: ClassVar[Ties] = {}
     ignored: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
+    droppable: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

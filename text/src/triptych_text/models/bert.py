@@ -244,6 +244,7 @@ class BertModel(PretrainedModel):
     config_class: ClassVar[type[ModelConfig]] = BertConfig
     base_prefix: ClassVar[str] = "bert"
     embeddings_class: ClassVar[type[BertEmbeddings]] = BertEmbeddings
+    droppable: ClassVar[tuple[str, ...]] = ("pooler",)
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)

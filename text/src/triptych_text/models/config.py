@@ -102,4 +102,9 @@ def _labels(values: Mapping[str, Any]) -> dict[int, str] | None:
         return None if count is None else {i: f"LABEL_{i}" for i in range(count)}
     if not isinstance(named, Mapping):
         raise DTypeError(f"config: id2label is a mapping, got a {type(named).__name__}")
-    return {int(index): str(label) for index, label in named.items()}
+    try:
+        return {int(index): str(label) for index, label in named.items()}
+    except (TypeError, ValueError):
+        raise FileFormatError(
+            f"config: id2label maps numbers of classes to names, got the keys {list(named)[:5]}"
+        ) from None

@@ -14,7 +14,7 @@ import numpy as np
 
 import triptych as tp
 from triptych import Tensor, nn
-from triptych.errors import DTypeError, FileFormatError, UnknownNameError
+from triptych.errors import DTypeError, FileFormatError, ShapeError, UnknownNameError
 from triptych.nn import functional as F
 from triptych_datasets import Artifact, fetch
 
@@ -178,9 +178,12 @@ class G2P(nn.Module):
 
         Raises:
             DTypeError: something else than text.
+            ShapeError: there are no words.
         """
-        if not all(isinstance(word, str) for word in words):
-            raise DTypeError(f"G2P: wanted a word or a list of words, got {words!r:.80}")
+        if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+            raise DTypeError(f"G2P: wanted a list of words, got {words!r:.80}")
+        if not words:
+            raise ShapeError("G2P: wanted one word or more, got none")
         rows = [[*map(_letter, word.lower()), END_OF_WORD] for word in words]
         lengths = [len(row) for row in rows]
         longest = max(lengths)
@@ -199,14 +202,18 @@ class G2P(nn.Module):
             A number.
 
         Raises:
+            DTypeError: the words are something else than a list of text.
+            ShapeError: there are no words, or not as many rows of phonemes as words.
             UnknownNameError: a name is not of `ARPABET`.
         """
+        hidden, states = self.read(words), []
+        if len(words) != len(sounds):
+            raise ShapeError(f"G2P.loss: {len(words)} words and {len(sounds)} rows of phonemes")
         rows = [[*map(_sound, row), END_OF_SOUNDS] for row in sounds]
         longest = max(map(len, rows))
         wanted = tp.tensor([row + [IGNORED] * (longest - len(row)) for row in rows])
         given = tp.tensor([[BEGIN, *row, *[PADDING] * (longest - len(row))][:-1] for row in rows])
         embedded = self.decoder_embedding(given)
-        hidden, states = self.read(words), []
         for step in range(longest):
             hidden = self.decoder(embedded[:, step], hidden)
             states.append(hidden)

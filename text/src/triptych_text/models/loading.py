@@ -107,8 +107,10 @@ def load_model(
     weights = read_weights(files, mmap=mmap)
     with init.skipped():  # the checkpoint's numbers come over them anyway
         model = cls(config)
+    given = fit_names(weights, set(model.state_dict()), model)
+    if strict:
+        _drop_absent(model, given)
     own = model.state_dict()
-    given = fit_names(weights, set(own), model)
     optional = [re.compile(pattern) for pattern in cls.optional]
     missing = [
         name
@@ -132,6 +134,13 @@ def load_model(
     model.tie_weights()  # assigning has put several parameters where one should be
     _take_generation_config(model, files)
     return model.eval()
+
+
+def _drop_absent(model: PretrainedModel, given: Mapping[str, Tensor]) -> None:
+    """Do without parts that checkpoints of other heads leave out, such as BERT's pooler."""
+    for part in model.droppable:
+        if not any(name.startswith(f"{part}.") for name in given):
+            setattr(model, part, None)
 
 
 def _check_dtype(dtype: tp.dtype | str | None) -> None:

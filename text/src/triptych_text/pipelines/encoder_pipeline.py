@@ -17,7 +17,7 @@ from ..models.outputs import ModelOutput
 from ..pretrained import ModelFiles, model_files
 from ..tokenizers import Encoding, Tokenizer
 
-__all__ = ["EncoderPipeline", "check_positive", "softmax"]
+__all__ = ["EncoderPipeline", "check_positive", "check_stride", "softmax"]
 
 
 class EncoderPipeline:
@@ -93,7 +93,7 @@ class EncoderPipeline:
 
     def _inputs(self) -> set[str]:
         """What the model takes: heads pass on to the model below what they do not name."""
-        below = getattr(self.model, self.model.base_prefix, None)
+        below = getattr(self.model, getattr(self.model, "base_prefix", ""), None)
         forwards = [self.model.forward] if below is None else [self.model.forward, below.forward]
         return {name for forward in forwards for name in inspect.signature(forward).parameters}
 
@@ -108,12 +108,28 @@ class EncoderPipeline:
         Returns:
             For each text (l, ...) float32.
         """
-        found: list[np.ndarray] = []
+        return [row for (row,) in self.fields(encodings, (field,), batch_size)]
+
+    def fields(
+        self, encodings: Sequence[Encoding], names: Sequence[str], batch_size: int
+    ) -> list[tuple[np.ndarray, ...]]:
+        """Several fields of the model's output, as `rows` gives one; the model runs once.
+
+        Args:
+            encodings: of texts that are short enough.
+            names: such as "start_logits" and "end_logits".
+            batch_size: how many go through the model together, at most.
+
+        Returns:
+            For each text (l, ...) float32 of each field.
+        """
+        found: list[tuple[np.ndarray, ...]] = []
         left = self.tokenizer.padding_side == "left"
         for output in self.outputs(encodings, batch_size):
-            for row in output[field].float().numpy():
+            every = [output[name].float().numpy() for name in names]
+            for row in zip(*every, strict=True):
                 length = len(encodings[len(found)])
-                found.append(row[len(row) - length :] if left else row[:length])
+                found.append(tuple(x[len(x) - length :] if left else x[:length] for x in row))
         return found
 
 
@@ -132,3 +148,22 @@ def check_positive(asker: str, **numbers: int | None) -> None:
     for name, number in numbers.items():
         if number is not None and number < 1:
             raise ValueError(f"{asker}: {name} is 1 or more, got {number}")
+
+
+def check_stride(asker: str, name: str, stride: int, room: int) -> None:
+    """Refuse pieces of a text that share more tokens than they hold.
+
+    Args:
+        asker: name for the error text.
+        name: of the parameter.
+        stride: tokens to share.
+        room: tokens of the text in a piece.
+
+    Raises:
+        ValueError: stride is below 0, or not below room.
+    """
+    if not 0 <= stride < max(room, 1):
+        raise ValueError(
+            f"{asker}: {name} is 0 or more and below the {room} tokens of a text that one piece "
+            f"holds, got {stride}"
+        )

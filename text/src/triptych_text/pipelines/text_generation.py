@@ -64,6 +64,8 @@ class TextGeneration:
             each prompt with num_return_sequences above 1. Stop strings are cut off.
         """
         prompts = [texts] if isinstance(texts, str) else list(texts)
+        if not prompts:
+            return []
         config = self.model.generation_config
         fill = options.get("pad_token_id", config.pad_token_id)
         rows = [list(self.tokenizer.encode(text).ids) for text in prompts]

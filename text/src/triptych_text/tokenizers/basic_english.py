@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from triptych import Registry
@@ -14,7 +13,7 @@ __all__ = ["basic_english_normalize", "get_tokenizer"]
 
 WordTokenizer = Callable[[str], list[str]]
 
-# What each mark becomes once the text is in lower case.
+# What each mark becomes once the text is in lower case, one after the other.
 # Source: the documentation of torchtext.data.functional's basic English normalisation.
 REPLACEMENTS = {
     "'": " '  ",
@@ -29,7 +28,6 @@ REPLACEMENTS = {
     ";": " ",
     ":": " ",
 }
-MARKS = re.compile("|".join(re.escape(mark) for mark in REPLACEMENTS))
 
 WORD_TOKENIZERS: Registry[WordTokenizer] = Registry("word tokenizer")
 
@@ -50,7 +48,10 @@ def basic_english_normalize(text: str) -> list[str]:
         >>> basic_english_normalize("Don't panic: it's <br /> easy!")
         ['don', "'", 't', 'panic', 'it', "'", 's', 'easy', '!']
     """
-    return MARKS.sub(lambda found: REPLACEMENTS[found[0]], text.lower()).split()
+    text = text.lower()
+    for mark, replacement in REPLACEMENTS.items():
+        text = text.replace(mark, replacement)
+    return text.split()
 
 
 WORD_TOKENIZERS.register("basic_english", basic_english_normalize)

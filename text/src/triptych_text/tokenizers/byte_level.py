@@ -37,8 +37,8 @@ def read_vocab_json(path: str | os.PathLike[str]) -> dict[str, int]:
         FileNotFoundError: there is no such file.
     """
     try:
-        vocab = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # also what UnicodeDecodeError is
+        vocab = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise FileFormatError(f"read_vocab_json: {path} is not JSON: {error}") from error
     if not isinstance(vocab, dict) or not all(type(i) is int for i in vocab.values()):
         raise FileFormatError(f"read_vocab_json: {path} is no object of token -> id")
@@ -101,6 +101,8 @@ def read_clip_merges(
     except (OSError, EOFError, ValueError) as error:
         raise FileFormatError(f"read_clip_merges: {path} is damaged: {error}") from error
     merges = _pairs(lines[: CLIP_MERGES + 1], str(path))
+    if not merges:
+        raise FileFormatError(f"read_clip_merges: {path} holds no merges")
     letters = list(byte_alphabet().values())
     tokens = [*letters, *(letter + "</w>" for letter in letters)]
     tokens += ["".join(pair) for pair in merges]

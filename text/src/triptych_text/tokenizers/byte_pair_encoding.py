@@ -117,7 +117,11 @@ class BytePairEncoding:
         return set(self.special_tokens)
 
     def is_special_token(self, token: int) -> bool:
-        """Whether an id is that of a special token."""
+        """Whether an id is that of a special token.
+
+        Args:
+            token: an id.
+        """
         return token in self._special_ids
 
     @cached_property
@@ -165,15 +169,28 @@ class BytePairEncoding:
         return ids
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """Ids of a text in which no special token counts as such."""
+        """Ids of a text in which no special token counts as such.
+
+        Args:
+            text: a text.
+        """
         return self._ordinary(well_formed(text))
 
     def encode_batch(self, text: Sequence[str], **special: Any) -> list[list[int]]:
-        """Ids of several texts; keyword arguments as in `encode`."""
+        """Ids of several texts.
+
+        Args:
+            text: n texts.
+            **special: allowed_special and disallowed_special of `encode`.
+        """
         return [self.encode(one, **special) for one in text]
 
     def encode_ordinary_batch(self, text: Sequence[str]) -> list[list[int]]:
-        """Ids of several texts, as `encode_ordinary` gives them."""
+        """Ids of several texts, as `encode_ordinary` gives them.
+
+        Args:
+            text: n texts.
+        """
         return [self.encode_ordinary(one) for one in text]
 
     def encode_to_numpy(self, text: str, **special: Any) -> np.ndarray:
@@ -210,6 +227,9 @@ class BytePairEncoding:
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
         """Id of a token, special ones included.
+
+        Args:
+            text_or_bytes: the token, as text or as bytes.
 
         Raises:
             UnknownNameError: it is no token.
@@ -295,15 +315,27 @@ class BytePairEncoding:
         return self.decode_bytes(tokens).decode("utf-8", errors)
 
     def decode_batch(self, batch: Sequence[Sequence[int]], errors: str = "replace") -> list[str]:
-        """Texts of rows of ids."""
+        """Texts of rows of ids.
+
+        Args:
+            batch: n rows of ids.
+            errors: what to do with bytes that are no UTF-8, as of `bytes.decode`.
+        """
         return [self.decode(tokens, errors) for tokens in batch]
 
     def decode_bytes_batch(self, batch: Sequence[Sequence[int]]) -> list[bytes]:
-        """Bytes of rows of ids."""
+        """Bytes of rows of ids.
+
+        Args:
+            batch: n rows of ids.
+        """
         return [self.decode_bytes(tokens) for tokens in batch]
 
     def decode_single_token_bytes(self, token: int) -> bytes:
         """Bytes of one id.
+
+        Args:
+            token: an id.
 
         Raises:
             UnknownNameError: there is no such id.
@@ -312,6 +344,9 @@ class BytePairEncoding:
 
     def decode_tokens_bytes(self, tokens: Sequence[int] | Tensor) -> list[bytes]:
         """Bytes of each id.
+
+        Args:
+            tokens: (l,) ids.
 
         Raises:
             UnknownNameError: there is no such id.

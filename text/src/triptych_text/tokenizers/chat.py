@@ -9,7 +9,7 @@ from typing import Any
 
 from triptych.errors import DTypeError, MissingDependencyError
 
-from .chat_limits import ChatTemplateError, Meter, bounded_environment
+from .chat_limits import ChatTemplateError, Meter, bounded_environment, measured
 
 __all__ = ["ChatTemplate", "ChatTemplateError"]
 
@@ -60,7 +60,7 @@ class ChatTemplate:
         self.source, self.special_tokens = source, dict(special_tokens or {})
         self._meter = meter or Meter()
         environment = bounded_environment(self._meter)
-        environment.filters["tojson"] = _to_json
+        environment.filters["tojson"] = measured(_to_json, self._meter)
         environment.globals["raise_exception"] = _raise_exception
         environment.globals["strftime_now"] = _now
         try:
@@ -131,7 +131,10 @@ class ChatTemplate:
             ) from error
         except ChatTemplateError:
             raise
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (
+            TemplateError, ArithmeticError, AssertionError, LookupError, MemoryError, TypeError,
+            ValueError,
+        ) as error:  # fmt: skip
             raise ChatTemplateError(f"chat template: {type(error).__name__}: {error}") from error
         return "".join(parts)
 

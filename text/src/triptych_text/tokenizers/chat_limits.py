@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from triptych.errors import TriptychError
 
-__all__ = ["ChatTemplateError", "Meter", "bounded_environment"]
+from .chat_growth import grown, weight
 
+__all__ = ["ChatTemplateError", "Meter", "bounded_environment", "measured"]
+
+OFTEN = 10_000  # characters and entries beyond which a look at a value is followed by one at time
 WIDE = re.compile(r"\d{6,}|\*")  # a field width in a format that would fill the memory
 
 
@@ -28,6 +31,8 @@ class Meter:
         steps: passes of loops and calls of macros, at most.
         size: characters or entries of one value, at most.
         seconds: of time, at most.
+        deadline: when the time of a rendering is over; `start` sets it.
+        left: steps that are left of a rendering; `start` sets them.
     """
 
     steps: int = 1_000_000
@@ -56,28 +61,46 @@ class Meter:
             raise ChatTemplateError(f"chat template: stopped after {self.seconds:g} seconds")
 
     def counted(self, values: Iterable[Any]) -> Iterable[Any]:
-        """The values of a loop, each pass counted."""
+        """The values of a loop, each pass counted.
+
+        Args:
+            values: of the loop.
+        """
         entries = list(values) if not hasattr(values, "__len__") else values
         self.sized(entries)
         return _Counted(entries, self)
 
     def sized(self, value: Any) -> Any:
-        """A value that is not too large.
+        """A value that is not too large, with all of its parts.
+
+        Args:
+            value: anything.
 
         Raises:
             ChatTemplateError: it is.
         """
-        if isinstance(value, str | bytes | list | tuple | dict) and len(value) > self.size:
+        amount = weight(value, self.size)
+        if amount > self.size:
             raise ChatTemplateError(
-                f"chat template: stopped at a value of {len(value):,} characters or entries; the "
-                f"limit is {self.size:,}"
+                f"chat template: stopped at a value of {amount:,} characters or entries, or more; "
+                f"the limit is {self.size:,}"
             )
+        if amount > OFTEN and 0 < self.deadline < time.monotonic():
+            raise ChatTemplateError(f"chat template: stopped after {self.seconds:g} seconds")
         if type(value) is int and value.bit_length() > 4096:
             raise ChatTemplateError("chat template: stopped at a number of over 4,096 bits")
         return value
 
     def product(self, left: Any, right: Any) -> None:
-        """See that `left * right` will not be too large."""
+        """See that `left * right` will not be too large.
+
+        Args:
+            left: a factor.
+            right: the other one.
+
+        Raises:
+            ChatTemplateError: it will.
+        """
         for value, times in ((left, right), (right, left)):
             if not isinstance(value, str | bytes | list | tuple) or not isinstance(times, int):
                 continue
@@ -87,9 +110,24 @@ class Meter:
                     f"{self.size:,}"
                 )
 
-    def arguments(self, args: Iterable[Any]) -> None:
-        """See that no argument of a call is a width that would fill the memory."""
-        for value in args:
+    def arguments(self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """See that the arguments of a call, and its result, do not fill the memory.
+
+        Args:
+            function: what is called: a function, a filter, or a method of a value.
+            args: of the call.
+            kwargs: of the call.
+
+        Raises:
+            ChatTemplateError: they do.
+        """
+        if grown(function, args, kwargs) > self.size:
+            raise ChatTemplateError(
+                f"chat template: a call of {function.__name__} whose result would be over the "
+                f"limit of {self.size:,} characters"
+            )
+        for value in (*args, *kwargs.values()):
+            self.sized(value)
             if type(value) is int and abs(value) > self.size:
                 raise ChatTemplateError(
                     f"chat template: a call with the number {value}; the limit is {self.size:,}"
@@ -134,6 +172,12 @@ def bounded_environment(meter: Meter) -> Any:
             self.generic_visit(node)
             return called("__sized", node)
 
+        visit_Dict = visit_List = visit_Concat
+
+        def visit_Tuple(self, node: Any) -> Any:
+            self.generic_visit(node)
+            return called("__sized", node) if node.ctx == "load" else node
+
     def called(name: str, node: Any) -> Any:
         target = nodes.Name(name, "load", lineno=node.lineno)
         return nodes.Call(target, [node], [], None, None, lineno=node.lineno)
@@ -146,9 +190,15 @@ def bounded_environment(meter: Meter) -> Any:
 
         def wrap_str_format(self, value: Any) -> Any:
             wrapped = super().wrap_str_format(value)
-            if wrapped is not None:
-                _check_format(value.__self__)
-            return wrapped
+            if wrapped is None:
+                return None
+            _check_format(value.__self__)
+
+            def bounded(*args: Any, **kwargs: Any) -> Any:
+                meter.arguments(value, args, kwargs)
+                return wrapped(*args, **kwargs)
+
+            return bounded
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             if operator == "**" and not (abs(left) <= 2**32 and abs(right) <= 128):
@@ -157,16 +207,23 @@ def bounded_environment(meter: Meter) -> Any:
                 meter.product(left, right)
             if operator == "%" and isinstance(left, str):
                 _check_format(left)
+                meter.arguments(left.format, (right,), {})
             return meter.sized(super().call_binop(context, operator, left, right))
 
         def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
-            if function not in (meter.counted, meter.sized):
-                meter.step()
-                meter.arguments([*args, *kwargs.values()])
+            if function in (meter.counted, meter.sized):
+                return function(*args)
+            meter.step()
+            meter.arguments(function, args, kwargs)
             return meter.sized(super().call(context, function, *args, **kwargs))
 
-    made = Environment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
-    made.filters = {name: _measured(f, meter) for name, f in made.filters.items()}
+    made = Environment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols"],
+        finalize=meter.sized,
+    )
+    made.filters = {name: measured(f, meter) for name, f in made.filters.items()}
     made.globals |= {"__counted": meter.counted, "__sized": meter.sized}
     return made
 
@@ -176,15 +233,20 @@ def _check_format(pattern: str) -> None:
         raise ChatTemplateError(f"chat template: a format with a wide field: {pattern[:40]!r}")
 
 
-def _measured(function: Callable[..., Any], meter: Meter) -> Callable[..., Any]:
-    """A filter whose arguments and result are looked at."""
+def measured(function: Callable[..., Any], meter: Meter) -> Callable[..., Any]:
+    """A filter whose arguments and result are looked at.
+
+    Args:
+        function: the filter.
+        meter: holds the limits.
+    """
 
     @functools.wraps(function)
-    def measured(*args: Any, **kwargs: Any) -> Any:
+    def looked_at(*args: Any, **kwargs: Any) -> Any:
         meter.step()
-        meter.arguments([*args, *kwargs.values()])
+        meter.arguments(function, args, kwargs)
         if function.__name__ == "do_format":
             _check_format(str(args[0]))
         return meter.sized(function(*args, **kwargs))
 
-    return measured
+    return looked_at

@@ -116,6 +116,9 @@ class Encoding:
     def token_to_word(self, index: int) -> int | None:
         """Word that a token is part of; None for added tokens.
 
+        Args:
+            index: of a token, from 0.
+
         Raises:
             BoundsError: there is no such token.
         """
@@ -124,6 +127,9 @@ class Encoding:
 
     def token_to_sequence(self, index: int) -> int | None:
         """Which text of a pair a token is from; None for added tokens.
+
+        Args:
+            index: of a token, from 0.
 
         Raises:
             BoundsError: there is no such token.

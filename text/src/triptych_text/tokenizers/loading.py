@@ -58,6 +58,14 @@ def library() -> Any:
     return tokenizers
 
 
+# What reads the other kinds of files, by the ends of their names.
+OTHER_FILES = {
+    ".model": "from_sentencepiece",
+    ".tiktoken": "from_ranks",
+    ".txt": "from_vocab_file",
+}
+
+
 def json_backend(path: str | os.PathLike[str]) -> Any:
     """Backend of a `tokenizer.json`.
 
@@ -69,15 +77,17 @@ def json_backend(path: str | os.PathLike[str]) -> Any:
         FileNotFoundError: there is no such file.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileFormatError(f"Tokenizer.from_file: {path} is not UTF-8 text: {error}") from error
     tokenizers = library()
     try:
         return tokenizers.Tokenizer.from_str(text)
     except Exception as error:  # the library raises plain Exception for every fault
+        other = OTHER_FILES.get(Path(path).suffix)
         raise FileFormatError(
             f"Tokenizer.from_file: {path} is not a tokenizer.json: {error}"
+            + (f"; is it one for Tokenizer.{other}?" if other else "")
         ) from error
 
 

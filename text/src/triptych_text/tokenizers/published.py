@@ -171,5 +171,9 @@ def encoding_name_for_model(model_name: str) -> str:
 
 
 def encoding_for_model(model_name: str) -> BytePairEncoding:
-    """Encoding that a model of OpenAI reads; argument and errors as `encoding_name_for_model`."""
+    """Encoding that a model of OpenAI reads; errors as `encoding_name_for_model`.
+
+    Args:
+        model_name: such as "gpt-4o".
+    """
     return get_encoding(encoding_name_for_model(model_name))

@@ -52,7 +52,14 @@ class Segmented:
         strategy: str = "longest_first",
         direction: str = "right",
     ) -> None:
-        """Cut from now on; arguments as in `Tokenizer.encode_batch` and `Tokenizer`."""
+        """Cut from now on.
+
+        Args:
+            max_length: in tokens, those of the frame included.
+            stride: tokens that a piece repeats of the piece before it.
+            strategy: "longest_first", "only_first" or "only_second".
+            direction: "right" or "left": the end that is cut.
+        """
         self.truncation = {
             "max_length": max_length,
             "stride": stride,
@@ -63,19 +70,35 @@ class Segmented:
     # Vocabulary
 
     def token_to_id(self, token: str) -> int | None:
-        """Id of a token."""
+        """Id of a token.
+
+        Args:
+            token: its text.
+        """
         return self._vocab.get(token)
 
     def id_to_token(self, index: int) -> str | None:
-        """Token of an id."""
+        """Token of an id.
+
+        Args:
+            index: the id.
+        """
         return self.model.tokens.get(index)
 
     def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]:
-        """token -> id."""
+        """token -> id.
+
+        Args:
+            with_added_tokens: special tokens, too.
+        """
         return dict(self._vocab)
 
     def get_vocab_size(self, with_added_tokens: bool = True) -> int:
-        """Number of tokens."""
+        """Number of tokens.
+
+        Args:
+            with_added_tokens: special tokens, too.
+        """
         return len(self._vocab)
 
     @cached_property
@@ -89,19 +112,33 @@ class Segmented:
         return {i: AddedToken(text, special=True) for text, i in self.model.special.items()}
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
-        """Tokens that the frame adds."""
+        """Tokens that the frame adds.
+
+        Args:
+            is_pair: around two texts.
+        """
         return int(self.post_processor.num_special_tokens_to_add(is_pair))
 
     # Text to ids
 
     def encode_batch(self, inputs: Sequence[Input], add_special_tokens: bool = True) -> list[Any]:
-        """Encodings of the `tokenizers` library."""
+        """Encodings of the `tokenizers` library.
+
+        Args:
+            inputs: texts, or pairs of texts.
+            add_special_tokens: put the frame around them.
+        """
         return [self._framed(one, add_special_tokens) for one in inputs]
 
     def encode_batch_fast(
         self, inputs: Sequence[Input], add_special_tokens: bool = True
     ) -> list[Any]:
-        """The same, without places where that is quicker."""
+        """The same, without places where that is quicker.
+
+        Args:
+            inputs: texts, or pairs of texts.
+            add_special_tokens: put the frame around them.
+        """
         plain = self.truncation is None and not any(isinstance(one, tuple) for one in inputs)
         if not plain or (add_special_tokens and self.num_special_tokens_to_add(False)):
             return self.encode_batch(inputs, add_special_tokens)
@@ -170,7 +207,12 @@ class Segmented:
     # Ids to text
 
     def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:
-        """Text of ids; those that are none are passed over."""
+        """Text of ids; those that are none are passed over.
+
+        Args:
+            ids: (l,) numbers.
+            skip_special_tokens: leave special tokens out.
+        """
         left_out = self._special_ids if skip_special_tokens else frozenset()
         known = self.model.tokens
         return self.model.decode([i for i in ids if i in known and i not in left_out])
@@ -178,7 +220,12 @@ class Segmented:
     def decode_batch(
         self, batch: Sequence[Sequence[int]], skip_special_tokens: bool = True
     ) -> list[str]:
-        """Texts of rows of ids."""
+        """Texts of rows of ids.
+
+        Args:
+            batch: n rows of numbers.
+            skip_special_tokens: leave special tokens out.
+        """
         return [self.decode(ids, skip_special_tokens) for ids in batch]
 
     @cached_property

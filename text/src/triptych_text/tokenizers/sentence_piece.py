@@ -39,7 +39,11 @@ class SentencePieceModel:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> SentencePieceModel:
-        """Model of the content of a file."""
+        """Model of the content of a file.
+
+        Args:
+            content: of a `.model` file.
+        """
         model = cls.__new__(cls)
         model._load(content, "the given bytes")
         return model
@@ -69,7 +73,11 @@ class SentencePieceModel:
         return SentencePieceModel.from_bytes, (self._content,)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the `.model` file."""
+        """Write the `.model` file.
+
+        Args:
+            path: of the file; what is there is replaced.
+        """
         Path(path).write_bytes(self._content)
 
     @cached_property
@@ -95,24 +103,41 @@ class SentencePieceModel:
         return {name: index for name, index in ids.items() if index >= 0}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text, nothing put around it."""
+        """Ids of a text, nothing put around it.
+
+        Args:
+            text: a text.
+        """
         ids: list[int] = self._processor.encode(well_formed(text))
         return ids
 
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
-        """Ids of several texts."""
+        """Ids of several texts.
+
+        Args:
+            texts: n texts.
+            num_threads: how many work on them.
+        """
         rows: list[list[int]] = self._processor.encode(
             [well_formed(text) for text in texts], num_threads=num_threads
         )
         return rows
 
     def encode_as_pieces(self, text: str) -> list[str]:
-        """Pieces of a text; a space is written as U+2581."""
+        """Pieces of a text; a space is written as U+2581.
+
+        Args:
+            text: a text.
+        """
         pieces: list[str] = self._processor.encode(well_formed(text), return_type=str)
         return pieces
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """Ids of a text, and (start, end) of each in characters."""
+        """Ids of a text, and (start, end) of each in characters.
+
+        Args:
+            text: a text.
+        """
         found = self._processor.encode(well_formed(text), return_type="offset_mapping")
         return found["ids"], found["offsets"]
 
@@ -177,6 +202,9 @@ class SentencePieceModel:
     def decode(self, ids: Sequence[int] | Tensor) -> str:
         """Text of ids.
 
+        Args:
+            ids: (l,) numbers.
+
         Raises:
             UnknownNameError: there is no such id.
         """
@@ -187,11 +215,19 @@ class SentencePieceModel:
         return str(self._processor.decode(values))
 
     def piece_to_id(self, piece: str) -> int:
-        """Id of a piece; that of the unknown one when there is none."""
+        """Id of a piece; that of the unknown one when there is none.
+
+        Args:
+            piece: its text; a space is written as U+2581.
+        """
         return int(self._processor.piece_to_id(piece))
 
     def id_to_piece(self, index: int) -> str:
-        """Piece of an id."""
+        """Piece of an id.
+
+        Args:
+            index: the id.
+        """
         return self.pieces[index]
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triptych import Tensor
-from triptych.errors import DomainError, FileFormatError, UnknownNameError
+from triptych.errors import DomainError, DTypeError, FileFormatError, UnknownNameError
 
 from .arguments import (
+    MOST_IDS,
     Limit,
     Truncation,
     as_ids,
+    check_room,
     checked_inputs,
+    is_of_library,
     truncation_limit,
 )
 from .batch_encoding import BatchEncoding
@@ -137,12 +140,28 @@ class Tokenizer(TokenizerSources):
         return int(self._backend.token_to_id(self.pad_token))
 
     def token_to_id(self, token: str) -> int | None:
-        """Id of a token; None when the vocabulary lacks it."""
+        """Id of a token.
+
+        Args:
+            token: its text.
+
+        Returns:
+            The id; None when the vocabulary lacks the token.
+        """
         found: int | None = self._backend.token_to_id(token)
         return found
 
     def id_to_token(self, index: int) -> str | None:
-        """Token of an id; None when there is none."""
+        """Token of an id.
+
+        Args:
+            index: the id.
+
+        Returns:
+            The token; None when there is none.
+        """
+        if not 0 <= index < MOST_IDS:
+            return None
         found: str | None = self._backend.id_to_token(index)
         return found
 
@@ -175,7 +194,11 @@ class Tokenizer(TokenizerSources):
             return int(add(list(tokens)))
 
     def num_special_tokens(self, pair: bool = False) -> int:
-        """How many tokens are added around one text, or around a pair."""
+        """How many tokens are added around a text.
+
+        Args:
+            pair: around two texts.
+        """
         return int(self._backend.num_special_tokens_to_add(pair))
 
     # Text to ids
@@ -198,11 +221,28 @@ class Tokenizer(TokenizerSources):
         Args:
             text: any text.
             pair: a second text that goes into the same encoding.
-            padding, truncation, max_length, stride, add_special_tokens, allowed_special,
-                disallowed_special: as in `encode_batch`.
+            padding: a number fills up to that many tokens, "max_length" up to `max_length`; None,
+                False and, for a single text, "longest" (or True) do nothing.
+            truncation: True cuts what is longer than `max_length`, of a pair the longer text
+                first; "only_first" or "only_second" say which one to cut.
+            max_length: in tokens, special ones included; default the tokenizer's own.
+            stride: tokens that a piece cut off repeats of the piece before it; pieces are in
+                `Encoding.overflowing`.
+            add_special_tokens: put [CLS], [SEP] and the like in, as the model was trained.
+            allowed_special: special tokens that count as such where a text holds them: "all",
+                () for none, or, for rank files and sentencepiece models, some of them.
+            disallowed_special: those that raise where a text holds them: "all" that are not
+                allowed, or some of them. For texts of strangers: allowed_special=() reads them as
+                plain text, disallowed_special="all" with it refuses them.
 
         Returns:
             Ids, tokens, offsets and masks.
+
+        Raises:
+            DomainError: a special token stands in a text that must not hold it, or there is no
+                room for what is wanted.
+            DTypeError: a text is not a `str`.
+            ValueError: no length is known to cut or to pad to.
 
         Example:
             >>> from triptych_text.tokenizers import word_piece_backend
@@ -259,7 +299,8 @@ class Tokenizer(TokenizerSources):
             n encodings.
 
         Raises:
-            DomainError: a special token stands in a text that must not hold it.
+            DomainError: a special token stands in a text that must not hold it, or there is no
+                room for what is wanted.
             DTypeError: a text is not a `str`.
             ValueError: counts differ, or no length is known to cut or to pad to.
         """
@@ -391,18 +432,37 @@ class Tokenizer(TokenizerSources):
 
         Raises:
             DTypeError: not a flat list of integers.
+            BoundsError: a number is no id of any vocabulary, such as the -100 of labels.
         """
         return str(self._backend.decode(as_ids(ids), skip_special_tokens=skip_special_tokens))
 
     def decode_batch(
         self, batch: Iterable[Sequence[int]] | Tensor, *, skip_special_tokens: bool = True
     ) -> list[str]:
-        """Texts of n rows of ids, as `decode` does each."""
+        """Texts of rows of ids.
+
+        Args:
+            batch: n rows of numbers.
+            skip_special_tokens: leave [CLS], [PAD] and the like out.
+
+        Returns:
+            n texts, each as of `decode`.
+
+        Raises:
+            DTypeError: not rows of integers.
+            BoundsError: a number is no id of any vocabulary.
+        """
+        if not isinstance(batch, Iterable):
+            raise DTypeError(f"Tokenizer.decode_batch: wanted rows of ids, got {batch!r:.60}")
         rows = [as_ids(ids) for ids in batch]
         return list(self._backend.decode_batch(rows, skip_special_tokens=skip_special_tokens))
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
-        """Decoder for ids that arrive one by one; see `DecodeStream`."""
+        """Decoder for ids that arrive one by one; see `DecodeStream`.
+
+        Args:
+            skip_special_tokens: leave [CLS], [PAD] and the like out.
+        """
         from .decode_stream import DecodeStream
 
         return DecodeStream(self, skip_special_tokens=skip_special_tokens)
@@ -488,18 +548,20 @@ class Tokenizer(TokenizerSources):
         inputs = checked_inputs(texts, pairs)
         allowed = self._guard(inputs, *special)
         if limit is not None and add_special_tokens:
-            added = self.num_special_tokens(pairs is not None)
-            if limit[0] < added:
-                raise ValueError(
-                    f"Tokenizer: max_length {limit[0]} leaves no room for the {added} special "
-                    "tokens; pass a larger one, or add_special_tokens=False"
-                )
+            check_room(limit, self.num_special_tokens(pairs is not None), pairs is not None)
         with self._lock:
             self._set_truncation(limit)
             self._allow(allowed)
             encode = getattr(self._backend, method)
             try:
                 return list(encode(inputs, add_special_tokens=add_special_tokens))
+            except BaseException as error:  # the library panics where a stride is too long
+                if limit is None or not is_of_library(error):
+                    raise
+                raise DomainError(
+                    f"Tokenizer: cannot cut to max_length {limit[0]} by {limit[2]!r} with stride "
+                    f"{limit[1]}: {error}"
+                ) from error
             finally:
                 self._allow(None)
 

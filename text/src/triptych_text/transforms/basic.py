@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import triptych as tp
 from triptych import Tensor, nn
+from triptych.errors import DTypeError, UnknownNameError
 
 from .. import functional as F
 from ..vocab import Vocab
@@ -33,7 +33,7 @@ class Sequential(nn.Sequential):
     """Transforms one after the other.
 
     Args:
-        *args: transforms, or functions of one argument in modules.
+        *modules: transforms, or functions of one argument in modules.
 
     Example:
         >>> from triptych_text.vocab import Vocab
@@ -44,7 +44,11 @@ class Sequential(nn.Sequential):
     """
 
     def forward(self, input: Any) -> Any:
-        """The input after all transforms."""
+        """The input after all transforms.
+
+        Args:
+            input: what the first transform takes.
+        """
         for transform in self:
             input = transform(input)
         return input
@@ -67,7 +71,11 @@ class VocabTransform(nn.Module):
         self.vocab = vocab
 
     def forward(self, input: Sequence[Any]) -> list[Any]:
-        """Ids of a list of tokens, or of a list of such lists."""
+        """Ids of a list of tokens, or of a list of such lists.
+
+        Args:
+            input: a list of tokens, or a list of such lists.
+        """
         return F.on_each(input, self.vocab.lookup_indices)
 
 
@@ -89,7 +97,11 @@ class ToTensor(nn.Module):
         self.dtype = dtype
 
     def forward(self, input: Sequence[Any]) -> Tensor:
-        """(l,) or (n, l) of ids."""
+        """(l,) or (n, l) of ids.
+
+        Args:
+            input: a list of ids, or a list of such lists.
+        """
         return F.to_tensor(input, padding_value=self.padding_value, dtype=self.dtype)
 
 
@@ -109,7 +121,11 @@ class Truncate(nn.Module):
         self.max_seq_len = max_seq_len
 
     def forward(self, input: Sequence[Any]) -> list[Any]:
-        """The input, shortened."""
+        """The input, shortened.
+
+        Args:
+            input: a list of tokens or ids, or a list of such lists.
+        """
         return F.truncate(input, self.max_seq_len)
 
 
@@ -131,7 +147,11 @@ class AddToken(nn.Module):
         self.begin = begin
 
     def forward(self, input: Sequence[Any]) -> list[Any]:
-        """The input with the token."""
+        """The input with the token.
+
+        Args:
+            input: a list of tokens or ids, or a list of such lists.
+        """
         return F.add_token(input, self.token, self.begin)
 
 
@@ -153,7 +173,21 @@ class PadTransform(nn.Module):
         self.pad_value = float(pad_value)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., k) to (..., max(k, max_length))."""
+        """Fill up.
+
+        Args:
+            x: (..., k) ids.
+
+        Returns:
+            (..., max(k, max_length)).
+
+        Raises:
+            DTypeError: no tensor.
+        """
+        if not isinstance(x, Tensor):
+            raise DTypeError(
+                f"PadTransform: wanted a tensor, got a {type(x).__name__}; ToTensor makes one"
+            )
         lacking = self.max_length - x.shape[-1]
         if lacking <= 0:
             return x
@@ -170,7 +204,11 @@ class StrToIntTransform(nn.Module):
     """
 
     def forward(self, input: Sequence[Any]) -> list[Any]:
-        """Numbers in the nesting of the input."""
+        """Numbers in the nesting of the input.
+
+        Args:
+            input: a list of texts such as "17", or a list of such lists.
+        """
         return F.str_to_int(input)
 
 
@@ -183,7 +221,9 @@ class LabelToIndex(nn.Module):
         sort_names: number the names in alphabetical order.
 
     Raises:
-        ValueError: both or none of `label_names` and `label_path` are given.
+        ValueError: both or none of `label_names` and `label_path` are given, or a name appears
+            twice.
+        DTypeError: label_names is one text.
 
     Example:
         >>> LabelToIndex(["spam", "ham"], sort_names=True)(["spam", "ham"])
@@ -200,8 +240,10 @@ class LabelToIndex(nn.Module):
         if (label_names is None) == (label_path is None):
             raise ValueError("LabelToIndex: give either label_names or label_path, and not both")
         if label_path is not None:
-            text = Path(label_path).read_text(encoding="utf-8")
-            label_names = [line.strip() for line in text.splitlines() if line.strip()]
+            with open(label_path, encoding="utf-8-sig") as lines:
+                label_names = [line.strip() for line in lines if line.strip()]
+        if isinstance(label_names, str):
+            raise DTypeError(f"LabelToIndex: wanted a list of names, got the text {label_names!r}")
         names = list(label_names or ())
         self._label_vocab = Vocab(sorted(names) if sort_names else names)
         self._label_names = self._label_vocab.get_itos()
@@ -214,9 +256,20 @@ class LabelToIndex(nn.Module):
     def forward(self, labels: str | Sequence[str]) -> int | list[int]:
         """Number of a name, or numbers of a list of names.
 
+        Args:
+            labels: one name, or a list.
+
         Raises:
             UnknownNameError: a name is not among them.
         """
-        if isinstance(labels, str):
-            return self._label_vocab[labels]
-        return self._label_vocab.lookup_indices(labels)
+        wanted = [labels] if isinstance(labels, str) else labels
+        for name in wanted:
+            if name not in self._label_vocab:
+                known = ", ".join(map(repr, self._label_names))
+                raise _UnknownLabelError(f"LabelToIndex: no label {name!r}; there are {known:.200}")
+        found = self._label_vocab.lookup_indices(wanted)
+        return found[0] if isinstance(labels, str) else found
+
+
+class _UnknownLabelError(UnknownNameError, RuntimeError):
+    """Also a RuntimeError, as users of torchtext expect."""

@@ -50,7 +50,11 @@ class BERTTokenizer(PerText):
         self._splitter = re.compile(f"({'|'.join(map(re.escape, whole))})") if whole else None
 
     def encode_one(self, text: str) -> list[str]:
-        """Tokens, or ids as strings, of one text."""
+        """Tokens, or ids as strings, of one text.
+
+        Args:
+            text: one text.
+        """
         text = text.strip()
         parts = [text] if self._splitter is None else self._splitter.split(text)
         return [token for part in parts for token in self._cut(part)]

@@ -60,7 +60,11 @@ class _BytePairs(PerText):
     _return_tokens: bool
 
     def encode_one(self, text: str) -> list[str]:
-        """Tokens, or ids as strings, of one text."""
+        """Tokens, or ids as strings, of one text.
+
+        Args:
+            text: one text.
+        """
         ids = self._pipeline.encode(text, add_special_tokens=False).ids
         show = self._pipeline.id_to_token if self._return_tokens else str
         return [show(i) for i in ids]
@@ -188,7 +192,11 @@ class CLIPTokenizer(_BytePairs):
         self._return_tokens = return_tokens
 
     def encode_one(self, text: str) -> list[str]:
-        """Tokens, or ids as strings, of one text."""
+        """Tokens, or ids as strings, of one text.
+
+        Args:
+            text: one text.
+        """
         return super().encode_one(text.lower().strip())
 
 

@@ -64,11 +64,18 @@ class CharBPETokenizer(PerText):
         return len(self._encoder)
 
     def encode_one(self, text: str) -> list[Any]:
-        """Tokens or ids of one text."""
+        """Tokens or ids of one text.
+
+        Args:
+            text: one text.
+        """
         return self._tokenize(text) if self._return_tokens else self.encode(text)
 
     def encode(self, text: str) -> list[Any]:
         """Ids of a text.
+
+        Args:
+            text: one text.
 
         Raises:
             UnknownNameError: a token is unknown and there is no unk_token.
@@ -77,6 +84,9 @@ class CharBPETokenizer(PerText):
 
     def decode(self, tokens: Sequence[Any]) -> str:
         """Text of ids.
+
+        Args:
+            tokens: ids, of the type in the table.
 
         Raises:
             UnknownNameError: an id is unknown and there is no unk_token.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import triptych as tp
 from triptych import Generator, Tensor, nn
-from triptych.errors import DomainError, ShapeError
+from triptych.errors import DomainError, DTypeError, ShapeError
 
 __all__ = ["MaskTransform"]
 
@@ -63,10 +63,15 @@ class MaskTransform(nn.Module):
             in the type of the ids. At least one token counts as chosen.
 
         Raises:
-            ShapeError: not a batch.
+            ShapeError: not a batch, or an empty one.
+            DTypeError: the ids are no whole numbers.
         """
-        if tokens.ndim != 2:
-            raise ShapeError(f"MaskTransform: wanted (n, l) ids, got {tuple(tokens.shape)}")
+        if tokens.ndim != 2 or not tokens.numel():
+            raise ShapeError(
+                f"MaskTransform: wanted (n, l) ids, at least one, got {tuple(tokens.shape)}"
+            )
+        if tokens.is_floating_point():
+            raise DTypeError(f"MaskTransform: wanted whole numbers, got {tokens.dtype}")
         chosen = self._choose(tokens)
         draw = tp.rand(tuple(tokens.shape), generator=self.generator)
         words = tp.randint(0, self.vocab_len, tuple(tokens.shape), generator=self.generator)

@@ -17,13 +17,20 @@ class PerText(nn.Module):
     """A transform of texts; a subclass writes `encode_one`."""
 
     def encode_one(self, text: str) -> list[Any]:
-        """Tokens or ids of one text."""
+        """Tokens or ids of one text.
+
+        Args:
+            text: one text.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define encode_one")
 
     def forward(self, input: str | Sequence[str]) -> list[Any]:
         """Tokens or ids of a text, or a list of them for a list of texts.
 
         Lone surrogates, which no UTF-8 has, are read as U+FFFD.
+
+        Args:
+            input: one text, or a list.
 
         Raises:
             DTypeError: neither a text nor a list of texts.

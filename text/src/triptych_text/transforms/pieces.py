@@ -25,5 +25,9 @@ class SentencePieceTokenizer(PerText):
         self.sp_model = load_sp_model(get_asset_local_path(sp_model_path))
 
     def encode_one(self, text: str) -> list[str]:
-        """Pieces of one text."""
+        """Pieces of one text.
+
+        Args:
+            text: one text.
+        """
         return list(self.sp_model.encode(text, out_type=str))

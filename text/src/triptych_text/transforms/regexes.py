@@ -13,14 +13,15 @@ __all__ = ["RegexTokenizer"]
 
 
 class RegexTokenizer(PerText):
-    """Apply replacements one after the other, then split at spaces.
+    r"""Apply replacements one after the other, then split at spaces.
 
     Args:
         patterns_list: (pattern, replacement) pairs in the syntax of Python's `re`. torchtext used
-            RE2, whose patterns are a part of it.
+            RE2, whose patterns are a part of it, but whose \w, \d and \s are ASCII only: write
+            (?a) in front of a pattern for that.
 
     Raises:
-        DomainError: a pattern is none.
+        DomainError: a pattern is none, or a replacement names a group that is not there.
 
     Example:
         >>> RegexTokenizer([(r"[,._+ ]+", r" ")])("Basic.Regex,Tokenization_for+a..Line")
@@ -32,13 +33,20 @@ class RegexTokenizer(PerText):
         self.patterns_list = list(patterns_list)
         try:
             self._compiled = [(re.compile(p), r) for p, r in self.patterns_list]
-        except re.error as error:
+            for pattern, replacement in self._compiled:
+                pattern.sub(replacement, "")  # reads the replacement, although nothing matches
+        except (re.error, IndexError) as error:
+            told = getattr(error, "pattern", self.patterns_list)
             raise DomainError(
-                f"RegexTokenizer: {error.pattern!r} is no pattern: {error}"
+                f"RegexTokenizer: {told!r} is no pattern or replacement: {error}"
             ) from error
 
     def encode_one(self, text: str) -> list[str]:
-        """Tokens of one text."""
+        """Tokens of one text.
+
+        Args:
+            text: one text.
+        """
         for pattern, replacement in self._compiled:
             text = pattern.sub(replacement, text)
         return [token for token in text.split(" ") if token]

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 from typing import Any
 
@@ -15,6 +16,9 @@ from .vocab import Vocab
 
 __all__ = ["read_torch_vocab"]
 
+# What damaged archives and pickles make their readers raise; RuntimeError for too deep nesting.
+DAMAGE = (AttributeError, EOFError, LookupError, RuntimeError, StopIteration, TypeError, ValueError,
+          pickle.UnpicklingError, zipfile.BadZipFile, zlib.error)  # fmt: skip
 INERT = ("torch", "torchtext")  # packages whose classes become records, never calls
 
 
@@ -80,12 +84,13 @@ def read_torch_vocab(path: str | os.PathLike[str]) -> Vocab:
         with zipfile.ZipFile(path) as archive:
             name = next(n for n in archive.namelist() if n.endswith("/data.pkl"))
             content = archive.read(name)
-        found = _Reader(io.BytesIO(content)).load()
-    except (zipfile.BadZipFile, StopIteration, pickle.UnpicklingError, EOFError) as error:
+        rows = _token_lists(_Reader(io.BytesIO(content)).load())
+    except UnsafeFileError:
+        raise
+    except DAMAGE as error:
         raise FileFormatError(f"read_torch_vocab: {path} is no file of torch.save: {error}") from (
             error
         )
-    rows = _token_lists(found)
     if not rows:
         raise FileFormatError(f"read_torch_vocab: {path} holds no list of tokens")
     return Vocab(sorted(rows, key=_length)[-1])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +29,8 @@ class Vectors:
     later uses read that one.
 
     Args:
-        name: a text file ("word x1 x2 ..." a line, a header "count dim" allowed, .gz allowed), or
-            its name in the cache.
+        name: a text file ("word x1 x2 ..." a line, a header "count dim" allowed; packed by gzip,
+            bzip2 or xz, or not), or its name in the cache.
         cache: folder of cached vectors; default ".vector_cache".
         url: where to get the file, or an archive with it, when it is not there.
         unk_init: makes the vector of an unknown word from a (dim,) tensor of zeros; default: the
@@ -45,7 +45,8 @@ class Vectors:
 
     Raises:
         FileNotFoundError: there is no such file and no url.
-        FileFormatError: rows differ in length, or a number is none.
+        FileFormatError: rows differ in length, a number is none, or the file is damaged; also when
+            the cached file holds something else.
 
     Source: torchtext 0.18's behaviour, except that the cache holds no pickle.
     """
@@ -75,15 +76,18 @@ class Vectors:
         if cached.is_file():
             logger.info("loading vectors from %s", cached)
             with safe_open(cached) as file:
-                return json.loads(file.metadata()["itos"]), file.get_tensor("vectors")
+                return _cached(cached, file.metadata().get("itos", "null"), file)
         if not path.is_file() and url:
             _bring(url, folder)
         if not path.is_file():
-            raise _NoVectorsError(f"Vectors: no vectors found at {path}; pass url= to fetch them")
+            cure = f"{url} does not hold them" if url else "pass url= to fetch them"
+            raise _NoVectorsError(f"Vectors: no vectors found at {path}; {cure}")
         itos, matrix = _read_text(path, max_vectors)
         folder.mkdir(parents=True, exist_ok=True)
         vectors = tp.from_numpy(matrix)
-        save_file({"vectors": vectors}, cached, metadata={"itos": json.dumps(itos)})
+        unfinished = cached.with_name(f"{cached.name}.part")
+        save_file({"vectors": vectors}, unfinished, metadata={"itos": json.dumps(itos)})
+        unfinished.replace(cached)
         return itos, vectors
 
     def __len__(self) -> int:
@@ -110,6 +114,8 @@ class Vectors:
             (dim,) for one token, (n, dim) for a list.
         """
         wanted = [tokens] if isinstance(tokens, str) else list(tokens)
+        if not wanted:
+            return tp.zeros(0, self.dim)
         if lower_case_backup:
             wanted = [t if t in self.stoi else t.lower() for t in wanted]
         rows = tp.stack([self[token].reshape(-1) for token in wanted])
@@ -162,7 +168,18 @@ class Vectors:
         return self.most_similar([b, c], [a], topn)
 
     def similarity(self, first: str, second: str) -> float:
-        """Cosine of two tokens, from -1 to 1."""
+        """Cosine of two tokens.
+
+        Args:
+            first: a token.
+            second: another.
+
+        Returns:
+            From -1 to 1.
+
+        Raises:
+            UnknownNameError: a token has no vector.
+        """
         return float(self._direction(first) @ self._direction(second))
 
     def _direction(self, wanted: str | Tensor) -> np.ndarray:
@@ -207,12 +224,20 @@ def _bring(url: str, folder: Path) -> None:
     Remote(url, unpack=is_archive).get(folder)
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")  # type: ignore[return-value]
+def _cached(path: Path, itos: str, file: Any) -> tuple[list[str], Tensor]:
+    """Tokens and vectors of an opened file in the cache."""
+    tokens, names = json.loads(itos), list(file.keys())
+    vectors = file.get_tensor("vectors") if "vectors" in names else None
+    if vectors is None or not isinstance(tokens, list) or len(tokens) != len(vectors):
+        raise FileFormatError(
+            f"Vectors: {path} holds no tokens with a vector each; delete it, and it is made anew"
+        )
+    return tokens, vectors
 
 
 def _rows(lines: Iterable[bytes]) -> Iterable[tuple[bytes, list[bytes]]]:
-    for line in lines:
+    for number, line in enumerate(lines):
+        line = line if number else line.removeprefix(codecs.BOM_UTF8)
         # Only the space parts: words may hold other kinds of white space.
         word, *entries = line.rstrip().split(b" ")
         if len(entries) == 1:
@@ -223,10 +248,12 @@ def _rows(lines: Iterable[bytes]) -> Iterable[tuple[bytes, list[bytes]]]:
 
 def _read_text(path: Path, max_vectors: int | None) -> tuple[list[str], np.ndarray]:
     """Tokens and (v, dim) float32 of a text file."""
+    from ..datasets.streams import open_packed, reading
+
     itos: list[str] = []
     chunks: list[np.ndarray] = []
     dim = None
-    with _open(path) as lines:
+    with reading(path), open_packed(path) as lines:
         for word, entries in _rows(lines):
             dim = dim or len(entries)
             if len(entries) != dim:

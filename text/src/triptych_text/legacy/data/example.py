@@ -20,7 +20,11 @@ class Example:
 
     @classmethod
     def fromJSON(cls, data: str, fields: Mapping[str, Any]) -> Example:
-        """Row of a JSON object; arguments as in `fromdict`.
+        """Row of a JSON object.
+
+        Args:
+            data: a JSON object in text.
+            fields: key -> (name of the attribute, field), or a list of such pairs.
 
         Raises:
             FileFormatError: it is no JSON object.

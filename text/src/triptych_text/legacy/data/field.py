@@ -126,11 +126,20 @@ class RawField:
         self.is_target = is_target
 
     def preprocess(self, x: Any) -> Any:
-        """A value of an example."""
+        """A value of an example.
+
+        Args:
+            x: a value.
+        """
         return x if self.preprocessing is None else self.preprocessing(x)
 
     def process(self, batch: Any, device: Any = None) -> Any:
-        """What a batch gets: the values in a list."""
+        """What a batch gets: the values in a list.
+
+        Args:
+            batch: preprocessed values.
+            device: not used.
+        """
         values = list(batch)
         return values if self.postprocessing is None else self.postprocessing(values)
 
@@ -205,7 +214,11 @@ class Field(RawField):
         self.pad_first, self.truncate_first = pad_first, truncate_first
 
     def preprocess(self, x: Any) -> Any:
-        """Tokens of a text; other values in lower case, if that is wanted."""
+        """Tokens of a text; other values in lower case, if that is wanted.
+
+        Args:
+            x: a text, or a value that is no text when the field is not sequential.
+        """
         if self.sequential and isinstance(x, str):
             x = self.tokenize(x.rstrip("\n"))
         if self.lower:
@@ -215,11 +228,19 @@ class Field(RawField):
         return super().preprocess(x)
 
     def process(self, batch: Any, device: Any = None) -> Any:
-        """Tensor of a batch of preprocessed values."""
+        """Tensor of a batch of preprocessed values.
+
+        Args:
+            batch: preprocessed values.
+            device: of the tensor.
+        """
         return self.numericalize(self.pad(batch), device=device)
 
     def pad(self, minibatch: Iterable[Any]) -> Any:
         """Values filled up to one length, with the tokens at the ends.
+
+        Args:
+            minibatch: n lists of tokens; values as they are when the field is not sequential.
 
         Returns:
             Lists of tokens; with include_lengths, and their lengths.

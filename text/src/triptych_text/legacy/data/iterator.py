@@ -190,7 +190,23 @@ class BucketIterator(Iterator):
     """Batches of examples of similar lengths, so that little has to be padded.
 
     With sort the whole dataset is sorted; else pools of a hundred batches are, and their batches
-    come in random order. Arguments as in `Iterator`.
+    come in random order.
+
+    Args:
+        dataset: a `Dataset`.
+        batch_size: examples of a batch, or its size by batch_size_fn.
+        sort_key: function of an example to sort by; default the dataset's.
+        device: where tensors go.
+        batch_size_fn: as in `batch`.
+        train: whether the dataset is for training.
+        repeat: start over at the end, without end.
+        shuffle: random order in each epoch; default train.
+        sort: sort the whole dataset; default not train.
+        sort_within_batch: sort each batch, longest first; default sort.
+        generator: draws orders; default the global one.
+
+    Raises:
+        DomainError: sorting is wanted, and there is no sort_key.
     """
 
     def batches(self) -> Iterable[list[Any]]:

@@ -36,11 +36,19 @@ class NestedField(Field):
         nesting_field.batch_first = True
 
     def preprocess(self, x: Any) -> Any:
-        """Tokens of a text, each as its own list."""
+        """Tokens of a text, each as its own list.
+
+        Args:
+            x: a text, or its tokens.
+        """
         return [self.nesting_field.preprocess(token) for token in super().preprocess(x)]
 
     def pad(self, minibatch: Iterable[Any]) -> Any:
-        """(n, l, k) nested lists; with include_lengths, and numbers of rows and of entries."""
+        """(n, l, k) nested lists; with include_lengths, and numbers of rows and of entries.
+
+        Args:
+            minibatch: n lists of lists of tokens.
+        """
         texts = [list(text) for text in minibatch]
         nested = self.nesting_field
         ends = (nested.init_token is not None) + (nested.eos_token is not None)
@@ -73,7 +81,12 @@ class NestedField(Field):
         return sum(token != self.nesting_field.pad_token for token in row)
 
     def build_vocab(self, *args: Any, **kwargs: Any) -> None:
-        """Number the entries of all rows; both fields get the vocabulary."""
+        """Number the entries of all rows; both fields get the vocabulary.
+
+        Args:
+            *args: datasets, or iterables of rows.
+            **kwargs: as of `Field.build_vocab`.
+        """
         counter: Counter[Any] = Counter()
         for text in self._values(args):
             for row in text:
@@ -84,7 +97,12 @@ class NestedField(Field):
         nested.vocab = self.vocab
 
     def numericalize(self, arr: Any, device: Any = None) -> Any:
-        """(n, l, k) numbers; with include_lengths, and (n,) and (n, l) lengths."""
+        """(n, l, k) numbers; with include_lengths, and (n,) and (n, l) lengths.
+
+        Args:
+            arr: what `pad` gave.
+            device: of the tensors.
+        """
         table, *lengths = arr if self.include_lengths else (arr,)
         numbers = [[self.nesting_field.vocab(row) for row in text] for text in table]
         if self.postprocessing is not None:
