@@ -1,142 +1,117 @@
-#include "kernels/conv.h"
+#include "bindings/conv_options.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
 #include "runtime/scratch.h"
-
-#include <optional>
 
 namespace triptych {
 namespace {
 
-Counter direct_taken("conv"), winograd_taken("conv_winograd");
+Counter taken("conv"), depthwise_taken("conv_depthwise"), winograd_2_taken("conv_winograd_2"),
+    winograd_4_taken("conv_winograd_4");
 
-constexpr long COPY_FLOATS = 1 << 20; // of padded images at a time, to stay in a cache
-
-constexpr long WINOGRAD_FLOATS = 1 << 20; // of transformed inputs at a time
-
-// The parameters of the primitives, for one or two axes of space; a sound has one row.
-struct Options {
-    conv_axis y{1, 1, 1, 1, 1, 0}, x{};
-    long groups = 0;
-    bool valid = false;
-
-    Options(nb::tuple stride, nb::tuple padding, nb::tuple dilation, long groups) : groups(groups) {
-        const std::size_t dims = stride.size();
-        if (dims != 1 && dims != 2) return;
-        read(x, dims - 1, stride, padding, dilation);
-        if (dims == 2) read(y, 0, stride, padding, dilation);
-        valid = true;
-    }
-
-    // Lengths from the shapes (n, c, *in), (o, c / groups, *kernel) and (n, o, *out).
-    template <class In, class Kernel, class Out>
-    bool lengths(int dims, const In *in, const Kernel *kernel, const Out *out) {
-        x.in = in[dims + 1], x.kernel = kernel[dims + 1], x.out = out[dims + 1];
-        if (dims == 2) y.in = in[2], y.kernel = kernel[2], y.out = out[2];
-        return std::min({x.in, x.kernel, x.out, y.in, y.kernel, y.out}) > 0;
-    }
-
-  private:
-    static void read(conv_axis &axis, std::size_t i, nb::tuple stride, nb::tuple padding,
-                     nb::tuple dilation) {
-        axis.stride = nb::cast<long>(stride[i]);
-        axis.dilation = nb::cast<long>(dilation[i]);
-        axis.before = nb::cast<long>(nb::cast<nb::tuple>(padding[i])[0]);
-    }
-};
-
-long after(nb::tuple padding, std::size_t i) {
-    return nb::cast<long>(nb::cast<nb::tuple>(padding[i])[1]);
+void read_axis(conv_axis &axis, long &after, std::size_t i, nb::tuple stride, nb::tuple padding,
+               nb::tuple dilation) {
+    const auto pads = nb::cast<nb::tuple>(padding[i]);
+    axis.stride = nb::cast<long>(stride[i]);
+    axis.dilation = nb::cast<long>(dilation[i]);
+    axis.before = nb::cast<long>(pads[0]);
+    after = nb::cast<long>(pads[1]);
 }
 
-// Runs all units of a product.
-void multiply(const conv_direct_kernels &kernels, const conv_product &p) {
-    const long units = kernels.units(&p);
-    const double each = double(p.samples) * p.groups * p.rows * p.channels * p.taps *
-                        p.out_rows * p.out_columns / units;
-    parallel(units, long(2 * SMALL / each) + 1,
-             [&](long begin, long end) { kernels.multiply(&p, begin, end); });
-}
-
-// x (n, c, h, w), padded for reading, as many samples at a time as fit.
-void convolve(const Options &options, long n, long c, long o, const float *x, const float *w,
-              float *y) {
+// x, padded for reading, times weights.
+void convolve_direct(const ConvOptions &options, long n, long c, long o, const float *x,
+                     const float *w, float *y) {
     const auto &kernels = TRIPTYCH_PICK(conv_direct);
-    const conv_axis &along_y = options.y, &along_x = options.x;
     conv_layout layout;
-    kernels.layout(&layout, &along_y, &along_x);
-    const long taps = along_y.kernel * along_x.kernel, image = along_y.in * along_x.in;
-    const long most = std::clamp(COPY_FLOATS / (c * layout.plane), 1L, n);
-    const long table = (taps + 7) / 8 * 16; // offsets come first
+    kernels.layout(&layout, &options.y, &options.x);
+    const long most = samples_at_once(n, c * layout.plane);
+    const long table = 2 * whole_lines(options.taps()); // offsets come first
     float *memory = scratch_floats(table + most * c * layout.plane + layout.slack);
     long *offsets = reinterpret_cast<long *>(memory);
     float *planes = memory + table;
     kernels.offsets(&layout, offsets);
     for (long s = 0; s < n; s += most) {
         const long now = std::min(most, n - s), channels = now * c;
-        const float *from = x + s * c * image;
+        const float *from = x + s * c * options.in();
         parallel(channels, SMALL / layout.plane + 1, [&](long begin, long end) {
-            kernels.fill(&layout, from + begin * image, planes + begin * layout.plane, end - begin,
-                         end == channels);
+            kernels.fill(&layout, from + begin * options.in(), planes + begin * layout.plane,
+                         end - begin, end == channels);
         });
         multiply(kernels, {now, options.groups, w, o / options.groups, planes, c / options.groups,
-                           layout.plane, taps, offsets, layout.pitch, along_y.out, along_x.out, 0,
-                           y + s * o * along_y.out * along_x.out, along_y.out * along_x.out,
-                           along_x.out, 1});
+                           layout.plane, options.taps(), offsets, layout.pitch, options.y.out,
+                           options.x.out, 0, y + s * o * options.out(), options.out(),
+                           options.x.out, 1});
     }
 }
 
 // A kernel of one pixel reads x where it lies.
-void convolve_pixels(const Options &options, long n, long c, long o, const float *x, const float *w,
-                     float *y) {
-    const long size = options.y.in * options.x.in, here = 0;
+bool reads_pixels(const ConvOptions &options) {
+    const auto plain = [](const conv_axis &a) {
+        return a.kernel == 1 && a.stride == 1 && a.before == 0 && a.in == a.out;
+    };
+    return plain(options.y) && plain(options.x) && options.in() >= 48;
+}
+
+void convolve_pixels(const ConvOptions &options, long n, long c, long o, const float *x,
+                     const float *w, float *y) {
+    const long size = options.in(), here = 0;
     multiply(TRIPTYCH_PICK(conv_direct),
              {n, options.groups, w, o / options.groups, x, c / options.groups, size, 1, &here, size,
               1, size, 1, y, size, 0, 1});
 }
 
-bool reads_pixels(const Options &options) {
-    const auto plain = [](const conv_axis &a) {
-        return a.kernel == 1 && a.stride == 1 && a.before == 0 && a.in == a.out;
-    };
-    return plain(options.y) && plain(options.x) && options.y.in * options.x.in >= 48;
+// Images of one pixel, such as those in squeeze and excitation.
+void convolve_one_pixel(const ConvOptions &, long n, long c, long o, const float *x, const float *w,
+                        float *y) {
+    const auto &kernels = TRIPTYCH_PICK(conv_direct);
+    parallel(o, 2 * SMALL / (n * c) + 1,
+             [&](long begin, long end) { kernels.dots(w, x, y, n, c, o, begin, end); });
 }
 
-bool fits_winograd(const Options &options, long n, long c, long o) {
-    const auto fits = [](const conv_axis &a) {
-        return a.kernel == 3 && a.stride == 1 && a.dilation == 1 && a.before >= 0;
-    };
-    const long lanes = TRIPTYCH_PICK(conv_winograd).lanes();
-    const long tiles = n * ((options.y.out + 3) / 4) * ((options.x.out + 3) / 4);
-    return fits(options.y) && fits(options.x) && options.groups == 1 && c % lanes == 0 &&
-           o % lanes == 0 && tiles >= 4;
-}
-
-// Calls body(begin, end, scratch) over ranges of units; each thread has its own scratch.
-template <class Body> void with_scratch(long units, float *memory, long each, Body &&body) {
-    const long pieces = std::min(units, 8L * num_threads());
-    run_pieces(pieces, [&](long piece, int worker) {
-        body(units * piece / pieces, units * (piece + 1) / pieces, memory + worker * each);
+void convolve_depthwise(const ConvOptions &options, long n, long c, long o, const float *x,
+                        const float *w, float *y) {
+    const auto &plans = TRIPTYCH_PICK(conv_direct);
+    const auto &kernels = TRIPTYCH_PICK(conv_depthwise);
+    conv_layout layout;
+    plans.layout(&layout, &options.y, &options.x);
+    const long table = 2 * whole_lines(options.taps()), each = whole_lines(kernels.scratch(&layout));
+    float *memory = scratch_floats(table + num_threads() * each);
+    long *offsets = reinterpret_cast<long *>(memory);
+    plans.offsets(&layout, offsets);
+    with_scratch(n * c, memory + table, each, [&](long begin, long end, float *own) {
+        kernels.forward(&layout, offsets, c, o / c, x, w, y, own, begin, end);
     });
 }
 
-// 3x3 kernels by F(4x4, 3x3), as many samples at a time as fit.
-void convolve_winograd(const Options &options, long n, long c, long o, const float *x,
-                       const float *w, float *y) {
+// Edge of the tiles of outputs: 4 where that is wished for, or 2; 0 where the plain way is faster.
+long winograd_tile(const ConvOptions &options, long n, long c, long o, Winograd wish) {
+    const auto fits = [](const conv_axis &a) {
+        return a.kernel == 3 && a.stride == 1 && a.dilation == 1 && a.before >= 0;
+    };
+    const long lanes = TRIPTYCH_PICK(conv_winograd).lanes(), m = static_cast<long>(wish);
+    if (m == 0 || !fits(options.y) || !fits(options.x)) return 0;
+    if (options.groups != 1 || c % lanes || o % lanes || c < 32) return 0;
+    const long tiles = n * ((options.y.out + m - 1) / m) * ((options.x.out + m - 1) / m);
+    return tiles >= 12 ? m : 0; // with fewer, transforming the weights takes too long
+}
+
+// 3x3 kernels, as many samples at a time as fit.
+void convolve_winograd(const ConvOptions &options, long n, long c, long o, const float *x,
+                       const float *w, float *y, long m) {
     const auto &kernels = TRIPTYCH_PICK(conv_winograd);
-    conv_winograd s{1, c, o, options.y, options.x, (options.y.out + 3) / 4,
-                    (options.x.out + 3) / 4, 0};
-    const long tiles = s.tiles_y * s.tiles_x, in = c * s.y.in * s.x.in;
-    const long most = std::clamp(WINOGRAD_FLOATS / (36 * tiles * c), 1L, n);
+    conv_winograd s{1, c, o, options.y, options.x, m, (options.y.out + m - 1) / m,
+                    (options.x.out + m - 1) / m, 0};
+    const long points = (m + 2) * (m + 2), tiles = s.tiles_y * s.tiles_x;
+    const long most = samples_at_once(n, points * tiles * c);
     s.samples = most;
-    s.v_step = most * tiles * c + 16;
-    const long each = (std::max(kernels.scratch(&s), kernels.input_scratch(&s)) + 15) / 16 * 16;
-    float *v = scratch_floats(36 * s.v_step + num_threads() * each), *own = v + 36 * s.v_step;
+    s.v_step = most * tiles * c + 16; // not a power of two: those share lines of a cache
+    const long each = whole_lines(std::max(kernels.scratch(&s), kernels.input_scratch(&s)));
+    float *v = scratch_floats(points * s.v_step + num_threads() * each);
+    float *own = v + points * s.v_step;
     for (long first = 0; first < n; first += most) {
         s.samples = std::min(most, n - first);
-        const float *from = x + first * in;
-        float *to = y + first * o * s.y.out * s.x.out;
+        const float *from = x + first * c * options.in();
+        float *to = y + first * o * options.out();
         with_scratch(s.samples * c / kernels.lanes(), own, each, [&](long begin, long end, float *m) {
             kernels.input(&s, from, v, m, begin, end);
         });
@@ -147,29 +122,16 @@ void convolve_winograd(const Options &options, long n, long c, long o, const flo
 }
 
 nb::object conv(nb::handle input, nb::handle weight, nb::tuple stride, nb::tuple padding,
-                nb::tuple dilation, long groups, bool winograd) {
+                nb::tuple dilation, long groups, long winograd) {
     const Array x = Array::packed(input), w = Array::packed(weight);
-    Options options(stride, padding, dilation, groups);
-    const int dims = static_cast<int>(stride.size());
-    if (!x || !w || !options.valid || x.ndim() != dims + 2) return not_implemented();
-    npy_intp shape[4] = {x.shape(0), w.shape(0)};
-    for (int i = 0; i < dims; i++) {
-        const conv_axis &axis = dims == 2 && i == 0 ? options.y : options.x;
-        const long room = x.shape(i + 2) + axis.before + after(padding, i) -
-                          axis.dilation * (w.shape(i + 2) - 1) - 1;
-        shape[i + 2] = room / axis.stride + 1;
-    }
-    if (!options.lengths(dims, x.shape(), w.shape(), shape) || x.size() == 0 || w.size() == 0)
-        return not_implemented();
-    const Result y(dims + 2, shape);
-    const long n = x.shape(0), c = x.shape(1), o = w.shape(0);
-    winograd = winograd && fits_winograd(options, n, c, o);
-    (winograd ? winograd_taken : direct_taken)++;
+    ConvOptions options(stride, padding, dilation, groups);
+    if (!x || !w || !options.read(x, w)) return not_implemented();
+    const npy_intp shape[] = {x.shape(0), w.shape(0), options.dims == 2 ? options.y.out : options.x.out,
+                              options.x.out};
+    const Result y(options.dims + 2, shape);
     const Unlocked unlocked(y.array.size());
-    const auto run = winograd ? convolve_winograd
-                     : reads_pixels(options) ? convolve_pixels
-                                             : convolve;
-    run(options, n, c, o, x.data(), w.data(), y.data());
+    convolve(options, x.shape(0), x.shape(1), w.shape(0), x.data(), w.data(), y.data(),
+             Winograd(winograd));
     return y.object;
 }
 
@@ -179,4 +141,58 @@ const Family family([](nb::module_ &m) {
 });
 
 } // namespace
+
+ConvOptions::ConvOptions(nb::tuple stride, nb::tuple padding, nb::tuple dilation, long groups)
+    : groups(groups) {
+    const std::size_t count = stride.size();
+    if (count < 1 || count > 2 || padding.size() != count || dilation.size() != count) return;
+    dims = static_cast<int>(count);
+    read_axis(x, after[1], count - 1, stride, padding, dilation);
+    if (dims == 2) read_axis(y, after[0], 0, stride, padding, dilation);
+}
+
+bool ConvOptions::lengths(const npy_intp *in, const npy_intp *kernel, const npy_intp *out) {
+    x.in = in[dims + 1], x.kernel = kernel[dims + 1], x.out = out[dims + 1];
+    if (dims == 2) y.in = in[2], y.kernel = kernel[2], y.out = out[2];
+    return groups > 0 && in[0] > 0 && in[0] == out[0] && kernel[0] > 0 && kernel[0] == out[1] &&
+           kernel[0] % groups == 0 && in[1] > 0 && in[1] == kernel[1] * groups &&
+           std::min({x.in, x.kernel, x.out, y.in, y.kernel, y.out}) > 0;
+}
+
+bool ConvOptions::read(const Array &input, const Array &w) {
+    if (dims == 0 || input.ndim() != dims + 2 || w.ndim() != dims + 2) return false;
+    npy_intp out[4] = {input.shape(0), w.shape(0)};
+    for (int i = 0; i < dims; i++) {
+        const conv_axis &axis = dims == 2 && i == 0 ? y : x;
+        const long room = input.shape(i + 2) + axis.before + after[dims == 2 ? i : 1] -
+                          axis.dilation * (w.shape(i + 2) - 1) - 1;
+        out[i + 2] = room < 0 ? 0 : room / axis.stride + 1;
+    }
+    return lengths(input.shape(), w.shape(), out);
+}
+
+void multiply(const conv_direct_kernels &kernels, const conv_product &p) {
+    const long units = kernels.units(&p);
+    const double each = double(p.samples) * p.groups * p.rows * p.channels * p.taps * p.out_rows *
+                        p.out_columns / units;
+    parallel(units, long(2 * SMALL / each) + 1,
+             [&](long begin, long end) { kernels.multiply(&p, begin, end); });
+}
+
+void convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,
+              float *y, Winograd winograd) {
+    if (const long tile = winograd_tile(options, n, c, o, winograd)) {
+        (tile == 2 ? winograd_2_taken : winograd_4_taken)++;
+        return convolve_winograd(options, n, c, o, x, w, y, tile);
+    }
+    const bool alone = options.depthwise(c, o) && n * c >= 2 * num_threads();
+    (alone ? depthwise_taken : taken)++;
+    const bool one = options.in() == 1 && options.out() == 1 && options.taps() == 1 &&
+                     options.groups == 1 && options.y.before == 0 && options.x.before == 0;
+    (alone                   ? convolve_depthwise
+     : one                   ? convolve_one_pixel
+     : reads_pixels(options) ? convolve_pixels
+                             : convolve_direct)(options, n, c, o, x, w, y);
+}
+
 } // namespace triptych

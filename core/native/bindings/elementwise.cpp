@@ -29,8 +29,9 @@ constexpr int MOST_INPUTS = 3;
 constexpr long ONE_FOR_ALL = std::numeric_limits<long>::max(); // inner of a single number
 
 // What NumPy computes faster on one thread: it is left to it unless threads share the work.
-constexpr const char *NEED_THREADS[] = {"ceil", "eq", "expm1", "floor", "ge", "gt", "isfinite",
-                                        "isinf", "isnan", "le", "log1p", "lt", "ne", "tanh", "trunc"};
+constexpr const char *NEED_THREADS[] = {
+    "ceil", "eq", "expm1", "floor", "ge", "gt", "isfinite", "isinf", "isnan", "le", "log1p", "lt",
+    "ne", "tanh", "trunc"};
 bool needs_threads(const char *name) {
     return std::any_of(std::begin(NEED_THREADS), std::end(NEED_THREADS),
                        [&](const char *other) { return !std::strcmp(name, other); });
@@ -41,7 +42,8 @@ void run(const chain_program &program, long size) {
     const Unlocked unlocked(size);
     const long tiles = (size + CHAIN_TILE - 1) / CHAIN_TILE;
     parallel(tiles, SMALL / CHAIN_TILE, [&](long begin, long end) {
-        float *memory = scratch_floats(static_cast<std::size_t>(program.num_registers) * CHAIN_TILE);
+        const std::size_t registers = program.num_registers;
+        float *memory = scratch_floats(registers * CHAIN_TILE);
         kernels.run(&program, begin * CHAIN_TILE, std::min(end * CHAIN_TILE, size), memory);
     });
 }

@@ -12,7 +12,8 @@ namespace {
 
 Counter matmul_taken("matmul"), linear_taken("linear");
 
-constexpr long PIECE = 1L << 20; // multiplications worth waking a thread for
+constexpr long PIECE = 1L << 20;       // multiplications worth waking a thread for
+constexpr long LONG_PIECE = 1L << 27; // about 2 ms: threads wait for each other no longer
 
 // float32 in any strides that are whole numbers of floats.
 Array strided(nb::handle value) {
@@ -32,7 +33,7 @@ long stride(const Array &a, int axis) {
 
 gemm_view view(const Array &a) { return {a.data(), stride(a, -2), stride(a, -1)}; }
 
-// `count` products of (m, k) and (k, n), the matrices of product i at these distances from the first.
+// `count` products of (m, k) and (k, n); how far the matrices of each are from the first ones.
 struct Products {
     long m, n, k;
     gemm_view a, b;
@@ -71,7 +72,8 @@ struct Grid {
 void multiply(const Products &p) {
     const gemm_kernels &kernels = TRIPTYCH_PICK(gemm);
     const long work = p.m * p.n * p.k, threads = num_threads();
-    const long pieces = threads == 1 ? 1 : std::min(2 * threads, work * p.count / PIECE);
+    const long fair = std::clamp(work * p.count / LONG_PIECE, 2 * threads, 8 * threads);
+    const long pieces = threads == 1 ? 1 : std::min(fair, work * p.count / PIECE);
     const Grid grid(p, kernels, std::max(1L, (pieces + p.count - 1) / p.count));
     const long blocks = grid.down * grid.across, all = blocks * p.count;
     const auto block = [&](long number) {
@@ -102,7 +104,8 @@ bool broadcast_leads(const Array &a, const Array &b, std::vector<npy_intp> &lead
         const long in_a = at_a < 0 ? 1 : a.shape(at_a), in_b = at_b < 0 ? 1 : b.shape(at_b);
         if (in_a != in_b && in_a != 1 && in_b != 1) return false;
         const long size = std::max(in_a, in_b);
-        const long step_a = in_a == 1 ? 0 : stride(a, at_a), step_b = in_b == 1 ? 0 : stride(b, at_b);
+        const long step_a = in_a == 1 ? 0 : stride(a, at_a);
+        const long step_b = in_b == 1 ? 0 : stride(b, at_b);
         lead[i] = size;
         for (long outer = 1; outer < size; outer++) // earlier axes are slower: append whole copies
             for (long inner = 0; inner < p.count; inner++) {
@@ -151,8 +154,8 @@ nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
     std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
     shape.back() = w.shape(0);
     const Result y(x.ndim(), shape.data());
-    Products p{x.size() / d, w.shape(0), d, {x.data(), d, 1}, {w.data(), stride(w, 1), stride(w, 0)},
-               y.data()};
+    const gemm_view rows{x.data(), d, 1}, turned{w.data(), stride(w, 1), stride(w, 0)};
+    Products p{x.size() / d, w.shape(0), d, rows, turned, y.data()};
     if (shift) p.after.column_bias = shift.data();
     multiply(p);
     return y.object;

@@ -1,16 +1,6 @@
-#include "check.h"
+#include "check_conv.h"
 
 #include "../kernels/conv_direct.c"
-
-static conv_axis random_axis(long longest) {
-    for (;;) {
-        conv_axis a = {random_between(1, longest), 0, random_between(1, 5), random_between(1, 3),
-                       random_between(1, 2), random_between(0, 3)};
-        const long room = a.in + a.before + random_between(0, 3) - a.dilation * (a.kernel - 1) - 1;
-        a.out = room / a.stride + 1;
-        if (room >= 0) return a;
-    }
-}
 
 static conv_axis pixel_axis(long n) { return (conv_axis){n, n, 1, 1, 1, 0}; }
 
@@ -18,15 +8,25 @@ static void run(const conv_layout *layout, conv_product *p, const float *x) {
     const long planes = p->samples * p->groups * p->channels;
     float *copy = guarded(planes * layout->plane + layout->slack, 4);
     long *offsets = guarded(p->taps, sizeof *offsets);
-    direct_offsets(layout, offsets);
+    conv_offsets(layout, offsets);
     p->offsets = offsets;
     const long half = planes / 2, image = layout->y.in * layout->x.in;
-    direct_fill(layout, x, copy, half, 0);
-    direct_fill(layout, x + half * image, copy + half * layout->plane, planes - half, 1);
+    conv_fill(layout, x, copy, half, 0);
+    conv_fill(layout, x + half * image, copy + half * layout->plane, planes - half, 1);
     p->right = copy;
     const long units = direct_units(p), middle = units / 3;
     direct_multiply(p, middle, units);
     direct_multiply(p, 0, middle);
+}
+
+static void check_dots(void) {
+    const long n = random_between(1, 3), c = random_between(1, 70), o = random_between(1, 20);
+    const conv_axis one = pixel_axis(1);
+    const float *w = guarded_floats(o * c, 1), *x = guarded_floats(n * c, 1);
+    float *got = guarded_floats(n * o, 1);
+    direct_dots(w, x, got, n, c, o, o / 3, o);
+    direct_dots(w, x, got, n, c, o, 0, o / 3);
+    check_conv("dots", conv_plain, &one, &one, n, c, o, 1, x, w, got, n * o, 1e-5f);
 }
 
 int main(void) {
@@ -39,9 +39,8 @@ int main(void) {
         const float *image = guarded_floats(n * c * y.in * x.in, 1);
         const float *w = guarded_floats(o * channels * taps, 1);
         float *got = guarded_floats(n * o * y.out * x.out, 1);
-        float *want = guarded_floats(n * o * y.out * x.out, 1);
         conv_layout layout;
-        direct_layout(&layout, &y, &x);
+        conv_plan(&layout, &y, &x);
         conv_product p = {n, groups, w, rows, 0, channels, layout.plane, taps, 0, layout.pitch,
                           y.out, x.out, 0, got, y.out * x.out, x.out, 1};
         if (round % 5 == 0 && y.in * x.in >= TILE_WIDTH) { /* read where it lies */
@@ -50,8 +49,9 @@ int main(void) {
                                 1, size, 1, got, size, 0, 1};
             direct_multiply(&one, 0, direct_units(&one));
         } else run(&layout, &p, image);
-        conv_plain(&y, &x, n, c, o, groups, image, w, want);
-        check_close("conv", got, want, n * o * y.out * x.out, 1e-5f, 1e-5f);
+        check_conv("conv", conv_plain, &y, &x, n, c, o, groups, image, w, got, n * o * y.out * x.out,
+                   2e-5f);
+        check_dots();
         check_done();
     }
     puts("conv: 500 shapes");

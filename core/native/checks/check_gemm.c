@@ -28,7 +28,7 @@ static void check_multiply(long m, long n, long k) {
     float *got = guarded_floats(count, 1), *want = guarded_floats(count, 1);
     memcpy(want, got, (size_t)count * sizeof *got);
     gemm_after after = {maybe_floats(n), maybe_floats(m), maybe_floats(count), c_step,
-                        (gemm_activation)random_between(0, 2)};
+                        (gemm_activation)random_between(0, 3)};
     const int add = random_bits() % 2;
     float *scratch = guarded((scratch_floats(m, n, k) + 15) / 16 * 16, sizeof *scratch);
     multiply(m, n, k, a, b, got, c_step, add, &after, scratch);

@@ -1,6 +1,6 @@
 #include "boxes.h"
 
-#include "vector.h"
+#include "transpose.h"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -144,14 +144,39 @@ __attribute__((unused)) static long nms_plain(const float *boxes, long n, float 
 /* Regions. The channels of a map become the lanes of vectors, and then each region is two small
    products over the window that it touches: columns to bins, and rows to bins. */
 
-/* (channels, count) with `plane` floats from one channel to the next, to (count, LANES); back with
-   add. */
+/* (channels, count) with `plane` floats from one channel to the next, to (count, LANES). */
 static void to_lanes(const float *map, long plane, long count, long channels, float *lanes) {
-    for (long i = 0; i < count; i++) {
+    long i = 0;
+    for (; channels == LANES && i + LANES <= count; i += LANES) {
+        vfloat square[LANES];
+        UNROLLED for (int c = 0; c < LANES; c++) square[c] = load(map + c * plane + i);
+        transpose(square);
+        UNROLLED for (int p = 0; p < LANES; p++) store(lanes + (i + p) * LANES, square[p]);
+    }
+    for (; i < count; i++) {
         float *v = lanes + i * LANES;
         for (long c = 0; c < channels; c++) v[c] = map[c * plane + i];
         for (long c = channels; c < LANES; c++) v[c] = 0;
     }
+}
+/* The way back; adds to what is there when `add` is set. */
+INLINE void from_lanes(const float *lanes, long count, long channels, float *map, long plane,
+                       int add) {
+    long i = 0;
+    for (; channels == LANES && i + LANES <= count; i += LANES) {
+        vfloat square[LANES];
+        UNROLLED for (int p = 0; p < LANES; p++) square[p] = load(lanes + (i + p) * LANES);
+        transpose(square);
+        UNROLLED for (int c = 0; c < LANES; c++) {
+            float *to = map + c * plane + i;
+            store(to, add ? load(to) + square[c] : square[c]);
+        }
+    }
+    for (; i < count; i++)
+        for (long c = 0; c < channels; c++) {
+            float *to = map + c * plane + i;
+            *to = add ? *to + lanes[i * LANES + c] : lanes[i * LANES + c];
+        }
 }
 
 typedef struct { const float *weights; const int32_t *ranges; long bins, width; int64_t first; } window;
@@ -180,12 +205,12 @@ INLINE int counts_at_all(window w, long place) {
     return 0;
 }
 
-static void pool(const float *map, long plane, long rows, long columns, long channels,
+static void pool(const float *map, long plane, long top, long rows, long columns, long channels,
                  const int64_t *of, long k, const roi_axis *across, const roi_axis *along,
                  float *pooled, long region_step, float *maps, float *bins) {
     const long down = across->bins, right = along->bins;
     float *strip = bins + down * right * LANES;
-    to_lanes(map, plane, rows * columns, channels, maps);
+    to_lanes(map + top * columns, plane, rows * columns, channels, maps);
     for (long at = 0; at < k; at++) {
         const window y = window_of(across, of[at]), x = window_of(along, of[at]);
         long from, to;
@@ -193,7 +218,7 @@ static void pool(const float *map, long plane, long rows, long columns, long cha
         for (long i = 0; i < down * right; i++) store(bins + i * LANES, splat(0));
         for (long row = from; row < to; row++) {
             if (!counts_at_all(y, row)) continue;
-            const float *pixels = maps + ((y.first + row) * columns + x.first) * LANES;
+            const float *pixels = maps + ((y.first - top + row) * columns + x.first) * LANES;
             for (long b = 0; b < right; b++) {
                 vfloat sum = {0};
                 for (long p = x.ranges[2 * b]; p < x.ranges[2 * b + 1]; p++)
@@ -209,13 +234,11 @@ static void pool(const float *map, long plane, long rows, long columns, long cha
                           load(to_bin + b * LANES) + load(strip + b * LANES) * weight);
             }
         }
-        float *out = pooled + of[at] * region_step;
-        for (long c = 0; c < channels; c++)
-            for (long i = 0; i < down * right; i++) out[c * down * right + i] = bins[i * LANES + c];
+        from_lanes(bins, down * right, channels, pooled + of[at] * region_step, down * right, 0);
     }
 }
 
-static void spread(float *map, long plane, long rows, long columns, long channels,
+static void spread(float *map, long plane, long top, long rows, long columns, long channels,
                    const int64_t *of, long k, const roi_axis *across, const roi_axis *along,
                    const float *pooled, long region_step, float *maps, float *bins) {
     const long down = across->bins, right = along->bins;
@@ -228,7 +251,7 @@ static void spread(float *map, long plane, long rows, long columns, long channel
         reach(y, &from, &to);
         for (long row = from; row < to; row++) {
             if (!counts_at_all(y, row)) continue;
-            float *pixels = maps + ((y.first + row) * columns + x.first) * LANES;
+            float *pixels = maps + ((y.first - top + row) * columns + x.first) * LANES;
             for (long b = 0; b < right; b++) store(strip + b * LANES, splat(0));
             for (long a = 0; a < down; a++) {
                 if (!counts(y, a, row)) continue;
@@ -245,8 +268,7 @@ static void spread(float *map, long plane, long rows, long columns, long channel
             }
         }
     }
-    for (long c = 0; c < channels; c++)
-        for (long i = 0; i < rows * columns; i++) map[c * plane + i] += maps[i * LANES + c];
+    from_lanes(maps, rows * columns, channels, map + top * columns, plane, 1);
 }
 
 __attribute__((unused)) static float pool_plain(const float *map, long columns, window y, window x,

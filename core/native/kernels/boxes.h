@@ -24,14 +24,14 @@ typedef struct {
     long (*nms)(const float *boxes, long n, float limit, int64_t *kept, float *work);
 
     /* Regions of one map, for `channels` <= lanes of its channels (of `plane` floats each, rows of
-       `columns`): pooled[r][channel][bins of rows][bins of columns] for each r of the regions
-       (k,) `of`, which are not in order of anything. maps: rows * columns vectors of scratch, bins:
-       (rows.bins + 1) * columns.bins vectors.
-       pool: pooled from map; spread, its adjoint: adds to the map what pooled has. */
-    void (*pool)(const float *map, long plane, long rows, long columns, long channels,
+       `columns`): pooled[r * region_step][channel][bins of rows][bins of columns] for each r of the
+       regions `of`, k of them, whose windows lie in the rows from `top` on. maps: scratch of rows *
+       columns vectors; bins: of (across->bins + 1) * along->bins vectors.
+       pool: pooled from the map; spread, its adjoint: adds what is pooled to the map. */
+    void (*pool)(const float *map, long plane, long top, long rows, long columns, long channels,
                  const int64_t *of, long k, const roi_axis *across, const roi_axis *along,
                  float *pooled, long region_step, float *maps, float *bins);
-    void (*spread)(float *map, long plane, long rows, long columns, long channels,
+    void (*spread)(float *map, long plane, long top, long rows, long columns, long channels,
                    const int64_t *of, long k, const roi_axis *across, const roi_axis *along,
                    const float *pooled, long region_step, float *maps, float *bins);
     long lanes;

@@ -44,6 +44,9 @@ typedef struct {
     void (*fill)(const conv_layout *layout, const float *x, float *planes, long count, int last);
     long (*units)(const conv_product *product); /* pieces of work, to be split over threads */
     void (*multiply)(const conv_product *product, long begin, long end); /* units */
+    /* y (n, o) from w (o, c) and x (n, c), images of one pixel; outputs [begin, end). */
+    void (*dots)(const float *w, const float *x, float *y, long n, long c, long o, long begin,
+                 long end);
 } conv_direct_kernels;
 
 extern const conv_direct_kernels conv_direct_baseline, conv_direct_avx2, conv_direct_avx512;
@@ -52,14 +55,15 @@ extern const conv_direct_kernels conv_direct_baseline, conv_direct_avx2, conv_di
 typedef struct {
     long samples, c, o;
     conv_axis y, x;
-    long tiles_y, tiles_x; /* of 4x4 outputs in a sample */
+    long m;                /* 2 or 4: tiles are of m x m outputs */
+    long tiles_y, tiles_x; /* in a sample */
     long v_step;           /* from point to point, samples * tiles_y * tiles_x * c or more */
 } conv_winograd;
 
 typedef struct {
     long (*lanes)(void); /* c and o have to be multiples of it */
     /* Scratch in floats for each thread, and units of work, of both steps. The first gives v, of
-       36 * v_step floats, from x; its units are samples * c / lanes. */
+       (m + 2)^2 * v_step floats, from x; its units are samples * c / lanes. */
     long (*input_scratch)(const conv_winograd *s);
     void (*input)(const conv_winograd *s, const float *x, float *v, float *scratch, long begin,
                   long end);
@@ -70,6 +74,41 @@ typedef struct {
 } conv_winograd_kernels;
 
 extern const conv_winograd_kernels conv_winograd_baseline, conv_winograd_avx2, conv_winograd_avx512;
+
+typedef struct {
+    long (*scratch)(const conv_layout *layout); /* floats for each thread */
+    /* x (samples, c, h, w), w (c * times, 1, kh, kw); [begin, end) of samples * c. */
+    void (*forward)(const conv_layout *layout, const long *offsets, long c, long times,
+                    const float *x, const float *w, float *y, float *scratch, long begin, long end);
+    /* [begin, end) of c * times. */
+    void (*weights)(const conv_layout *layout, const long *offsets, long samples, long c, long times,
+                    const float *g, const float *x, float *dw, float *scratch, long begin, long end);
+} conv_depthwise_kernels;
+
+extern const conv_depthwise_kernels conv_depthwise_baseline, conv_depthwise_avx2,
+    conv_depthwise_avx512;
+
+/* The gradient of weights; o and c are those of a group. */
+typedef struct {
+    long samples, groups, o, c;
+    conv_axis y, x;
+    /* What plan() finds: the padded image (rows, columns, channels) and its floats, floats after
+       the last that may be read, and the sums (groups * o, kh, runs, pitch), `run` of them used. */
+    long rows, columns, image, slack, runs, run, pitch, sums;
+} conv_gradient;
+
+typedef struct {
+    void (*turn)(const float *w, float *to, long o, long c, long all, const long *taps, long count,
+                 long begin, long end);
+    void (*plan)(conv_gradient *p);
+    void (*fill)(const conv_gradient *p, const float *x, float *images, long begin, long end);
+    long (*units)(const conv_gradient *p);
+    void (*multiply)(const conv_gradient *p, const float *g, const float *images, float *sums,
+                     int add, long begin, long end);
+    void (*finish)(const conv_gradient *p, const float *sums, float *dw, long begin, long end);
+} conv_gradient_kernels;
+
+extern const conv_gradient_kernels conv_gradient_baseline, conv_gradient_avx2, conv_gradient_avx512;
 
 #ifdef __cplusplus
 }

@@ -6,81 +6,12 @@
    2018, High Performance Zero-Memory Overhead Direct Convolutions. */
 #include "conv.h"
 
+#include "conv_layout.h"
 #include "conv_plain.h"
 #include "conv_tile.h"
 #include "conv_transpose.h"
 
 #define LEFT_FLOATS (48 * 1024L) /* of the left operand at a time, to stay in the second cache */
-
-INLINE long least(long a, long b) { return a < b ? a : b; }
-INLINE long most(long a, long b) { return a > b ? a : b; }
-INLINE long ceil_div(long a, long b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); } /* b > 0 */
-
-static void direct_layout(conv_layout *layout, const conv_axis *y, const conv_axis *x) {
-    const long span_y = (y->kernel - 1) * y->dilation, span_x = (x->kernel - 1) * x->dilation;
-    layout->y = *y, layout->x = *x;
-    layout->phases_y = least(y->stride, span_y + 1);
-    layout->phases_x = least(x->stride, span_x + 1);
-    layout->rows = y->out + span_y / y->stride;
-    layout->pitch = x->out + span_x / x->stride;
-    if (x->stride == 1) { /* zeros after one row are zeros before the next */
-        const long after = layout->pitch - x->before - x->in;
-        layout->pitch -= most(0, least(span_x, least(x->before, after)));
-    }
-    layout->plane = layout->phases_y * layout->phases_x * layout->rows * layout->pitch;
-    layout->slack = layout->pitch + TILE_WIDTH;
-}
-
-static void direct_offsets(const conv_layout *layout, long *offsets) {
-    const conv_axis *y = &layout->y, *x = &layout->x;
-    for (long i = 0; i < y->kernel; i++)
-        for (long j = 0; j < x->kernel; j++) {
-            const long down = i * y->dilation, right = j * x->dilation;
-            const long phase = down % y->stride * layout->phases_x + right % x->stride;
-            *offsets++ = (phase * layout->rows + down / y->stride) * layout->pitch +
-                         right / x->stride;
-        }
-}
-
-INLINE void zero(float *to, long count) {
-    long i = 0;
-    for (; i + LANES <= count; i += LANES) store(to + i, splat(0));
-    for (; i < count; i++) to[i] = 0;
-}
-
-/* to[i] = from[i * step]; to and from do not overlap. */
-INLINE void copy_every(float *restrict to, const float *restrict from, long count, const long step) {
-    for (long i = 0; i < count; i++) to[i] = from[i * step];
-}
-
-/* One row of one phase: to[q] = x[q * stride + first], zero where that is outside of the row. */
-static void fill_row(float *to, long count, const float *x, long length, long stride, long first) {
-    const long begin = least(count, most(0, ceil_div(-first, stride)));
-    const long end = most(begin, least(count, ceil_div(length - first, stride)));
-    const float *from = x + begin * stride + first;
-    zero(to, begin);
-    if (stride == 1) copy_row(to + begin, from, end - begin);
-    else if (stride == 2) copy_every(to + begin, from, end - begin, 2);
-    else copy_every(to + begin, from, end - begin, stride);
-    zero(to + end, count - end);
-}
-
-static void direct_fill(const conv_layout *layout, const float *x, float *planes, long count,
-                        int last) {
-    const conv_axis *along_y = &layout->y, *along_x = &layout->x;
-    float *to = planes;
-    for (long c = 0; c < count; c++, x += along_y->in * along_x->in)
-        for (long a = 0; a < layout->phases_y; a++)
-            for (long b = 0; b < layout->phases_x; b++)
-                for (long r = 0; r < layout->rows; r++, to += layout->pitch) {
-                    const long row = r * along_y->stride + a - along_y->before;
-                    if (row < 0 || row >= along_y->in) zero(to, layout->pitch);
-                    else
-                        fill_row(to, layout->pitch, x + row * along_x->in, along_x->in,
-                                 along_x->stride, b - along_x->before);
-                }
-    if (last) zero(to, layout->slack);
-}
 
 /* The positions of one sample, as vectors along rows of the padded image. */
 typedef struct {
@@ -162,5 +93,29 @@ static void direct_multiply(const conv_product *p, long begin, long end) {
     }
 }
 
-const conv_direct_kernels KERNEL(conv_direct) = {direct_layout, direct_offsets, direct_fill,
-                                                 direct_units, direct_multiply};
+#define DOTS 4 /* rows of weights at a time */
+
+/* Images of one pixel: y[s][o] is the product of row o of w with x[s]. Channels are in the lanes. */
+static void direct_dots(const float *w, const float *x, float *y, long n, long c, long o, long begin,
+                        long end) {
+    for (long first = begin; first < end; first += DOTS)
+        for (long s = 0; s < n; s++) {
+            const float *rows[DOTS], *from = x + s * c;
+            vfloat sum[DOTS];
+            for (int r = 0; r < DOTS; r++) {
+                rows[r] = w + least(first + r, end - 1) * c;
+                sum[r] = splat(0);
+            }
+            long i = 0;
+            for (; i + LANES <= c; i += LANES)
+                for (int r = 0; r < DOTS; r++) sum[r] += load(rows[r] + i) * load(from + i);
+            const vfloat rest = load_part(from + i, c - i, 0);
+            for (int r = 0; r < DOTS; r++) {
+                if (i < c) sum[r] += load_part(rows[r] + i, c - i, 0) * rest;
+                y[s * o + least(first + r, end - 1)] = lanes_sum(sum[r]);
+            }
+        }
+}
+
+const conv_direct_kernels KERNEL(conv_direct) = {conv_plan, conv_offsets, conv_fill,
+                                                 direct_units, direct_multiply, direct_dots};

@@ -23,6 +23,10 @@
             v[i + (step)] = __builtin_shufflevector(a, b, EACH_(SECOND_, step));                   \
         }
 
+#define EVEN_(step, lane) (2 * (lane))
+/* Every second number of two vectors. */
+INLINE vfloat evens(vfloat a, vfloat b) { return __builtin_shufflevector(a, b, EACH_(EVEN_, 0)); }
+
 INLINE void transpose(vfloat v[LANES]) {
     SWAP_(1)
     SWAP_(2)

@@ -203,9 +203,10 @@ static void run(const chain_program *p, long begin, long end, float *scratch) {
             chain_step s = p->steps[i];
             loops[s.op](at[s.a], at[s.b], at[s.c], (float *)(uintptr_t)at[s.y], n);
         }
-        for (int i = 0; i < p->num_outputs; i++)
-            if (p->outputs[i].mask)
-                mask_to_bytes(at[p->num_inputs + i], (unsigned char *)p->outputs[i].data + begin, n);
+        for (int i = 0; i < p->num_outputs; i++) {
+            unsigned char *bytes = p->outputs[i].data;
+            if (p->outputs[i].mask) mask_to_bytes(at[p->num_inputs + i], bytes + begin, n);
+        }
     }
 }
 

@@ -157,27 +157,27 @@ void KERNEL(gemm_strip)(long rows, long columns, long k, const float *a, long a_
 
 INLINE vfloat activate(vfloat x, gemm_activation activation) {
     if (activation == GEMM_RELU) return choose(x < 0, (vfloat){0}, x); /* NaN stays */
-    if (activation == GEMM_SILU) return x / (1 + vexp(-x));
+    if (activation == GEMM_GELU) return vgelu(x);
+    if (activation == GEMM_SILU) return vsilu(x);
     return x;
 }
 
+INLINE vfloat load_up_to(const float *p, long count) {
+    return count < LANES ? load_part(p, count, 0) : load(p);
+}
+
 void KERNEL(gemm_finish)(long rows, long columns, float *c, long c_step, const gemm_after *after) {
-    for (long i = 0; i < rows; i++) {
-        float *to = c + i * c_step;
+    for (long i = 0; i < rows; i++, c += c_step) {
         const float *residual = after->residual ? after->residual + i * after->residual_step : 0;
         const vfloat shift = splat(after->row_bias ? after->row_bias[i] : -0.0f);
-        long j = 0;
-        for (; j + LANES <= columns; j += LANES) {
-            vfloat x = load(to + j) + shift;
-            if (after->column_bias) x += load(after->column_bias + j);
-            if (residual) x += load(residual + j);
-            store(to + j, activate(x, after->activation));
-        }
-        for (; j < columns; j++) {
-            float x = to[j] + shift[0];
-            if (after->column_bias) x += after->column_bias[j];
-            if (residual) x += residual[j];
-            to[j] = activate(splat(x), after->activation)[0];
+        for (long j = 0; j < columns; j += LANES) {
+            const long count = columns - j;
+            vfloat x = load_up_to(c + j, count) + shift;
+            if (after->column_bias) x += load_up_to(after->column_bias + j, count);
+            if (residual) x += load_up_to(residual + j, count);
+            x = activate(x, after->activation);
+            if (count < LANES) store_part(c + j, x, count);
+            else store(c + j, x);
         }
     }
 }
@@ -287,6 +287,13 @@ static void multiply(long m, long n, long k, gemm_view a, gemm_view b, float *c,
 }
 
 /* The plain twin, which the checks compare with. */
+__attribute__((unused)) static double activate_plain(double x, gemm_activation activation) {
+    if (activation == GEMM_RELU) return x < 0 ? 0 : x;
+    if (activation == GEMM_GELU) return 0.5 * x * __builtin_erfc(-x * 0.70710678118654752);
+    if (activation == GEMM_SILU) return x / (1 + __builtin_exp(-x));
+    return x;
+}
+
 __attribute__((unused)) static void multiply_plain(long m, long n, long k, gemm_view a, gemm_view b,
                                                    float *c, long c_step, int add,
                                                    const gemm_after *after) {
@@ -298,9 +305,7 @@ __attribute__((unused)) static void multiply_plain(long m, long n, long k, gemm_
             if (after && after->column_bias) sum += after->column_bias[j];
             if (after && after->row_bias) sum += after->row_bias[i];
             if (after && after->residual) sum += after->residual[i * after->residual_step + j];
-            if (after && after->activation == GEMM_RELU && sum < 0) sum = 0;
-            if (after && after->activation == GEMM_SILU) sum = sum / (1 + __builtin_exp(-sum));
-            c[i * c_step + j] = (float)sum;
+            c[i * c_step + j] = (float)(after ? activate_plain(sum, after->activation) : sum);
         }
 }
 

@@ -7,7 +7,7 @@ extern "C" {
 
 /* What is done to the result before it is written for the last time; all zeros for nothing:
    y = act(c + column_bias + row_bias + residual). */
-typedef enum { GEMM_PLAIN, GEMM_RELU, GEMM_SILU } gemm_activation;
+typedef enum { GEMM_PLAIN, GEMM_RELU, GEMM_GELU, GEMM_SILU } gemm_activation;
 typedef struct {
     const float *column_bias; /* (n,), or null */
     const float *row_bias;    /* (m,), or null */

@@ -33,7 +33,7 @@
 
 /* to[p * step + i] = from[i * along + p * across] for i < width, 0 for the others below step, for
    p < k. step is a multiple of LANES and at least width; to is on a border of VECTOR_BYTES.
-   Panel of rows of A: along = row stride, across = column stride; of columns of B: the other way. */
+   Rows of A: along = row stride, across = column stride; columns of B: the other way. */
 void KERNEL(gemm_pack)(float *to, long step, long width, long k, const float *from, long along,
                        long across);
 

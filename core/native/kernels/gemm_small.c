@@ -1,9 +1,9 @@
-/* Products with few rows, which read B once, where it is: packing it would take as long as using it.
+/* Products with few rows, which read B once, where it is: packing it would cost what its use does.
 
    gemm_dots: terms lie side by side in both operands, as in x @ w.T. A tile of dot products is kept
    as vectors of partial sums, which are added up by one transposition at the end.
-   gemm_rows: columns of B lie side by side. A few rows of B at a time, times their numbers of A, are
-   added to the sums. */
+   gemm_rows: columns of B lie side by side. A few rows of B at a time, times their numbers of A,
+   are added to the sums. */
 #include "gemm_small.h"
 
 #include "transpose.h"
@@ -18,7 +18,7 @@
 #define DOT_SUMS 12
 #endif
 #define DOT_COLUMNS 4
-#define DOT_DEPTH 1024    /* terms at a time: DOT_ROWS times as many stay in the first-level cache */
+#define DOT_DEPTH 1024 /* terms at a time: DOT_ROWS times as many stay in the first-level cache */
 #define DOT_BLOCK (48L << 10) /* numbers of B at a time, which stay in the second-level cache */
 /* Columns of a tile of so many rows. */
 #define DOT_WIDTH(rows) ((rows) * DOT_COLUMNS <= DOT_SUMS ? DOT_COLUMNS : DOT_SUMS / (rows))

@@ -3,19 +3,13 @@
    row of its own, and a block of neighbouring columns is walked down together. */
 #include "softmax.h"
 
+#include "exp_below.h"
+#include "rows.h"
 #include "vector_math.h"
 
 #define WIDE 4 /* vectors of columns in a block */
 
 /* Along the last axis */
-
-INLINE vfloat part(const float *p, long count, float fill) {
-    return count >= LANES ? load(p) : load_part(p, count, fill);
-}
-INLINE void put(float *p, vfloat v, long count) {
-    if (count >= LANES) store(p, v);
-    else store_part(p, v, count);
-}
 
 static float largest(const float *x, long length) {
     vfloat top[4];
@@ -24,7 +18,7 @@ static float largest(const float *x, long length) {
     for (; i + 4 * LANES <= length; i += 4 * LANES)
         for (int j = 0; j < 4; j++) top[j] = vmax(load(x + i + j * LANES), top[j]);
     for (; i < length; i += LANES)
-        top[0] = vmax(part(x + i, length - i, -__builtin_inff()), top[0]);
+        top[0] = vmax(load_some(x + i, length - i, -__builtin_inff()), top[0]);
     return lanes_max(vmax(vmax(top[0], top[1]), vmax(top[2], top[3])));
 }
 
@@ -32,43 +26,43 @@ static void softmax_row(const float *x, float *y, long length) {
     const vfloat top = splat(largest(x, length));
     vfloat total = {0};
     for (long i = 0; i < length; i += LANES) {
-        const vfloat e = vexp(part(x + i, length - i, -__builtin_inff()) - top);
-        put(y + i, e, length - i);
+        const vfloat e = vexp_below(load_some(x + i, length - i, -__builtin_inff()) - top);
+        store_some(y + i, e, length - i);
         total += e;
     }
     const vfloat scale = splat(1.0f / lanes_sum(total));
     for (long i = 0; i < length; i += LANES)
-        put(y + i, part(y + i, length - i, 0) * scale, length - i);
+        store_some(y + i, load_some(y + i, length - i, 0) * scale, length - i);
 }
 
 static void log_softmax_row(const float *x, float *y, long length) {
     const vfloat top = splat(largest(x, length));
     vfloat total = {0};
     for (long i = 0; i < length; i += LANES)
-        total += vexp(part(x + i, length - i, -__builtin_inff()) - top);
+        total += vexp_below(load_some(x + i, length - i, -__builtin_inff()) - top);
     const vfloat level = vlog(splat(lanes_sum(total)));
     for (long i = 0; i < length; i += LANES)
-        put(y + i, (part(x + i, length - i, 0) - top) - level, length - i);
+        store_some(y + i, (load_some(x + i, length - i, 0) - top) - level, length - i);
 }
 
 static void softmax_row_dx(const float *g, const float *y, float *dx, long length) {
     vfloat total = {0};
     for (long i = 0; i < length; i += LANES)
-        total += part(g + i, length - i, 0) * part(y + i, length - i, 0);
+        total += load_some(g + i, length - i, 0) * load_some(y + i, length - i, 0);
     const vfloat level = splat(lanes_sum(total));
     for (long i = 0; i < length; i += LANES) {
-        const vfloat tilt = part(g + i, length - i, 0) - level;
-        put(dx + i, part(y + i, length - i, 0) * tilt, length - i);
+        const vfloat tilt = load_some(g + i, length - i, 0) - level;
+        store_some(dx + i, load_some(y + i, length - i, 0) * tilt, length - i);
     }
 }
 
 static void log_softmax_row_dx(const float *g, const float *y, float *dx, long length) {
     vfloat total = {0};
-    for (long i = 0; i < length; i += LANES) total += part(g + i, length - i, 0);
+    for (long i = 0; i < length; i += LANES) total += load_some(g + i, length - i, 0);
     const vfloat level = splat(lanes_sum(total));
     for (long i = 0; i < length; i += LANES) {
-        const vfloat e = vexp(part(y + i, length - i, 0));
-        put(dx + i, part(g + i, length - i, 0) - e * level, length - i);
+        const vfloat e = vexp(load_some(y + i, length - i, 0));
+        store_some(dx + i, load_some(g + i, length - i, 0) - e * level, length - i);
     }
 }
 
@@ -82,7 +76,7 @@ INLINE void columns(int vectors, const softmax_axis *axis, const float *x, float
         for (int j = 0; j < vectors; j++) top[j] = vmax(load(x + i * step + j * LANES), top[j]);
     for (long i = 0; i < length; i++)
         for (int j = 0; j < vectors; j++) {
-            const vfloat e = vexp(load(x + i * step + j * LANES) - top[j]);
+            const vfloat e = vexp_below(load(x + i * step + j * LANES) - top[j]);
             if (!axis->log) store(y + i * step + j * LANES, e);
             total[j] += e;
         }
@@ -119,7 +113,7 @@ static void column(const softmax_axis *axis, const float *x, float *y) {
     float top = -__builtin_inff(), total = 0;
     for (long i = 0; i < length; i++) top = x[i * step] > top ? x[i * step] : top;
     for (long i = 0; i < length; i++) {
-        const float e = vexp(splat(x[i * step] - top))[0];
+        const float e = vexp_below(splat(x[i * step] - top))[0];
         if (!axis->log) y[i * step] = e;
         total += e;
     }

@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #ifndef TARGET
 #define TARGET baseline
 #endif
@@ -40,10 +44,36 @@ INLINE vfloat splat(float x) { return x - (vfloat){0}; }
 INLINE vfloat choose(vint condition, vfloat yes, vfloat no) {
     return (vfloat)((condition & (vint)yes) | (~condition & (vint)no));
 }
+/* a > b ? a : b, so NaN in either gives b: one instruction where compilers do not see it. */
+#if defined(__AVX512F__)
+INLINE vfloat vmax(vfloat a, vfloat b) { return (vfloat)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE vfloat vmin(vfloat a, vfloat b) { return (vfloat)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+INLINE vfloat vmax(vfloat a, vfloat b) { return (vfloat)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE vfloat vmin(vfloat a, vfloat b) { return (vfloat)_mm256_min_ps((__m256)a, (__m256)b); }
+#else
 INLINE vfloat vmax(vfloat a, vfloat b) { return choose(a > b, a, b); }
 INLINE vfloat vmin(vfloat a, vfloat b) { return choose(a < b, a, b); }
+#endif
 
 /* The first `count` numbers at p, fewer than LANES; `fill` in the other lanes. */
+#if defined(__AVX512F__)
+INLINE vfloat load_part(const float *p, long count, float fill) {
+    return (vfloat)_mm512_mask_loadu_ps((__m512)splat(fill), (__mmask16)((1u << count) - 1), p);
+}
+INLINE void store_part(float *p, vfloat v, long count) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+}
+#elif defined(__AVX2__)
+INLINE vint first_lanes(long count) { return (vint){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)count; }
+INLINE vfloat load_part(const float *p, long count, float fill) {
+    const vint wanted = first_lanes(count);
+    return choose(wanted, (vfloat)_mm256_maskload_ps(p, (__m256i)wanted), splat(fill));
+}
+INLINE void store_part(float *p, vfloat v, long count) {
+    _mm256_maskstore_ps(p, (__m256i)first_lanes(count), (__m256)v);
+}
+#else
 INLINE vfloat load_part(const float *p, long count, float fill) {
     union { vfloat v; float x[LANES]; } u = {splat(fill)};
     for (long i = 0; i < count; i++) u.x[i] = p[i];
@@ -53,6 +83,7 @@ INLINE void store_part(float *p, vfloat v, long count) {
     union { vfloat v; float x[LANES]; } u = {v};
     for (long i = 0; i < count; i++) p[i] = u.x[i];
 }
+#endif
 /* Reductions over lanes: in halves, so that the order is the same on every machine of a width. */
 INLINE float lanes_sum(vfloat v) {
     union { vfloat v; float x[LANES]; } u = {v};

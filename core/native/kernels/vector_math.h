@@ -52,8 +52,8 @@ INLINE vfloat with_sign_of(vfloat x, vfloat sign) {
     return (vfloat)(((vint)x & 0x7fffffff) | ((vint)sign & (int32_t)0x80000000));
 }
 /* The larger and the smaller of two, and NaN if one of them is: as NumPy's maximum has it. */
-INLINE vfloat vmaximum(vfloat a, vfloat b) { return choose((a > b) | (a != a), a, b); }
-INLINE vfloat vminimum(vfloat a, vfloat b) { return choose((a < b) | (a != a), a, b); }
+INLINE vfloat vmaximum(vfloat a, vfloat b) { return choose(a != a, a, vmax(a, b)); }
+INLINE vfloat vminimum(vfloat a, vfloat b) { return choose(a != a, a, vmin(a, b)); }
 
 /* Rounding to whole numbers. From 2^23 on all are whole. */
 INLINE vfloat vrint(vfloat x) {

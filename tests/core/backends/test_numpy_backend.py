@@ -39,7 +39,8 @@ def test_select_gives_the_bits_of_where(dtype, case):
 
 
 def test_where_takes_the_override():
-    assert tp.prims.TABLE["where"].kernel(np.ones(1)) is select
+    kernel = tp.prims.TABLE["where"].kernel(np.ones(1))
+    assert getattr(kernel, "plain", kernel) is select  # behind a native one, if there is one
 
 
 def test_other_dtypes_fall_back():

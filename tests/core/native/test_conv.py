@@ -24,6 +24,7 @@ LAYERS = {
     "3x3 small image": ((1, 64, 7, 7), 64, (3, 3), 1, 1, 1, 1),
     "1x1": ((3, 20, 14, 14), 40, (1, 1), 1, 0, 1, 1),
     "1x1 of few pixels": ((3, 20, 2, 2), 40, (1, 1), 1, 0, 1, 1),
+    "one pixel": ((3, 50, 1, 1), 21, (1, 1), 1, 0, 1, 1),
     "1x1 stride 2": ((2, 16, 15, 14), 8, (1, 1), 2, 0, 1, 1),
     "1x1 padded": ((2, 5, 9, 9), 8, (1, 1), 1, 2, 1, 1),
     "5x5": ((2, 6, 13, 31), 9, (5, 5), 1, 2, 1, 1),
@@ -111,7 +112,7 @@ class TestLayers:
         x, w, _ = arrays_of(LAYERS[name])
         kernel = kernel_of("conv")
         got, by = taken(lambda: kernel(x, w, **options_of(LAYERS[name])))
-        assert by & {"conv", "conv_depthwise"}
+        assert by & {"conv", "conv_depthwise", "conv_winograd_2"}
         close(got, kernel.plain(x, w, **options_of(LAYERS[name])))
 
     def test_gradient_of_x(self, name, threads):
@@ -145,12 +146,16 @@ def test_winograd(shape, out, padding, recorded, tile, threads):
     close(got, kernel.plain(x, w, **options), 5e-6)
 
 
-@pytest.mark.parametrize(
-    ("mode", "recorded", "other"),
-    [("auto", "conv_winograd_2", "conv_winograd_4"), ("off", "conv", "conv")]
-    + [("always", "conv_winograd_4", "conv_winograd_4")],
-)
-def test_modes_of_winograd(mode, recorded, other, request):
+MODES = {
+    "auto": ("conv_winograd_2", "conv_winograd_4"),
+    "off": ("conv", "conv"),
+    "always": ("conv_winograd_4", "conv_winograd_4"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_modes_of_winograd(mode, request):
+    recorded, other = MODES[mode]
     request.addfinalizer(partial(module.set_winograd, module.get_winograd()))
     module.set_winograd(mode)
     layer = ((1, 32, 20, 20), 32, (3, 3), 1, 1, 1, 1)

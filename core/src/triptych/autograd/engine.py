@@ -223,9 +223,8 @@ class Sweep:
         if y is None:
             return xs, None
         if node.prim.outputs > 1:
-            return xs, tuple(
-                box(v, Port(node, i) if is_inexact(v.dtype) else None) for i, v in enumerate(y)
-            )
+            ports = (Port(node, i) for i in range(len(y)))
+            return xs, tuple(_output(v, port) for v, port in zip(y, ports, strict=True))
         return xs, box(y, node)
 
     def _useless(self, edge: Any) -> bool:
@@ -384,3 +383,10 @@ def _starting_gradient(i: int, out: Tensor, grad: Tensor | None, name: str) -> T
 def raw_of(t: Tensor) -> Any:
     """The raw value of a tensor under whatever trace is active."""
     return t._data if state.trace is None else state.trace.enter(t)
+
+
+def _output(value: Any, port: Port) -> Any:
+    """A saved output as a tensor with its edge; None where it is not saved."""
+    if value is None:
+        return None
+    return box(value, port if is_inexact(value.dtype) else None)

@@ -23,7 +23,14 @@ MOST = 32  # equations in a group: with three inputs and an output each they fit
 
 _FLOAT, _BOOL = np.dtype(np.float32), np.dtype(np.bool_)
 _KINDS = {"f": _FLOAT, "m": _BOOL}
-_SAME = {"clamp_max": "minimum", "clamp_min": "maximum"}  # under another name
+_SAME = {  # under another name; of truth values, "bitwise" is "logical"
+    "bitwise_and": "logical_and",
+    "bitwise_not": "logical_not",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "clamp_max": "minimum",
+    "clamp_min": "maximum",
+}
 _POWERS = {2: "square", 0.5: "sqrt", -1: "reciprocal"}
 
 

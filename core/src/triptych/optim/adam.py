@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
+from . import fused
 from .optimizer import Optimizer, Params
 from .rules import (
     bias_correction,
@@ -34,7 +35,8 @@ class Adam(Optimizer):
         amsgrad: divide by the largest v so far (Reddi et al. 2018).
         maximize: climb instead.
         capturable: count the steps in a tensor. Captured graphs do so by themselves.
-        foreach, fused: accepted for compatibility; they change nothing.
+        foreach: accepted for compatibility; it changes nothing.
+        fused: False turns off the native kernels, which take one pass where they can.
         differentiable: record the update, to differentiate through it.
         decoupled_weight_decay: shrink the parameter by ``lr * weight_decay`` instead of adding to
             the gradient, as `AdamW` does.
@@ -86,6 +88,13 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
+
+    def fused_update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> bool:
+        """The rule in one pass; see `Optimizer.fused_update`."""
+        ours = type(self).update is Adam.update  # and not that of a subclass
+        return ours and fused.adam(p, grad, state, group)
 
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""

@@ -161,9 +161,20 @@ class Optimizer:
                 f"{type(self).__name__}: a parameter of shape {tuple(p.shape)} is {p.dtype}; keep "
                 "its real and imaginary parts as one real tensor, or use SGD"
             )
+        state = self.state[p]
         if captured(grad):
             tensor_option(group, "lr", p)
-        self.update(p, -grad if group.get("maximize") else grad, self.state[p], group)
+        elif self.fused_update(p, grad, state, group):
+            return
+        self.update(p, -grad if group.get("maximize") else grad, state, group)
+
+    def fused_update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> bool:
+        """The same as `update` by a native kernel in one pass, with the gradient as it is; False
+        where there is none for these tensors, and then nothing is done.
+        """
+        return False
 
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; runs without recording. To be written by subclasses.

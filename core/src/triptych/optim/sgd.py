@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
+from . import fused
 from .optimizer import Optimizer, Params
 from .rules import check_options, decayed, rate, refuse_capture, zeros_like_param
 
@@ -25,7 +26,8 @@ class SGD(Optimizer):
         weight_decay: factor of the L2 penalty; adds ``weight_decay * p`` to the gradient.
         nesterov: look ahead; needs momentum and no dampening.
         maximize: climb instead.
-        foreach, fused: accepted for compatibility; they change nothing.
+        foreach: accepted for compatibility; it changes nothing.
+        fused: False turns off the native kernels, which take one pass where they can.
         differentiable: record the update, to differentiate through it.
 
     Raises:
@@ -75,6 +77,13 @@ class SGD(Optimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
+
+    def fused_update(
+        self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> bool:
+        """The rule in one pass; see `Optimizer.fused_update`."""
+        ours = type(self).update is SGD.update  # and not that of a subclass
+        return ours and fused.sgd(p, grad, state, group)
 
     def update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule for one parameter; see `Optimizer.update`."""

@@ -23,6 +23,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     modified_bessel,
     movement,
     normal,
+    normalization,
     polynomials,
     recurrence,
     reduce,

@@ -26,7 +26,6 @@ from .elementwise import (
     log,
     mul,
     neg,
-    rsqrt,
     sigmoid,
     square,
     sub,
@@ -37,7 +36,7 @@ from .kinds import binary, half_as_single, primitive, several_passes, slope
 from .movement import permute, reshape
 from .promotion import FLOATING, INEXACT
 from .rational import erf_impl
-from .reduce import amax, sum, sum_to
+from .reduce import amax, sum
 
 
 def _like(x: Any, *others: Any, **params: Any) -> Aval:
@@ -415,71 +414,3 @@ linear = composite(
     amp="low",
 )
 """x (..., d), weight (o, d), optional bias (o,) to (..., o)."""
-
-
-def _layer_norm_aval(x: Any, *affine: Any, dims: int, eps: float) -> Aval:
-    for label, v in zip(("weight", "bias"), affine, strict=False):
-        if v.shape != x.shape[x.ndim - dims :]:
-            raise ShapeError(
-                f"layer_norm: {label} has shape {tuple(v.shape)}, the last {dims} dims of the "
-                f"input {tuple(x.shape)} are normalised"
-            )
-        check_dtypes("layer_norm", input=x, **{label: v})
-    return Aval(x.shape, x.dtype)
-
-
-def _standardized(x: Any, dims: int, eps: float) -> tuple[Any, Any]:
-    """(x - mean) / std over the last dims, and 1 / std."""
-    axes = tuple(range(len(x.shape) - dims, len(x.shape)))
-    count = math.prod(x.shape[len(x.shape) - dims :])
-    centred = sub(x, div(sum(x, axes=axes, keepdim=True), count))
-    scale = rsqrt(add(div(sum(square(centred), axes=axes, keepdim=True), count), eps))
-    return mul(centred, scale), scale
-
-
-def _layer_norm_decomp(x: Any, *affine: Any, dims: int, eps: float) -> Any:
-    y, _ = _standardized(x, dims, eps)
-    for op, v in zip((mul, add), affine, strict=False):
-        y = op(y, v)
-    return y
-
-
-@half_as_single
-def _layer_norm(xp: Any, x: Any, *affine: Any, dims: int, eps: float) -> Any:
-    axes = tuple(range(x.ndim - dims, x.ndim))
-    y = x - x.mean(axis=axes, keepdims=True)
-    y *= xp.reciprocal(xp.sqrt((y * y).mean(axis=axes, keepdims=True) + x.dtype.type(eps)))
-    if affine:
-        y *= affine[0]
-    if affine[1:]:
-        y += affine[1]
-    return y
-
-
-def _layer_norm_dx(g: Any, xs: Any, *, dims: int, eps: float) -> Any:
-    x = xs[0]
-    axes = tuple(range(len(x.shape) - dims, len(x.shape)))
-    count = math.prod(x.shape[len(x.shape) - dims :])
-    if len(xs) > 1:
-        g = mul(g, xs[1])
-    y, scale = _standardized(x, dims, eps)
-    level = div(sum(g, axes=axes, keepdim=True), count)
-    tilt = div(sum(mul(g, y), axes=axes, keepdim=True), count)
-    return mul(sub(sub(g, level), mul(y, tilt)), scale)
-
-
-layer_norm = composite(
-    "layer_norm",
-    _layer_norm_decomp,
-    _layer_norm,
-    (
-        _layer_norm_dx,
-        lambda g, a, shape, *, dims, eps: sum_to(mul(g, _standardized(a, dims, eps)[0]), shape),
-        lambda g, shape: sum_to(g, shape),
-    ),
-    aval=_layer_norm_aval,
-    vmap=batching_native.linear,
-    names=naming.broadcast("layer_norm"),
-    amp="single",
-)
-"""Zero mean and unit variance over the last `dims` axes, then optional weight and bias."""

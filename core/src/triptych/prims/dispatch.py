@@ -349,7 +349,7 @@ def _of_numbers(prim: Prim, *numbers: Any) -> Any:
 
 def _binary_keep(prim: Prim, mask: int) -> tuple[bool, bool, bool]:
     inputs, output = prim.keep(mask)
-    return 0 in inputs, 1 in inputs, output
+    return 0 in inputs, 1 in inputs, bool(output)
 
 
 def apply(prim: Prim, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -445,7 +445,8 @@ def _record(
         (x._cell, x._cell[0]) for x, k in zip(xs, kept, strict=True) if k and isinstance(x, Tensor)
     ]
     if output:
-        cells += [(t._cell, 0) for t in outs]
+        cells += [(t._cell, 0) for t in (outs[1:] if output == "rest" else outs)]
+        y = (None, *y[1:]) if output == "rest" else y
     saved = tuple(r if k else None for r, k in zip(raw, kept, strict=True))
     shapes = tuple(shape_of(r) for r in raw)
     node = Node(prim, params, edges, saved, y if output else None, tuple(cells), shapes)

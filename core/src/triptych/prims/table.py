@@ -30,8 +30,9 @@ class Rule:
 
     ``lambda g, b: mul(g, b)`` reads the gradient and the second input, so backward keeps that
     input and nothing else. Names: g the gradient; a b c ... the inputs; xs all inputs, bs those
-    from b on, cs those from c on; y the output; shape, dtype those of the input the rule is for;
-    shapes those of all inputs; keyword-only names are parameters of the call.
+    from b on, cs those from c on; y the output; rest all outputs but the first; shape, dtype those
+    of the input the rule is for; shapes those of all inputs; keyword-only names are parameters of
+    the call.
     """
 
     __slots__ = ("fn", "inputs", "output", "params", "reads", "sources", "start")
@@ -45,14 +46,14 @@ class Rule:
         self.reads = names[1:]
         self.params = [p.name for p in kinds if p.kind is p.KEYWORD_ONLY]
         self.inputs = frozenset(INPUTS.index(n) for n in self.reads if n in INPUTS)
-        self.output = "y" in self.reads
+        self.output: bool | str = "y" in self.reads or ("rest" if "rest" in self.reads else False)
         self.start = min((RESTS[n] for n in self.reads if n in RESTS), default=len(INPUTS))
         # Positions of inputs, or the name of what else is read: resolved once, walked at each call.
         self.sources = tuple(INPUTS.index(n) if n in INPUTS else n for n in self.reads)
 
     def __call__(self, g: Any, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
         args = [
-            xs[s] if type(s) is int else y if s == "y" else self._other(s, node, index, xs)
+            xs[s] if type(s) is int else y if s == "y" else self._other(s, node, index, xs, y)
             for s in self.sources
         ]
         if not self.params:
@@ -60,11 +61,13 @@ class Rule:
         return self.fn(g, *args, **{n: node.params[n] for n in self.params if n in node.params})
 
     @staticmethod
-    def _other(name: Any, node: Any, index: int, xs: Sequence[Any]) -> Any:
+    def _other(name: Any, node: Any, index: int, xs: Sequence[Any], y: Any) -> Any:
         if name == "shape":
             return node.shapes[index]
         if name == "dtype":
             return node.dtypes[index]
+        if name == "rest":
+            return y[1:]
         return node.shapes if name == "shapes" else xs[RESTS[name] :]
 
 
@@ -138,7 +141,7 @@ class Prim:
         self.rules, self.joint = self._read_rules(vjp)
         self.differentiable = self.joint is not None or any(self.rules)
         self.needs_dtypes = any(r and "dtype" in r.reads for r in (*self.rules, self.joint))
-        self._keeps: dict[int, tuple[Container[int], bool]] = {}
+        self._keeps: dict[int, tuple[Container[int], bool | str]] = {}
         TABLE.register(name, self)
 
     @staticmethod
@@ -171,21 +174,22 @@ class Prim:
             self.kernels[backend.array_type] = backend.bind(self)
         return self.kernels[backend.array_type]
 
-    def keep(self, needed: int) -> tuple[Container[int], bool]:
+    def keep(self, needed: int) -> tuple[Container[int], bool | str]:
         """What backward reads when the inputs in the bit mask `needed` want gradients: the indices
-        of inputs, and whether the output.
+        of inputs, and whether the output; "rest" for all outputs but the first.
         """
         if needed not in self._keeps:
             self._keeps[needed] = self._find_keep(needed)
         return self._keeps[needed]
 
-    def _find_keep(self, needed: int) -> tuple[Container[int], bool]:
+    def _find_keep(self, needed: int) -> tuple[Container[int], bool | str]:
         chosen = [r for i, r in enumerate(self.rules) if r is not None and needed >> i & 1]
         rules = [self.joint] if self.joint is not None else chosen
         inputs: frozenset[int] = frozenset().union(*(r.inputs for r in rules))
         start = min((r.start for r in rules), default=len(INPUTS))
         kept = inputs if start == len(INPUTS) else _Onward(start, inputs)
-        return kept, any(r.output for r in rules)
+        outputs = {r.output for r in rules}
+        return kept, True in outputs or ("rest" if "rest" in outputs else False)
 
     call: Callable[..., Any]
     """Applies the primitive to tensors, arrays, scalars; set by `prims.dispatch.callable_for`."""

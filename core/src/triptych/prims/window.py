@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import dtypes
 from ..avals import Aval
 from . import batching, naming
-from .contract import Ints, conv_lengths
+from .contract import Ints, Pads, conv_lengths
 from .depthwise import taps
 from .index import ungather
 from .kinds import movement, primitive
@@ -85,28 +86,64 @@ overlap_add = movement(
 """The transpose of windows: every element summed back to where it came from."""
 
 
-def _max_pool_aval(x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> tuple[Aval, Aval]:
+def _padded(xp: Any, x: Any, padding: Pads, value: Any) -> Any:
+    """x with `value` around its last axes."""
+    if not any(lo or hi for lo, hi in padding):
+        return x
+    lead = ((0, 0),) * (x.ndim - len(padding))
+    return xp.pad(x, (*lead, *padding), constant_values=value)
+
+
+def _lowest(dtype: Any) -> Any:
+    return dtypes.iinfo(dtype).min if dtype.kind in "iu" else -math.inf
+
+
+def _max_pool_shape(x: Any, size: Ints, stride: Ints, padding: Pads, dilation: Ints) -> Ints:
     split = x.ndim - len(size)
-    shape = (*x.shape[:split], *_window_lengths(x.shape[split:], size, stride, dilation))
+    lengths = conv_lengths("windows", x.shape[split:], size, stride, padding, dilation)
+    return (*x.shape[:split], *lengths)
+
+
+def _max_pool_aval(
+    x: Any, *, size: Ints, stride: Ints, padding: Pads, dilation: Ints
+) -> tuple[Aval, Aval]:
+    shape = _max_pool_shape(x, size, stride, padding, dilation)
     return Aval(shape, x.dtype), Aval(shape, dtypes.INT64)
 
 
-def _max_pool(xp: Any, x: Any, *, size: Ints, stride: Ints, dilation: Ints) -> Any:
+def _max_pool(
+    xp: Any, x: Any, *, size: Ints, stride: Ints, padding: Pads, dilation: Ints
+) -> tuple[Any, Any]:
     split = x.ndim - len(size)
-    out = _window_lengths(x.shape[split:], size, stride, dilation)
+    out = _max_pool_shape(x, size, stride, padding, dilation)[split:]
+    plane = _places(xp, x.shape[split:], padding)
+    outside = _padded(xp, xp.zeros(x.shape[split:], bool), padding, True)
+    x = _padded(xp, x, padding, _lowest(x.dtype))
     keys = [key for _, key in taps(size, out, stride, dilation)]
     best = x[keys[0]].copy()
     for key in keys[1:]:
         xp.maximum(best, x[key], out=best)
     if not best.size:
         return best, xp.zeros(best.shape, xp.int64)
-    plane = xp.arange(_count(x.shape[split:])).reshape(x.shape[split:])
     corners = xp.concatenate([plane[key].reshape(-1)[:1] for key in keys])
-    return best, xp.take(corners, _first_tap(xp, x, best, keys)) + (plane[keys[0]] - corners[0])
+    first = _first_tap(xp, x, best, keys, outside)
+    return best, xp.take(corners, first) + (plane[keys[0]] - corners[0])
 
 
-def _first_tap(xp: Any, x: Any, best: Any, keys: list[Any]) -> Any:
-    """The first position of each window that holds its maximum; the first NaN, if there is one.
+def _places(xp: Any, space: Ints, padding: Pads) -> Any:
+    """Flat positions in a plane, counted on beyond its borders where there is padding."""
+    flat, step = xp.zeros((), xp.int64), 1
+    for i in reversed(range(len(space))):
+        lo, hi = padding[i]
+        line = xp.arange(-lo, space[i] + hi) * step
+        flat = flat + line.reshape(-1, *[1] * (len(space) - 1 - i))
+        step *= space[i]
+    return flat
+
+
+def _first_tap(xp: Any, x: Any, best: Any, keys: list[Any], outside: Any) -> Any:
+    """The first tap of each window that holds its maximum, and is inside of the plane; the first
+    NaN, if there is one.
 
     Small integers and no branches: a tap that misses counts as itself plus the number of taps.
     """
@@ -115,26 +152,24 @@ def _first_tap(xp: Any, x: Any, best: Any, keys: list[Any]) -> Any:
     first = xp.full(best.shape, 2 * count - 1, code)
     for i, key in enumerate(keys):
         value = x[key]
-        missed = ((value != best) & (value == value)).astype(code)
+        missed = (((value != best) & (value == value)) | outside[key]).astype(code)
         missed *= code(count)
         missed += code(i)
         xp.minimum(first, missed, out=first)
     return first
 
 
-def _count(shape: Ints) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
-
-
 def _max_pool_vjp(g: Any, y: Any, shape: Ints, *, size: Ints) -> Any:
-    split = len(shape) - len(size)
-    lead, plane = shape[:split], _count(shape[split:])
-    flat = (*lead, _count(y[1].shape[split:]))
+    return _spread(g[0], y[1], shape, len(size))
+
+
+def _spread(g: Any, places: Any, shape: Ints, dims: int) -> Any:
+    """Gradients of the maxima back at their places."""
+    split = len(shape) - dims
+    lead, plane = shape[:split], math.prod(shape[split:])
+    flat = (*lead, math.prod(places.shape[split:]))
     spread = ungather(
-        reshape(g[0], shape=flat), reshape(y[1], shape=flat), shape=(*lead, plane), axis=split
+        reshape(g, shape=flat), reshape(places, shape=flat), shape=(*lead, plane), axis=split
     )
     return reshape(spread, shape=shape)
 
@@ -148,4 +183,37 @@ max_pool = primitive(
     outputs=2,
     names=naming.keep_twice,
 )
-"""The largest value of each window, and its flat position in the plane of the last axes."""
+"""The largest value of each window, and its flat position in the plane of the last axes. Padding
+never wins."""
+
+
+def _largest(xp: Any, x: Any, *, size: Ints, stride: Ints, padding: Pads, dilation: Ints) -> Any:
+    """One axis after the other."""
+    split = x.ndim - len(size)
+    x = _padded(xp, x, padding, _lowest(x.dtype))
+    for axis, (k, s, d) in enumerate(zip(size, stride, dilation, strict=True), start=split):
+        span = (x.shape[axis] - d * (k - 1) - 1) // s * s + 1
+        lead = (slice(None),) * axis
+        best = x[(*lead, slice(0, span, s))]
+        for i in range(1, k):
+            best = xp.maximum(best, x[(*lead, slice(i * d, i * d + span, s))])
+        x = best
+    return xp.array(x)
+
+
+def _largest_vjp(
+    g: Any, a: Any, shape: Ints, *, size: Ints, stride: Ints, padding: Pads, dilation: Ints
+) -> Any:
+    places = max_pool(a, size=size, stride=stride, padding=padding, dilation=dilation)[1]
+    return _spread(g, places, shape, len(size))
+
+
+max_pool_alone = primitive(
+    "max_pool_alone",
+    "window",
+    _largest,
+    lambda x, **window: _max_pool_aval(x, **window)[0],
+    (_largest_vjp,),
+    names=naming.keep,
+)
+"""`max_pool` without the positions, which cost more than the maxima: what inference needs."""

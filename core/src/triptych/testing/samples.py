@@ -488,8 +488,13 @@ def _overlap_add(rng: np.random.Generator) -> list[Sample]:
 
 
 @sampled("max_pool")
+@sampled("max_pool_alone")
 def _max_pool(rng: np.random.Generator) -> list[Sample]:
-    return _windows(rng)
+    pads = ((0, 0),), ((1, 1), (0, 1))
+    return [
+        Sample(s.inputs, {**s.params, "padding": p})
+        for s, p in zip(_windows(rng), pads, strict=True)
+    ]
 
 
 @sampled("fft")
@@ -567,6 +572,67 @@ def _layer_norm(rng: np.random.Generator) -> list[Sample]:
         Sample((x, reals(rng, 4), reals(rng, 4)), {"dims": 1, "eps": 1e-5}),
         Sample((x, reals(rng, 2, 4)), {"dims": 2, "eps": 1e-3}),
     ]
+
+
+@sampled("layer_norm_grad")
+def _layer_norm_grad(rng: np.random.Generator) -> list[Sample]:
+    g, x = reals(rng, 3, 2, 4), reals(rng, 3, 2, 4)
+    return [
+        Sample((g, x), {"dims": 1, "eps": 1e-2}),
+        Sample((g, x, reals(rng, 2, 4)), {"dims": 2, "eps": 1e-2}),
+    ]
+
+
+@sampled("rms_norm")
+def _rms_norm(rng: np.random.Generator) -> list[Sample]:
+    x = reals(rng, 3, 2, 4)
+    return [
+        Sample((x,), {"dims": 1, "eps": 1e-5}),
+        Sample((x, reals(rng, 2, 4)), {"dims": 2, "eps": 1e-3}),
+    ]
+
+
+@sampled("rms_norm_grad")
+def _rms_norm_grad(rng: np.random.Generator) -> list[Sample]:
+    return _layer_norm_grad(rng)
+
+
+@sampled("group_norm")
+def _group_norm(rng: np.random.Generator) -> list[Sample]:
+    x = reals(rng, 2, 4, 3)
+    return [
+        Sample((x,), {"groups": 4, "eps": 1e-2}),
+        Sample((x, reals(rng, 4), reals(rng, 4)), {"groups": 2, "eps": 1e-2}),
+    ]
+
+
+@sampled("group_norm_grad")
+def _group_norm_grad(rng: np.random.Generator) -> list[Sample]:
+    g, x = reals(rng, 2, 4, 3), reals(rng, 2, 4, 3)
+    return [
+        Sample((g, x), {"groups": 4, "eps": 1e-2}),
+        Sample((g, x, reals(rng, 4)), {"groups": 2, "eps": 1e-2}),
+    ]
+
+
+@sampled("batch_norm")
+def _batch_norm(rng: np.random.Generator) -> list[Sample]:
+    x = reals(rng, 3, 2, 4)
+    return [Sample((x,), {"eps": 1e-2}), Sample((x, reals(rng, 2), reals(rng, 2)), {"eps": 1e-2})]
+
+
+@sampled("batch_norm_grad")
+def _batch_norm_grad(rng: np.random.Generator) -> list[Sample]:
+    of_stats, stats = [reals(rng, 2) for _ in range(2)], [reals(rng, 2), reals(rng, 2, low=0.5)]
+    g, x = reals(rng, 3, 2, 4), reals(rng, 3, 2, 4)
+    return [Sample((g, *of_stats, x, *stats, *w), {"eps": 1e-2}) for w in ((), (reals(rng, 2),))]
+
+
+@sampled("batch_norm_eval")
+def _batch_norm_eval(rng: np.random.Generator) -> list[Sample]:
+    x, mean, var = reals(rng, 3, 2, 4), reals(rng, 2), reals(rng, 2, low=0.5)
+    affine = reals(rng, 2), reals(rng, 2)
+    return [Sample((x, mean, var, *vs), {"eps": 1e-2}) for vs in ((), affine)]
 
 
 @sampled("attention")

@@ -8,13 +8,15 @@ image that it touches: (bins, rows) @ window @ (columns, bins). The adjoint runs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import triptych as tp
 from triptych.autograd import Function
-from triptych.errors import BoundsError, DTypeError, ShapeError
+from triptych.errors import BoundsError, CaptureError, DTypeError, ShapeError, TransformError
+from triptych.library import accelerated
 
 __all__ = [
     "AxisWeights",
@@ -200,13 +202,28 @@ class Regions:
                 window = (image, slice(top[k], bottom[k]), slice(left[k], right[k]))
                 yield k, window, across[k, :, :height], along[k, :, :width]
 
+    @cached_property
+    def axes(self) -> tuple[AxisWeights, AxisWeights]:
+        """Rows and columns with weights in float32."""
+        rows, columns = (
+            axis._replace(weights=axis.weights.astype(np.float32, copy=False))
+            for axis in (self.rows, self.columns)
+        )
+        return rows, columns
+
     def pool(self, x: tp.Tensor) -> tp.Tensor:
         """(n, c, h, w) to (k, c, bins, bins)."""
-        return self._pool_per_bin(x) if self.per_bin else self._pool_shared(x)
+        if self.per_bin:
+            return self._pool_per_bin(x)
+        out = _pooled(_memory(x), self.images, *self.axes)
+        return self._pool_shared(x) if out is None else tp.from_numpy(out)
 
     def spread(self, g: tp.Tensor) -> tp.Tensor:
         """The adjoint: (k, c, bins, bins) to (n, c, h, w)."""
-        return self._spread_per_bin(g) if self.per_bin else self._spread_shared(g)
+        if self.per_bin:
+            return self._spread_per_bin(g)
+        out = _spread(_memory(g), self.images, *self.axes, self.shape)
+        return self._spread_shared(g) if out is None else tp.from_numpy(out)
 
     def _pool_shared(self, x: tp.Tensor) -> tp.Tensor:
         maps = x.permute(0, 2, 3, 1).contiguous()  # channels last, so that windows need no copy
@@ -238,6 +255,36 @@ class Regions:
             weights = across[:, None, :, None] * along[None, :, None, :]
             out[image, ..., rows, columns] += g[k][..., None, None] * weights
         return out.reshape(*self.shape)
+
+
+def _memory(x: tp.Tensor) -> np.ndarray | None:
+    """The numbers of x, one after the other, where they are in the memory of the CPU and known."""
+    if x.device.type != "cpu":
+        return None
+    try:
+        return np.ascontiguousarray(x.detach().numpy())
+    except (CaptureError, TransformError):
+        return None
+
+
+@accelerated("roi_pool")
+def _pooled(
+    maps: np.ndarray | None, images: np.ndarray, rows: AxisWeights, columns: AxisWeights
+) -> np.ndarray | None:
+    """(n, c, h, w) to (k, c, bins, bins), or None for the way in operations of tensors."""
+    return None
+
+
+@accelerated("roi_spread")
+def _spread(
+    pooled: np.ndarray | None,
+    images: np.ndarray,
+    rows: AxisWeights,
+    columns: AxisWeights,
+    shape: tuple[int, ...],
+) -> np.ndarray | None:
+    """The adjoint of `_pooled`."""
+    return None
 
 
 class _Pool(Function):

@@ -6,6 +6,7 @@ import numpy as np
 
 import triptych as tp
 from triptych.errors import DomainError, ShapeError
+from triptych.library import accelerated
 
 from .box_formats import NUMBERS, ROTATED, box_convert
 from .rotated import rotated_iou
@@ -215,6 +216,7 @@ def _iou(a: np.ndarray, area_a: np.ndarray, b: np.ndarray, area_b: np.ndarray) -
         return inter / (area_a[:, None] + area_b - inter)
 
 
+@accelerated("nms")
 def _greedy(corners: np.ndarray, threshold: float) -> np.ndarray:
     """Places of the kept ones among boxes (n, 4) in order of falling score."""
     limit = corners.dtype.type(threshold)

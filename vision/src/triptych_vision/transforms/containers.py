@@ -10,6 +10,7 @@ from triptych import nn
 from triptych.errors import ShapeError
 
 from .box_params import BBoxParams
+from .conversion import joined
 from .transform import RandomTransform, Transform, checked_probability
 
 __all__ = ["Compose", "Identity", "Lambda", "RandomApply", "RandomChoice", "RandomOrder"]
@@ -82,8 +83,13 @@ class Compose(_Steps):
     def run(self, sample: Any) -> Any:
         """The sample through all steps, without the boxes that are lost."""
         if self.bbox_params is None:
-            return super().run(sample)
-        return self.bbox_params.around(super().run, sample)
+            return self._run_all(sample)
+        return self.bbox_params.around(self._run_all, sample)
+
+    def _run_all(self, sample: Any) -> Any:
+        for step in joined(self.transforms):
+            sample = step(sample)
+        return sample
 
 
 class RandomApply(_Steps):

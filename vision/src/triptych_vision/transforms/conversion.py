@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -14,6 +14,7 @@ from triptych.errors import DTypeError, ShapeError
 from .. import tv_tensors
 from . import functional as F
 from .dispatch import functional
+from .functional.conversion import scale_and_normalize
 from .kinds import is_image, is_pil
 from .transform import Transform
 
@@ -183,6 +184,51 @@ class Normalize(Transform):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """(image - mean) / std."""
         return self.call_kernel(F.normalize, inpt, self.mean, self.std, self.inplace)
+
+
+class _ScaleAndNormalize(Transform):
+    """`ToDtype` to float32 with scale=True and then `Normalize`, so that bytes take one pass."""
+
+    def __init__(self, first: ToDtype, then: Normalize) -> None:
+        super().__init__()
+        self.first, self.then = first, then
+        self.__dict__["plain_arrays"] = first.plain_arrays
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """(image - mean) / std."""
+        if isinstance(inpt, tv_tensors.TVTensor) and not is_image(inpt):
+            return inpt
+        then = self.then
+        return self.call_kernel(scale_and_normalize, inpt, then.mean, then.std, then.inplace)
+
+
+def joined(steps: Sequence[Callable[..., Any]]) -> Iterator[Callable[..., Any]]:
+    """The steps of a pipeline; what can be done in one pass comes as one.
+
+    Args:
+        steps: callables, one after the other.
+
+    Yields:
+        The callables that do the same.
+    """
+    waiting: Callable[..., Any] | None = None  # a step that the next one may be joined to
+    for step in steps:
+        if type(waiting) is ToDtype and type(step) is Normalize and _make_one_pass(waiting, step):
+            yield _ScaleAndNormalize(waiting, step)
+            waiting = None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = step
+    if waiting is not None:
+        yield waiting
+
+
+def _make_one_pass(first: ToDtype, then: Normalize) -> bool:
+    """Whether both change the same parts, and nobody watches what is between them."""
+    watched = any((m._forward_hooks or m._forward_pre_hooks) for m in (first, then))
+    one_kind = first.scale and first.dtype is tp.float32
+    return one_kind and not watched and first.plain_arrays == then.plain_arrays
 
 
 class Denormalize(Transform):

@@ -12,6 +12,7 @@ import triptych as tp
 from triptych.errors import DTypeError, ShapeError
 
 from . import functional as F
+from .functional.conversion import normalized_bytes
 from .functional.resizing import Mode
 from .interpolation import InterpolationMode, interpolation_mode
 from .kinds import is_array, is_pil
@@ -96,6 +97,9 @@ class ColourPreset(Transform):
         """
         x = F.to_pure_tensor(F.to_image(image))
         if x.dtype is tp.uint8:  # divided, as in torchvision's presets; 1 / 255 times rounds apart
+            out = normalized_bytes(x, 1.0, 255.0, self.mean, self.std)
+            if out is not None:
+                return out
             x = x.to(tp.float32) / 255
         x = F.to_dtype(x, tp.float32, scale=True)
         return F.normalize(x, self.mean, self.std)

@@ -19,10 +19,12 @@ from ...state import prepare_kernels
 __all__ = [
     "FAMILIES",
     "calls",
+    "get_winograd",
     "instruction_set",
     "native",
     "overridden",
     "overridden_into",
+    "set_winograd",
     "why_absent",
 ]
 
@@ -37,6 +39,8 @@ FAMILIES = (
     "iir",
     "image",
     "norm",
+    "pool",
+    "reduce",
     "softmax",
 )
 

@@ -11,9 +11,9 @@ from ...autograd.modes import no_grad
 from ...errors import ShapeError
 from ...ops.named import keeps_names
 from ...ops.reduce import norm
-from ...prims import composite
 from ...prims import elementwise as ew
 from ...prims import movement as mv
+from ...prims import normalization as nm
 from ...prims import reduce as rd
 from ...prims.precision import computes_in, rounds_once
 from ...tensor import Tensor
@@ -95,13 +95,20 @@ def batch_norm(
     _check_channels("batch_norm", input, **vectors, weight=weight, bias=bias)
     if input._data.size == 0:
         return _affine("batch_norm", mv.copy(input), weight, bias)
+    given = (weight, bias) if _alike(input, weight, bias) else (None, None)
+    rest = (weight, bias) if given[0] is None else (None, None)
     if training:
-        _update_running("batch_norm", input, running_mean, running_var, momentum)
-        return _affine("batch_norm", _standardized(input, eps), weight, bias)
+        _check_count("batch_norm", input)
+        y, mean, var = nm.batch_norm(input, *_present(given), eps=eps)
+        _update_running(input, (mean, var), (running_mean, running_var), momentum)
+        return _affine("batch_norm", y, *rest)
     if running_mean is None or running_var is None:
         raise ShapeError(
             "batch_norm: without training=True, running_mean and running_var are needed"
         )
+    if _alike(input, running_mean, running_var):
+        y = nm.batch_norm_eval(input, running_mean, running_var, *_present(given), eps=eps)
+        return _affine("batch_norm", y, *rest)
     scale = ew.rsqrt(ew.add(running_var, eps))
     if weight is not None:
         scale = ew.mul(scale, weight)
@@ -111,32 +118,43 @@ def batch_norm(
     return _affine("batch_norm", input, scale, shift)
 
 
-def _standardized(x: Tensor, eps: float) -> Tensor:
-    """Mean 0 and variance 1 over all axes but the second."""
-    swap = (1, 0, *range(2, x.ndim))
-    y = composite.layer_norm(mv.permute(x, axes=swap), dims=x.ndim - 1, eps=eps)
-    return mv.permute(y, axes=swap)
+def _alike(input: Tensor, first: Tensor | None, second: Tensor | None) -> bool:
+    """Whether a fused operation takes both vectors: the first is there, and dtypes are equal."""
+    others = [v for v in (first, second) if v is not None]
+    return first is not None and all(v._data.dtype == input._data.dtype for v in others)
 
 
-def _update_running(
-    name: str, x: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float
-) -> None:
-    """Move running statistics towards those of the batch."""
+def _present(vectors: tuple[Tensor | None, ...]) -> list[Tensor]:
+    return [v for v in vectors if v is not None]
+
+
+def _check_count(name: str, x: Tensor) -> int:
+    """How many values a channel has.
+
+    Raises:
+        ShapeError: one.
+    """
     count = math.prod(x.shape) // max(x.shape[1], 1)
     if count == 1:
         raise ShapeError(
             f"{name}: one value per channel has no variance to train on ({tuple(x.shape)})"
         )
-    if mean is None and var is None:
-        return
-    axes = (0, *range(2, x.ndim))
+    return count
+
+
+def _update_running(
+    x: Tensor,
+    found: tuple[Tensor, Tensor],
+    running: tuple[Tensor | None, Tensor | None],
+    momentum: float,
+) -> None:
+    """Move running statistics towards those of the batch, with the variance over count - 1."""
+    count = math.prod(x.shape) // x.shape[1]
     with no_grad():
-        centre = ew.div(rd.sum(x, axes=axes, keepdim=True), count)
-        if mean is not None:
-            _move(mean, mv.reshape(centre, shape=(x.shape[1],)), momentum)
-        if var is not None:
-            spread = rd.sum(ew.square(ew.sub(x, centre)), axes=axes)
-            _move(var, ew.div(spread, count - 1), momentum)
+        if running[0] is not None:
+            _move(running[0], found[0].detach(), momentum)
+        if running[1] is not None:
+            _move(running[1], ew.mul(found[1].detach(), count / (count - 1)), momentum)
 
 
 def _move(running: Tensor, value: Tensor, momentum: float) -> None:
@@ -180,8 +198,17 @@ def instance_norm(
     _check_channels("instance_norm", input, **vectors, weight=weight, bias=bias)
     if running_mean is not None or running_var is not None:
         _update_instances(input, running_mean, running_var, momentum, count)
-    y = composite.layer_norm(input, dims=input.ndim - 2, eps=eps)
-    return _affine("instance_norm", y, weight, bias)
+    return _over_groups("instance_norm", input, input.shape[1], weight, bias, eps)
+
+
+def _over_groups(
+    name: str, x: Tensor, groups: int, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> Tensor:
+    """Groups of channels; an affine map of another dtype is a step of its own."""
+    if _alike(x, weight, bias):
+        _check_channels(name, x, weight=weight, bias=bias)
+        return nm.group_norm(x, *_present((weight, bias)), groups=groups, eps=eps)
+    return _affine(name, nm.group_norm(x, groups=groups, eps=eps), weight, bias)
 
 
 def _update_instances(
@@ -225,14 +252,14 @@ def layer_norm(
     """
     dims = _dims("layer_norm", input, normalized_shape)
     if weight is None and bias is None:
-        return composite.layer_norm(input, dims=dims, eps=eps)
+        return nm.layer_norm(input, dims=dims, eps=eps)
     if _beside_single(input, weight, bias):
         wide = layer_norm(input.float(), normalized_shape, weight, bias, eps)
         return ew.cast(wide, dtype=input._data.dtype)
     if weight is None:
-        return ew.add(composite.layer_norm(input, dims=dims, eps=eps), bias)
+        return ew.add(nm.layer_norm(input, dims=dims, eps=eps), bias)
     affine = (weight,) if bias is None else (weight, bias)
-    return composite.layer_norm(input, *affine, dims=dims, eps=eps)
+    return nm.layer_norm(input, *affine, dims=dims, eps=eps)
 
 
 def _beside_single(input: Tensor, *affine: Tensor | None) -> bool:
@@ -274,12 +301,11 @@ def rms_norm(
     Source: Zhang and Sennrich 2019, eq. 4.
     """
     dims = _dims("rms_norm", input, normalized_shape)
-    axes = tuple(range(input.ndim - dims, input.ndim))
-    count = math.prod(input.shape[input.ndim - dims :])
     limits: Any = dtypes.finfo(input.dtype)
     guard = limits.eps if eps is None else eps
-    power = ew.div(rd.sum(ew.square(input), axes=axes, keepdim=True), count)
-    y = ew.mul(input, ew.rsqrt(ew.add(power, guard)))
+    if _alike(input, weight, None):
+        return nm.rms_norm(input, weight, dims=dims, eps=guard)
+    y = nm.rms_norm(input, dims=dims, eps=guard)
     return y if weight is None else ew.mul(y, weight)
 
 
@@ -309,11 +335,7 @@ def group_norm(
         raise ShapeError(
             f"group_norm: channels of {tuple(input.shape)} do not split into {num_groups} groups"
         )
-    shape = tuple(input.shape)
-    count = math.prod(shape[1:]) // num_groups
-    grouped = mv.reshape(input, shape=(shape[0], num_groups, count))
-    y = mv.reshape(composite.layer_norm(grouped, dims=1, eps=eps), shape=shape)
-    return _affine("group_norm", y, weight, bias)
+    return _over_groups("group_norm", input, num_groups, weight, bias, eps)
 
 
 @computes_in("single")

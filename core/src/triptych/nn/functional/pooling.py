@@ -91,6 +91,11 @@ class Window:
         sides = zip(space, self.span, self.stride, self.padding, strict=True)
         return tuple((p, self._after(n, span, s, p)) for n, span, s, p in sides)
 
+    def params(self, space: Ints) -> dict[str, Any]:
+        """Of the primitives in `prims.window`, for space axes of these lengths."""
+        sizes = {"size": self.size, "stride": self.stride, "dilation": self.dilation}
+        return {**sizes, "padding": self.pads(space)}
+
     def _after(self, n: int, span: int, stride: int, p: int) -> int:
         room = n + 2 * p - span
         if room < -(stride - 1):
@@ -116,62 +121,14 @@ def _check_channels(name: str, input: Tensor, dims: int) -> None:
 # Maximum
 
 
-def _lowest(x: Tensor) -> Any:
-    if dtypes.is_inexact(x._data.dtype):
-        return -math.inf
-    return dtypes.iinfo(x.dtype).min
-
-
-def _padded(x: Tensor, pads: Pads, value: Any) -> Tensor:
-    if not any(lo or hi for lo, hi in pads):
-        return x
-    return mv.pad(x, widths=((0, 0), (0, 0), *pads), value=value)
-
-
 def _max_pool(w: Window, x: Tensor) -> tuple[Tensor, Tensor]:
-    space = tuple(x.shape[2:])
-    pads = w.pads(space)
-    wide = _padded(x, pads, _lowest(x))
-    values, places = window.max_pool(wide, size=w.size, stride=w.stride, dilation=w.dilation)
-    return values, _unpadded(places, space, tuple(wide.shape[2:]), pads)
-
-
-def _unpadded(places: Tensor, space: Ints, wide: Ints, pads: Pads) -> Tensor:
-    """Flat positions in the padded plane as positions in the plane itself."""
-    if space == wide:
-        return places
-    flat: Any = 0
-    step, wide_step = 1, 1
-    for n, length, (lo, _) in reversed(list(zip(space, wide, pads, strict=True))):
-        along = ew.sub(ew.remainder(ew.floor_divide(places, wide_step), length), lo)
-        flat = ew.add(ew.mul(along, step), flat)
-        step, wide_step = step * n, wide_step * length
-    return flat
+    return window.max_pool(x, **w.params(tuple(x.shape[2:])))
 
 
 def _max_alone(w: Window, x: Tensor) -> Tensor:
-    """Maxima without positions, one axis after the other: what inference needs."""
-    if recorded(x):
-        wide = _padded(x, w.pads(tuple(x.shape[2:])), _lowest(x))
-        return window.max_pool(wide, size=w.size, stride=w.stride, dilation=w.dilation)[0]
-    x = _padded(x, w.pads(tuple(x.shape[2:])), _lowest(x))
-    for axis, (k, s, d) in enumerate(zip(w.size, w.stride, w.dilation, strict=True), start=2):
-        x = _slid(x, axis, k, s, d)
-    return x
-
-
-def _slid(x: Tensor, axis: int, size: int, stride: int, dilation: int) -> Tensor:
-    """The maximum of windows along one axis."""
-    span = (x.shape[axis] - dilation * (size - 1) - 1) // stride * stride + 1
-    lead = (slice(None),) * axis
-    parts = (
-        mv.slice_(x, key=(*lead, slice(i * dilation, i * dilation + span, stride)))
-        for i in range(size)
-    )
-    best = next(parts)
-    for part in parts:
-        best = ew.maximum(best, part)
-    return best
+    """Maxima without positions, unless backward will ask for them."""
+    params = w.params(tuple(x.shape[2:]))
+    return window.max_pool(x, **params)[0] if recorded(x) else window.max_pool_alone(x, **params)
 
 
 def _max(dims: int, input: Tensor, options: Any, return_indices: bool) -> Any:

@@ -10,17 +10,20 @@ import numpy as np
 
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
+from triptych.library import accelerated
 
 from ... import tv_tensors
 from ...tv_tensors.base import plain
 from ..dispatch import functional, kind_kernel, register_kernel
 from ..kinds import PIL_IMAGE, is_array, is_pil
-from .lookup import largest, on_bytes
+from .lookup import array_of, largest, on_bytes
 
 __all__ = [
     "convert_image_dtype",
     "normalize",
+    "normalized_bytes",
     "pil_to_tensor",
+    "scale_and_normalize",
     "to_dtype",
     "to_image",
     "to_pil_image",
@@ -50,14 +53,50 @@ def _pil_chw(pic: Any) -> np.ndarray:
     """The values of a PIL image as a new (c, h, w)."""
     if pic.mode not in ("RGB", "RGBA"):
         return _copied_chw(np.asarray(pic))
+    planes = _planes_in_place(pic)
+    if planes is not None:
+        return planes
     joined = bytearray().join(band.tobytes() for band in pic.split())  # Pillow parts bands faster
     return np.frombuffer(joined, np.uint8).reshape(-1, pic.height, pic.width)
 
 
+def _planes_in_place(pic: Any) -> np.ndarray | None:
+    """(c, h, w) straight from Pillow's memory, or None where it does not show that.
+
+    Pillow shows its memory from release 11.3 on, but not that of images above 16 MB.
+    """
+    if not _FAST or not hasattr(pic, "__arrow_c_array__") or not pic.width * pic.height:
+        return None
+    from PIL import Image
+
+    if Image.core.get_alignment() != 1:  # type: ignore[attr-defined]  # rows are padded
+        return None
+    planes = np.empty((len(pic.getbands()), pic.height, pic.width), np.uint8)
+    try:
+        _, memory = pic.__arrow_c_array__()
+    except ValueError:  # it lies in several pieces
+        return None
+    return _filled_planes(planes, memory)
+
+
+@accelerated("planes_of_arrow")
+def _filled_planes(planes: np.ndarray, memory: Any) -> np.ndarray | None:
+    """planes (c, h, w), filled with pixels of four bytes, an Arrow array of lists."""
+    return None
+
+
+_FAST = hasattr(_filled_planes, "fast")
+
+
 def _copied_chw(array: np.ndarray) -> np.ndarray:
     """(h, w) or (h, w, c) as a new (c, h, w)."""
-    chw = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return np.array(chw, order="C", copy=True)
+    return np.array(array[None]) if array.ndim == 2 else _planes(array)
+
+
+@accelerated("planes_of_pixels")
+def _planes(pixels: np.ndarray) -> np.ndarray:
+    """(..., h, w, c) as a new (..., c, h, w)."""
+    return np.array(np.moveaxis(pixels, -1, -3), order="C", copy=True)
 
 
 def to_image(inpt: Any) -> tv_tensors.Image:
@@ -76,8 +115,7 @@ def to_image(inpt: Any) -> tv_tensors.Image:
     if is_pil(inpt):
         return tv_tensors.Image(pil_to_tensor(inpt))
     if isinstance(inpt, np.ndarray):
-        chw = inpt[None] if inpt.ndim == 2 else np.moveaxis(inpt, -1, -3)
-        return tv_tensors.Image(tp.from_numpy(np.array(chw, order="C", copy=True)))
+        return tv_tensors.Image(tp.from_numpy(_copied_chw(inpt)))
     if not is_array(inpt):
         raise DTypeError(
             f"to_image: wanted a PIL image, NumPy array or tensor, got {type(inpt).__name__}"
@@ -260,6 +298,60 @@ def _per_channel(
     return center[:, None, None], width[:, None, None]
 
 
+@functional
+def scale_and_normalize(
+    inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False
+) -> Any:
+    """`to_dtype` to float32 with scale=True and then `normalize`; bytes in one pass.
+
+    Args:
+        inpt: (..., c, h, w) of any dtype.
+        mean: one per channel, or one for all.
+        std: one per channel, or one for all; not zero.
+        inplace: write float32 into the tensor itself.
+
+    Returns:
+        (x - mean) / std in float32, same kind; x from 0 to 1.
+
+    Raises:
+        DTypeError, ShapeError, ValueError: as `normalize` does.
+    """
+    out = normalized_bytes(inpt, 1 / 255, 1.0, mean, std)
+    return normalize(to_dtype(inpt, tp.float32, True), mean, std, inplace) if out is None else out
+
+
+def normalized_bytes(
+    x: tp.Tensor, scale: float, divisor: float, mean: Sequence[float], std: Sequence[float]
+) -> tp.Tensor | None:
+    """Bytes as normalised floats, in one pass over the memory of the CPU.
+
+    Args:
+        x: (..., c, h, w).
+        scale: factor of the bytes.
+        divisor: what the product is divided by; 1 / 255 times and by 255 round apart.
+        mean: one per channel, or one for all.
+        std: one per channel, or one for all.
+
+    Returns:
+        (x * scale / divisor - mean) / std in float32, each step rounded; None where there is no
+        such pass.
+    """
+    array = array_of(x) if _FAST and on_bytes(x) and x.ndim >= 3 else None
+    if array is None:
+        return None
+    out = _normalized_bytes(array, scale, divisor, tuple(mean), tuple(std))
+    return None if out is None else tp.from_numpy(out)
+
+
+@accelerated("normalize_bytes")
+def _normalized_bytes(
+    x: np.ndarray, scale: float, divisor: float, mean: tuple[float, ...], std: tuple[float, ...]
+) -> np.ndarray | None:
+    """See `normalized_bytes`."""
+    return None
+
+
+@register_kernel(scale_and_normalize, PIL_IMAGE)
 @register_kernel(normalize, PIL_IMAGE)
 def _normalize_pil(image: Any, *args: Any, **kwargs: Any) -> Any:
     raise DTypeError(

@@ -16,8 +16,7 @@ from .lookup import array_of
 from .resizing_arrays import (
     filter_passes,
     filtered,
-    mixed,
-    resized_by_pillow,
+    resized_bytes,
     same_without_antialias,
 )
 from .size import get_size
@@ -181,8 +180,8 @@ def _resize_bytes(
     array = array_of(x)
     if array is None:
         return resize_bytes_exactly(x, size, mode, antialias)
-    by_pillow = antialias or same_without_antialias(x.shape[-2:], size, mode)
-    return tp.from_numpy((resized_by_pillow if by_pillow else mixed)(array, size, mode))
+    stretch = antialias or same_without_antialias(x.shape[-2:], size, mode)
+    return tp.from_numpy(resized_bytes(array, size, mode.value, stretch))
 
 
 def resize_bytes_exactly(

@@ -10,10 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from triptych.library import accelerated
+
 from ..filters import FIXED_POINT_BITS, Block, Taps, filter_blocks, fixed_point_taps
 from ..interpolation import InterpolationMode
 
-__all__ = ["filter_passes", "filtered", "mixed", "resized_by_pillow", "same_without_antialias"]
+__all__ = [
+    "filter_passes",
+    "filtered",
+    "mixed",
+    "resized_by_pillow",
+    "resized_bytes",
+    "same_without_antialias",
+]
 
 Size = Sequence[int]
 Pass = tuple[int, tuple[Block, ...]]  # which axis, through which matrix
@@ -97,6 +106,23 @@ def _multiplied(x: np.ndarray, step: Pass, out: np.ndarray) -> np.ndarray:
             np.matmul(x[..., start:stop], weights.T, out=out[..., part])
         row = part.stop
     return out
+
+
+@accelerated("resize_bytes")
+def resized_bytes(x: np.ndarray, size: Size, mode: str, antialias: bool) -> np.ndarray:
+    """Bytes in another size, by Pillow's arithmetic.
+
+    Args:
+        x: (..., c, h, w) uint8.
+        size: (h, w) after.
+        mode: value of an `InterpolationMode`, any but the nearest ones.
+        antialias: when shrinking, let every old pixel count.
+
+    Returns:
+        (..., c, *size) uint8; a single image with the channels of a pixel side by side in memory
+        has them so again.
+    """
+    return (resized_by_pillow if antialias else mixed)(x, size, InterpolationMode(mode))
 
 
 def resized_by_pillow(x: np.ndarray, size: Size, mode: InterpolationMode) -> np.ndarray:

@@ -1,0 +1,193 @@
+#include "bindings/conv_options.h"
+
+#include "bindings/families.h"
+#include "runtime/scratch.h"
+
+#include <cstring>
+#include <vector>
+
+namespace triptych {
+namespace {
+
+Counter dx_taken("conv_dx"), dw_taken("conv_dw");
+
+// Positions of x with one remainder, (position + before) % stride, and what they see of g: position
+// first + i * stride sees with `taps[t]` the row i + shifts[t] of a padded copy of g.
+struct Phase {
+    long first = 0, count = 0;
+    std::vector<long> taps, shifts;
+};
+
+// All phases of an axis; `copy` becomes the axis of that copy: kernel - 1 is its largest shift.
+std::vector<Phase> phases(const conv_axis &a, conv_axis &copy) {
+    std::vector<Phase> all(a.stride);
+    long pad = -a.in - a.out; // zeros before g: the least for which no shift is negative
+    for (long r = 0; r < a.stride; r++) {
+        const long start = a.before <= r ? 0 : (a.before - r + a.stride - 1) / a.stride;
+        all[r].first = start * a.stride + r - a.before;
+        all[r].count = std::max(0L, (a.in - all[r].first + a.stride - 1) / a.stride);
+        for (long k = 0; k < a.kernel; k++)
+            if (k * a.dilation % a.stride == r) {
+                all[r].taps.push_back(k);
+                all[r].shifts.push_back(start - k * a.dilation / a.stride);
+                pad = std::max(pad, -all[r].shifts.back());
+            }
+    }
+    copy = {a.out, 1, 1, 1, 1, pad};
+    for (Phase &phase : all)
+        for (long &shift : phase.shifts) {
+            shift += pad;
+            copy.kernel = std::max(copy.kernel, shift + 1);
+            copy.out = std::max(copy.out, phase.count);
+        }
+    return all;
+}
+
+void turn_weights(const ConvOptions &options, const float *w, float *to, long c, long o,
+                  const long *taps, long count) {
+    const auto &kernels = TRIPTYCH_PICK(conv_gradient);
+    const long groups = options.groups;
+    parallel(groups, SMALL * groups / (c * o * count) + 1, [&](long begin, long end) {
+        kernels.turn(w, to, o / groups, c / groups, options.taps(), taps, count, begin, end);
+    });
+}
+
+// With stride 1 the gradient of x is a convolution of g with w turned around.
+void dx_dense(const ConvOptions &options, long n, long c, long o, const float *g, const float *w,
+              float *turned, float *dx, Winograd winograd) {
+    std::vector<long> taps(options.taps());
+    for (std::size_t i = 0; i < taps.size(); i++) taps[i] = long(taps.size() - 1 - i);
+    turn_weights(options, w, turned, c, o, taps.data(), long(taps.size()));
+    ConvOptions back = options;
+    for (conv_axis *a : {&back.y, &back.x}) {
+        std::swap(a->in, a->out);
+        a->before = a->dilation * (a->kernel - 1) - a->before;
+    }
+    convolve(back, n, o, c, g, turned, dx, winograd);
+}
+
+// With other strides it is one for each remainder of the positions of x.
+void dx_strided(const ConvOptions &options, long n, long c, long o, const float *g, const float *w,
+                float *turned, float *dx) {
+    const auto &kernels = TRIPTYCH_PICK(conv_direct);
+    conv_axis y, x;
+    const std::vector<Phase> along_y = phases(options.y, y), along_x = phases(options.x, x);
+    conv_layout layout;
+    kernels.layout(&layout, &y, &x);
+    const long groups = options.groups, most = samples_at_once(n, o * layout.plane);
+    float *planes = scratch_floats(most * o * layout.plane + layout.slack);
+    if (options.y.stride > options.y.kernel || options.x.stride > options.x.kernel ||
+        options.y.dilation > 1 || options.x.dilation > 1)
+        std::memset(dx, 0, sizeof(float) * n * c * options.in()); // some positions see nothing
+    for (long s = 0; s < n; s += most) {
+        const long now = std::min(most, n - s), channels = now * o;
+        const float *from = g + s * o * options.out();
+        parallel(channels, SMALL / layout.plane + 1, [&](long begin, long end) {
+            kernels.fill(&layout, from + begin * options.out(), planes + begin * layout.plane,
+                         end - begin, end == channels);
+        });
+        for (const Phase &p : along_y)
+            for (const Phase &q : along_x) {
+                std::vector<long> taps, offsets;
+                for (std::size_t i = 0; i < p.taps.size(); i++)
+                    for (std::size_t j = 0; j < q.taps.size(); j++) {
+                        taps.push_back(p.taps[i] * options.x.kernel + q.taps[j]);
+                        offsets.push_back(p.shifts[i] * layout.pitch + q.shifts[j]);
+                    }
+                const long count = long(taps.size());
+                if (count == 0 || p.count == 0 || q.count == 0) continue;
+                turn_weights(options, w, turned, c, o, taps.data(), count);
+                float *to = dx + s * c * options.in() + p.first * options.x.in + q.first;
+                multiply(kernels, {now, groups, turned, c / groups, planes, o / groups, layout.plane,
+                                   count, offsets.data(), layout.pitch, p.count, q.count, 0, to,
+                                   options.in(), options.y.stride * options.x.in,
+                                   options.x.stride});
+            }
+    }
+}
+
+nb::object conv_dx(nb::handle gradient, nb::handle weight, nb::tuple shape, nb::tuple stride,
+                   nb::tuple padding, nb::tuple dilation, long groups, long winograd) {
+    const Array g = Array::packed(gradient), w = Array::packed(weight);
+    ConvOptions options(stride, padding, dilation, groups);
+    const int ndim = options.dims + 2;
+    if (!g || !w || ndim == 2 || g.ndim() != ndim || w.ndim() != ndim || int(shape.size()) != ndim)
+        return not_implemented();
+    npy_intp in[4];
+    for (int i = 0; i < ndim; i++) in[i] = nb::cast<long>(shape[i]);
+    if (!options.lengths(in, w.shape(), g.shape())) return not_implemented();
+    dx_taken++;
+    const Result dx(ndim, in), turned({w.size()});
+    const Unlocked unlocked(g.size());
+    const long n = in[0], c = in[1], o = w.shape(0);
+    if (options.y.stride == 1 && options.x.stride == 1)
+        dx_dense(options, n, c, o, g.data(), w.data(), turned.data(), dx.data(),
+                 Winograd(winograd));
+    else dx_strided(options, n, c, o, g.data(), w.data(), turned.data(), dx.data());
+    return dx.object;
+}
+
+void dw_depthwise(const ConvOptions &options, long n, long c, long o, const float *g, const float *x,
+                  float *dw) {
+    const auto &plans = TRIPTYCH_PICK(conv_direct);
+    const auto &kernels = TRIPTYCH_PICK(conv_depthwise);
+    conv_layout layout;
+    plans.layout(&layout, &options.y, &options.x);
+    const long table = 2 * whole_lines(options.taps()), each = whole_lines(kernels.scratch(&layout));
+    float *memory = scratch_floats(table + num_threads() * each);
+    long *offsets = reinterpret_cast<long *>(memory);
+    plans.offsets(&layout, offsets);
+    with_scratch(o, memory + table, each, [&](long begin, long end, float *own) {
+        kernels.weights(&layout, offsets, n, c, o / c, g, x, dw, own, begin, end);
+    });
+}
+
+void dw_dense(const ConvOptions &options, long n, long c, long o, const float *g, const float *x,
+              float *dw) {
+    const auto &kernels = TRIPTYCH_PICK(conv_gradient);
+    conv_gradient p{1, options.groups, o / options.groups, c / options.groups, options.y, options.x,
+                    0, 0, 0, 0, 0, 0, 0, 0};
+    kernels.plan(&p);
+    const long most = samples_at_once(n, p.image), room = whole_lines(most * p.image + p.slack);
+    float *images = scratch_floats(room + p.sums), *sums = images + room;
+    for (long s = 0; s < n; s += most) {
+        p.samples = std::min(most, n - s);
+        parallel(p.samples * p.rows, SMALL / (p.columns * c) + 1, [&](long begin, long end) {
+            kernels.fill(&p, x + s * c * options.in(), images, begin, end);
+        });
+        parallel(kernels.units(&p), 1, [&](long begin, long end) {
+            kernels.multiply(&p, g + s * o * options.out(), images, sums, s > 0, begin, end);
+        });
+    }
+    parallel(o, SMALL / (p.c * options.taps()) + 1,
+             [&](long begin, long end) { kernels.finish(&p, sums, dw, begin, end); });
+}
+
+nb::object conv_dw(nb::handle gradient, nb::handle input, nb::tuple shape, nb::tuple stride,
+                   nb::tuple padding, nb::tuple dilation, long groups) {
+    const Array g = Array::packed(gradient), x = Array::packed(input);
+    ConvOptions options(stride, padding, dilation, groups);
+    const int ndim = options.dims + 2;
+    if (!g || !x || ndim == 2 || g.ndim() != ndim || x.ndim() != ndim || int(shape.size()) != ndim)
+        return not_implemented();
+    npy_intp kernel[4];
+    for (int i = 0; i < ndim; i++) kernel[i] = nb::cast<long>(shape[i]);
+    if (!options.lengths(x.shape(), kernel, g.shape())) return not_implemented();
+    dw_taken++;
+    const Result dw(ndim, kernel);
+    const Unlocked unlocked(g.size());
+    const long c = x.shape(1), o = kernel[0];
+    const auto run = options.depthwise(c, o) && options.taps() < 64 ? dw_depthwise : dw_dense;
+    run(options, x.shape(0), c, o, g.data(), x.data(), dw.data());
+    return dw.object;
+}
+
+const Family family([](nb::module_ &m) {
+    m.def("conv_dx", &conv_dx, nb::arg("g"), nb::arg("w"), nb::arg("shape"), nb::arg("stride"),
+          nb::arg("padding"), nb::arg("dilation"), nb::arg("groups"), nb::arg("winograd"));
+    m.def("conv_dw", &conv_dw, nb::arg("g"), nb::arg("x"), nb::arg("shape"), nb::arg("stride"),
+          nb::arg("padding"), nb::arg("dilation"), nb::arg("groups"));
+});
+
+} // namespace
+} // namespace triptych
