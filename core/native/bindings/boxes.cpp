@@ -160,7 +160,8 @@ nb::object spread(nb::handle given, nb::handle of, nb::tuple across, nb::tuple a
 
 const Family family([](nb::module_ &m) {
     m.def("nms", &nms, nb::arg("boxes"), nb::arg("threshold"));
-    m.def("roi_pool", &pool, nb::arg("maps"), nb::arg("images"), nb::arg("rows"), nb::arg("columns"));
+    m.def("roi_pool", &pool, nb::arg("maps"), nb::arg("images"), nb::arg("rows"),
+          nb::arg("columns"));
     m.def("roi_spread", &spread, nb::arg("pooled"), nb::arg("images"), nb::arg("rows"),
           nb::arg("columns"), nb::arg("shape"));
 });

@@ -129,9 +129,11 @@ nb::object conv(nb::handle input, nb::handle weight, nb::tuple stride, nb::tuple
     const npy_intp shape[] = {x.shape(0), w.shape(0), options.dims == 2 ? options.y.out : options.x.out,
                               options.x.out};
     const Result y(options.dims + 2, shape);
-    const Unlocked unlocked(y.array.size());
-    convolve(options, x.shape(0), x.shape(1), w.shape(0), x.data(), w.data(), y.data(),
-             Winograd(winograd));
+    {
+        const Unlocked unlocked(y.array.size());
+        convolve(options, x.shape(0), x.shape(1), w.shape(0), x.data(), w.data(), y.data(),
+                 Winograd(winograd));
+    }
     return y.object;
 }
 

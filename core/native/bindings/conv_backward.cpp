@@ -118,12 +118,14 @@ nb::object conv_dx(nb::handle gradient, nb::handle weight, nb::tuple shape, nb::
     if (!options.lengths(in, w.shape(), g.shape())) return not_implemented();
     dx_taken++;
     const Result dx(ndim, in), turned({w.size()});
-    const Unlocked unlocked(g.size());
-    const long n = in[0], c = in[1], o = w.shape(0);
-    if (options.y.stride == 1 && options.x.stride == 1)
-        dx_dense(options, n, c, o, g.data(), w.data(), turned.data(), dx.data(),
-                 Winograd(winograd));
-    else dx_strided(options, n, c, o, g.data(), w.data(), turned.data(), dx.data());
+    {
+        const Unlocked unlocked(g.size());
+        const long n = in[0], c = in[1], o = w.shape(0);
+        if (options.y.stride == 1 && options.x.stride == 1)
+            dx_dense(options, n, c, o, g.data(), w.data(), turned.data(), dx.data(),
+                     Winograd(winograd));
+        else dx_strided(options, n, c, o, g.data(), w.data(), turned.data(), dx.data());
+    }
     return dx.object;
 }
 
@@ -175,10 +177,12 @@ nb::object conv_dw(nb::handle gradient, nb::handle input, nb::tuple shape, nb::t
     if (!options.lengths(x.shape(), kernel, g.shape())) return not_implemented();
     dw_taken++;
     const Result dw(ndim, kernel);
-    const Unlocked unlocked(g.size());
-    const long c = x.shape(1), o = kernel[0];
-    const auto run = options.depthwise(c, o) && options.taps() < 64 ? dw_depthwise : dw_dense;
-    run(options, x.shape(0), c, o, g.data(), x.data(), dw.data());
+    {
+        const Unlocked unlocked(g.size());
+        const long c = x.shape(1), o = kernel[0];
+        const auto run = options.depthwise(c, o) && options.taps() < 64 ? dw_depthwise : dw_dense;
+        run(options, x.shape(0), c, o, g.data(), x.data(), dw.data());
+    }
     return dw.object;
 }
 

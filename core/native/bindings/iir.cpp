@@ -28,15 +28,17 @@ nb::object recurse(nb::handle signal, nb::handle zeros, nb::handle poles) {
         kernels.prepare(a.data<double>() + f * taps, static_cast<int>(taps),
                         tables.data() + f * IIR_TABLE);
     const Result y = Result::like(x);
-    const Unlocked unlocked(x.size());
-    parallel(x.size() / length, SMALL / length + 1, [&](long begin, long end) {
-        for (long row = begin; row < end; row++) {
-            const long f = row % x.shape(1) % filters;
-            kernels.filter(x.data() + row * length, y.data() + row * length, length,
-                           b.data<double>() + f * taps, a.data<double>() + f * taps,
-                           static_cast<int>(taps), tables.data() + f * IIR_TABLE);
-        }
-    });
+    {
+        const Unlocked unlocked(x.size());
+        parallel(x.size() / length, SMALL / length + 1, [&](long begin, long end) {
+            for (long row = begin; row < end; row++) {
+                const long f = row % x.shape(1) % filters;
+                kernels.filter(x.data() + row * length, y.data() + row * length, length,
+                               b.data<double>() + f * taps, a.data<double>() + f * taps,
+                               static_cast<int>(taps), tables.data() + f * IIR_TABLE);
+            }
+        });
+    }
     return y.object;
 }
 
@@ -80,19 +82,21 @@ nb::object filter_bank(nb::handle signal, nb::handle filters, long step) {
     const Result y(x.ndim() + 1, shape.data());
     const auto &kernels = TRIPTYCH_PICK(iir);
     const long lanes = kernels.lanes, blocks = (groups + lanes - 1) / lanes;
-    const Unlocked unlocked(y.array.size() * bank.taps);
-    parallel(rows * blocks, SMALL / (lanes * phases * bank.taps) + 1, [&](long begin, long end) {
-        float *work = scratch_floats(RESAMPLE_WORK(bank.reach, phases));
-        for (long at = begin; at < end;) {
-            const long row = at / blocks, block = at % blocks;
-            const long last = std::min(blocks, block + end - at);
-            const long first = block * lanes, count = std::min(groups, last * lanes) - first;
-            kernels.resample(x.data() + row * samples + first * step,
-                             y.data() + (row * groups + first) * phases, count, step, phases,
-                             bank.taps, bank.starts.data(), bank.weights.data(), bank.reach, work);
-            at += last - block;
-        }
-    });
+    {
+        const Unlocked unlocked(y.array.size() * bank.taps);
+        parallel(rows * blocks, SMALL / (lanes * phases * bank.taps) + 1, [&](long begin, long end) {
+            float *work = scratch_floats(RESAMPLE_WORK(bank.reach, phases));
+            for (long at = begin; at < end;) {
+                const long row = at / blocks, block = at % blocks;
+                const long last = std::min(blocks, block + end - at);
+                const long first = block * lanes, count = std::min(groups, last * lanes) - first;
+                kernels.resample(x.data() + row * samples + first * step,
+                                 y.data() + (row * groups + first) * phases, count, step, phases,
+                                 bank.taps, bank.starts.data(), bank.weights.data(), bank.reach, work);
+                at += last - block;
+            }
+        });
+    }
     return y.object;
 }
 

@@ -75,12 +75,15 @@ struct Axis {
                 to = std::min(static_cast<long>(center + reach + 0.5), in);
             } else { // beyond the edge lies the edge
                 const long at = static_cast<long>(std::floor(center - 0.5));
-                from = at + 1 - std::lround(std::ceil(reach)), to = at + 1 + std::lround(std::ceil(reach));
+                const long side = std::lround(std::ceil(reach));
+                from = at + 1 - side, to = at + 1 + side;
             }
             double sum = 0;
-            for (long t = from; t < to; t++)
-                sum += exact[t - from] = antialias ? filter.weight((t - center + 0.5) * (1 / stretch))
-                                                   : filter.plain(center - 0.5 - t);
+            for (long t = from; t < to; t++) {
+                exact[t - from] = antialias ? filter.weight((t - center + 0.5) * (1 / stretch))
+                                            : filter.plain(center - 0.5 - t);
+                sum += exact[t - from];
+            }
             const bool whole = !antialias && filter.support == 2; // its weights add up to one
             const long begin = std::clamp(from, 0L, in - 1);
             int32_t *row = weights.data() + i * taps;
@@ -186,21 +189,22 @@ struct Planes {
         return start;
     }
     std::vector<npy_intp> shape(long new_height, long new_width) const {
-        std::vector<npy_intp> all(PyArray_DIMS(object), PyArray_DIMS(object) + PyArray_NDIM(object));
+        const npy_intp *old = PyArray_DIMS(object);
+        std::vector<npy_intp> all(old, old + PyArray_NDIM(object));
         all[all.size() - 2] = new_height, all.back() = new_width;
         return all;
     }
 };
 
-// One image (c, h, w) whose channels lie side by side in memory, as one whose rows do; else as given.
+// An image (c, h, w) whose channels lie side by side in memory, in rows; any other as given.
 nb::object rows_in_one_piece(nb::handle value) {
     nb::object same = nb::borrow(value);
     if (!PyArray_CheckExact(value.ptr())) return same;
     auto *a = reinterpret_cast<PyArrayObject *>(value.ptr());
     if (PyArray_TYPE(a) != NPY_UINT8 || PyArray_NDIM(a) != 3 || PyArray_SIZE(a) == 0) return same;
     const long channels = PyArray_DIM(a, 0), height = PyArray_DIM(a, 1), width = PyArray_DIM(a, 2);
-    if (channels < 3 || channels > 4 || PyArray_STRIDE(a, 0) != 1 || PyArray_STRIDE(a, 2) != channels)
-        return same;
+    if (channels < 3 || channels > 4) return same;
+    if (PyArray_STRIDE(a, 0) != 1 || PyArray_STRIDE(a, 2) != channels) return same;
     const Result planes({channels, height, width}, NPY_UINT8);
     const auto *x = static_cast<const uint8_t *>(PyArray_DATA(a));
     auto *y = planes.data<uint8_t>();
@@ -235,8 +239,10 @@ struct Resize {
         const auto &kernels = TRIPTYCH_PICK(image);
         const image_axis &rows = down.axis, &columns = across.axis;
         if (!down.changes())
-            return kernels.columns(x + begin * step, step, end - begin, &columns, plan, y, columns.out);
-        if (!across.changes()) return kernels.rows(x, step, columns.in, &rows, begin, end, y, columns.out);
+            return kernels.columns(x + begin * step, step, end - begin, &columns, plan, y,
+                                   columns.out);
+        if (!across.changes())
+            return kernels.rows(x, step, columns.in, &rows, begin, end, y, columns.out);
         if (rows_first) {
             auto *half = static_cast<uint8_t *>(scratch((end - begin) * columns.in));
             kernels.rows(x, step, columns.in, &rows, begin, end, half, columns.in);
@@ -249,7 +255,8 @@ struct Resize {
         }
         auto *half = static_cast<uint8_t *>(scratch((bottom - top) * columns.out));
         kernels.columns(x + top * step, step, bottom - top, &columns, plan, half, columns.out);
-        kernels.rows(half - top * columns.out, columns.out, columns.out, &rows, begin, end, y, columns.out);
+        kernels.rows(half - top * columns.out, columns.out, columns.out, &rows, begin, end, y,
+                     columns.out);
     }
 };
 
@@ -260,7 +267,8 @@ nb::object resize_bytes(nb::handle given, nb::tuple size, const char *mode, bool
     const Filter *filter = filter_of(mode);
     if (!x || !filter || size.size() != 2) return not_implemented();
     const long height = nb::cast<long>(size[0]), width = nb::cast<long>(size[1]);
-    if (height < 1 || width < 1 || (height == x.height && width == x.width)) return not_implemented();
+    if (height < 1 || width < 1) return not_implemented();
+    if (height == x.height && width == x.width) return not_implemented();
     taken_resize++;
     Resize resize;
     resize.down.make(x.height, height, *filter, antialias);
@@ -289,7 +297,8 @@ void planes_from(const uint8_t *x, long step, long count, long channels, uint8_t
     taken_planes++;
     const Unlocked unlocked(count);
     parallel(count, SMALL, [&](long begin, long end) {
-        TRIPTYCH_PICK(image).planes(x + begin * step, step, end - begin, channels, y + begin, count);
+        TRIPTYCH_PICK(image).planes(x + begin * step, step, end - begin, channels, y + begin,
+                                    count);
     });
 }
 
@@ -298,7 +307,8 @@ nb::object planes_of_pixels(nb::handle given) {
     const Array x = Array::packed(given, NPY_UINT8);
     if (!x || x.ndim() != 3 || x.size() == 0 || x.shape(2) > 4) return not_implemented();
     const Result y({x.shape(2), x.shape(0), x.shape(1)}, NPY_UINT8);
-    planes_from(x.data<uint8_t>(), x.shape(2), x.shape(0) * x.shape(1), x.shape(2), y.data<uint8_t>());
+    planes_from(x.data<uint8_t>(), x.shape(2), x.shape(0) * x.shape(1), x.shape(2),
+                y.data<uint8_t>());
     return y.object;
 }
 
@@ -352,14 +362,15 @@ nb::object normalize_bytes(nb::handle value, double scale, double divisor, nb::t
     const long size = x.height * x.width;
     const bool whole = x.step == x.width || x.height == 1;
     const long pieces = whole ? 1 : x.height, length = size / pieces;
+    const float factor = static_cast<float>(scale), by = static_cast<float>(divisor);
     { // the GIL is held again where references are counted
         const Unlocked unlocked(x.count * size);
         parallel(x.count * pieces, 1 + SMALL / length, [&](long begin, long end) {
             for (long at = begin; at < end; at++) {
                 const long plane = at / pieces, c = plane % channels;
                 TRIPTYCH_PICK(image).normalize(x.at(plane) + at % pieces * x.step, length,
-                                               static_cast<float>(scale), static_cast<float>(divisor),
-                                               center[c], width[c], y.data() + at * length);
+                                               factor, by, center[c], width[c],
+                                               y.data() + at * length);
             }
         });
     }

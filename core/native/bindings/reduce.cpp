@@ -63,14 +63,16 @@ template <class Reduce> nb::object along_rows(const Plan &plan, const Reduce &re
     const Result y = result_of(plan);
     const float *x = plan.x.data();
     float *out = y.data();
-    const Unlocked unlocked(plan.x.size());
-    if (plan.length > REDUCE_PIECE) {
-        for (long i = 0; i < plan.outer; i++)
-            out[i] = in_pieces(x + i * plan.length, plan.length, reduce);
-    } else {
-        parallel(plan.outer, SMALL / plan.length + 1, [&](long begin, long end) {
-            for (long i = begin; i < end; i++) out[i] = reduce(x + i * plan.length, plan.length);
-        });
+    {
+        const Unlocked unlocked(plan.x.size());
+        if (plan.length > REDUCE_PIECE) {
+            for (long i = 0; i < plan.outer; i++)
+                out[i] = in_pieces(x + i * plan.length, plan.length, reduce);
+        } else {
+            parallel(plan.outer, SMALL / plan.length + 1, [&](long begin, long end) {
+                for (long i = begin; i < end; i++) out[i] = reduce(x + i * plan.length, plan.length);
+            });
+        }
     }
     return y.object;
 }
@@ -98,8 +100,10 @@ void sum_tables(const float *x, long outer, long rows, long columns, float *y) {
 
 nb::object sum_along(const Plan &plan) {
     const Result y = result_of(plan);
-    const Unlocked unlocked(plan.x.size());
-    sum_tables(plan.x.data(), plan.outer, plan.length, plan.inner, y.data());
+    {
+        const Unlocked unlocked(plan.x.size());
+        sum_tables(plan.x.data(), plan.outer, plan.length, plan.inner, y.data());
+    }
     return y.object;
 }
 
@@ -126,10 +130,12 @@ nb::object place(nb::handle input, int axis, bool keepdim, Counter &taken,
     const Result y = result_of(*plan, NPY_INT64);
     const float *x = plan->x.data();
     auto *out = y.data<npy_int64>();
-    const Unlocked unlocked(plan->x.size());
-    parallel(plan->outer, SMALL / plan->length + 1, [&](long begin, long end) {
-        for (long i = begin; i < end; i++) out[i] = kernel(x + i * plan->length, plan->length);
-    });
+    {
+        const Unlocked unlocked(plan->x.size());
+        parallel(plan->outer, SMALL / plan->length + 1, [&](long begin, long end) {
+            for (long i = begin; i < end; i++) out[i] = kernel(x + i * plan->length, plan->length);
+        });
+    }
     return y.object;
 }
 

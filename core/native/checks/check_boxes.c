@@ -35,7 +35,8 @@ static roi_axis random_axis(long k, long size, long bins, long width) {
             const long from = random_between(0, reach), to = random_between(from, reach);
             for (long i = 0; i < width; i++)
                 if (i < from || i >= to || random_bits() % 4 == 0) row[i] = 0;
-            ranges[2 * (r * bins + b)] = (int32_t)from, ranges[2 * (r * bins + b) + 1] = (int32_t)to;
+            ranges[2 * (r * bins + b)] = (int32_t)from;
+            ranges[2 * (r * bins + b) + 1] = (int32_t)to;
         }
     }
     return (roi_axis){first, weights, ranges, bins, width};
@@ -56,7 +57,8 @@ static void check_regions(void) {
     double dot = 0, adjoint = 0; /* <pool(map), g> = <map, spread(g)> */
     float *g = guarded_floats(k * channels * count, 1), *before = guarded(size, sizeof *before);
     memcpy(before, gradient, (size_t)size * sizeof *before);
-    pool(map, plane, 0, rows, columns, channels, of, k, &y, &x, pooled, channels * count, lanes, bins);
+    pool(map, plane, 0, rows, columns, channels, of, k, &y, &x, pooled, channels * count, lanes,
+         bins);
     for (long r = 0; r < k; r++)
         for (long c = 0; c < channels; c++)
             for (long i = 0; i < count; i++) {

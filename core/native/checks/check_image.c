@@ -10,7 +10,8 @@ static uint8_t *guarded_bytes(long count) {
 static void same_bytes(const char *what, const uint8_t *got, const uint8_t *want, long count) {
     for (long i = 0; i < count; i++)
         if (got[i] != want[i]) {
-            printf("%s: byte %ld of %ld is %d, the plain twin has %d\n", what, i, count, got[i], want[i]);
+            printf("%s: byte %ld of %ld is %d, the plain twin has %d\n", what, i, count, got[i],
+                   want[i]);
             exit(1);
         }
 }

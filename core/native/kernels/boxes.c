@@ -116,7 +116,8 @@ static long nms(const float *boxes, long n, float threshold, int64_t *kept, floa
             const vbox b = boxes_at(all, at);
             vint mark = {0};
             for (long i = 0; i < survivors; i++) mark |= overlapped(best, i, b, limit, low);
-            end += moved(mark, left - at < LANES ? left - at : LANES, all, place, at, all, place, end);
+            const long some = left - at < LANES ? left - at : LANES;
+            end += moved(mark, some, all, place, at, all, place, end);
         }
         left = end;
     }
@@ -179,7 +180,12 @@ INLINE void from_lanes(const float *lanes, long count, long channels, float *map
         }
 }
 
-typedef struct { const float *weights; const int32_t *ranges; long bins, width; int64_t first; } window;
+typedef struct {
+    const float *weights;
+    const int32_t *ranges;
+    long bins, width;
+    int64_t first;
+} window;
 
 INLINE window window_of(const roi_axis *axis, int64_t r) {
     return (window){axis->weights + r * axis->bins * axis->width, axis->ranges + 2 * r * axis->bins,

@@ -7,8 +7,17 @@
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);
 
-/* A loop for an expression of vectors a, b, c. */
-#define LOOP(name, inputs, expression)                                                             \
+/* Asks the memory for what comes AHEAD numbers later. Where a number takes long to compute, a
+   processor sees too little of what comes to keep the memory busy by itself. */
+#define AHEAD 256
+INLINE void ask_for(const float *x, int wanted) {
+    if (wanted) __builtin_prefetch((const void *)((uintptr_t)x + AHEAD * sizeof *x));
+}
+
+/* Loops for an expression of vectors a, b, c: a quick one, or one that takes long. */
+#define LOOP(name, inputs, expression) ANY_LOOP(name, inputs, 0, expression)
+#define LONG_LOOP(name, inputs, expression) ANY_LOOP(name, inputs, 1, expression)
+#define ANY_LOOP(name, inputs, long_one, expression)                                               \
     INLINE vfloat of_##name(vfloat a, vfloat b, vfloat c) {                                        \
         (void)a, (void)b, (void)c;                                                                 \
         return (vfloat)(expression);                                                               \
@@ -16,9 +25,12 @@ typedef void loop(const float *a, const float *b, const float *c, float *y, long
     static void loop_##name(const float *pa, const float *pb, const float *pc, float *y, long n) { \
         const vfloat none = {0};                                                                   \
         long i = 0;                                                                                \
-        for (; i + LANES <= n; i += LANES)                                                         \
+        for (; i + LANES <= n; i += LANES) {                                                       \
+            ask_for(pa + i, long_one), ask_for(y + i, long_one);                                   \
+            if (inputs > 1) ask_for(pb + i, long_one);                                             \
             store(y + i, of_##name(load(pa + i), inputs > 1 ? load(pb + i) : none,                 \
                                    inputs > 2 ? load(pc + i) : none));                             \
+        }                                                                                          \
         if (i < n)                                                                                 \
             store_part(y + i,                                                                      \
                        of_##name(load_part(pa + i, n - i, 1.0f),                                   \
@@ -29,23 +41,23 @@ typedef void loop(const float *a, const float *b, const float *c, float *y, long
 
 LOOP(abs, 1, vabs(a))
 LOOP(ceil, 1, vceil(a))
-LOOP(erf, 1, verf(a))
+LONG_LOOP(erf, 1, verf(a))
 LOOP(exp, 1, vexp(a))
 LOOP(expm1, 1, vexpm1(a))
 LOOP(floor, 1, vfloor(a))
-LOOP(gelu, 1, vgelu(a))
-LOOP(gelu_tanh, 1, vgelu_tanh(a))
+LONG_LOOP(gelu, 1, vgelu(a))
+LONG_LOOP(gelu_tanh, 1, vgelu_tanh(a))
 LOOP(log, 1, vlog(a))
-LOOP(log1p, 1, vlog1p(a))
+LONG_LOOP(log1p, 1, vlog1p(a))
 LOOP(neg, 1, -a)
 LOOP(reciprocal, 1, 1.0f / a)
 LOOP(relu, 1, vmaximum(a, splat(0.0f)))
 LOOP(round, 1, vrint(a))
-LOOP(sigmoid, 1, vsigmoid(a))
+LONG_LOOP(sigmoid, 1, vsigmoid(a))
 LOOP(sign, 1, choose(a > 0.0f, splat(1.0f), choose(a < 0.0f, splat(-1.0f), a)))
-LOOP(silu, 1, vsilu(a))
+LONG_LOOP(silu, 1, vsilu(a))
 LOOP(square, 1, a * a)
-LOOP(tanh, 1, vtanh(a))
+LONG_LOOP(tanh, 1, vtanh(a))
 LOOP(trunc, 1, vtrunc(a))
 LOOP(add, 2, a + b)
 LOOP(sub, 2, a - b)
@@ -54,11 +66,11 @@ LOOP(div, 2, a / b)
 LOOP(maximum, 2, vmaximum(a, b))
 LOOP(minimum, 2, vminimum(a, b))
 /* Gradients: a is that of the result, b the input or, for relu, sigmoid and tanh, the result. */
-LOOP(gelu_dx, 2, a * vgelu_slope(b))
-LOOP(gelu_tanh_dx, 2, a * vgelu_tanh_slope(b))
+LONG_LOOP(gelu_dx, 2, a * vgelu_slope(b))
+LONG_LOOP(gelu_tanh_dx, 2, a * vgelu_tanh_slope(b))
 LOOP(relu_dx, 2, choose(b > 0.0f, a, splat(0.0f)))
 LOOP(sigmoid_dx, 2, a * (b * (1.0f - b)))
-LOOP(silu_dx, 2, a * vsilu_slope(b))
+LONG_LOOP(silu_dx, 2, a * vsilu_slope(b))
 LOOP(tanh_dx, 2, a * (1.0f - b * b))
 LOOP(eq, 2, a == b)
 LOOP(ne, 2, a != b)

@@ -79,8 +79,8 @@ INLINE vint pairs(whole v, whole weights) { return (vint)_mm256_madd_epi16(v, we
 #endif
 
 /* LANES new pixels of each of `rows` rows, which share what the plan says. */
-INLINE void columns_group(int rows, const uint8_t *x, long x_step, const image_plan *plan, long group,
-                          uint8_t *y, long y_step, long count) {
+INLINE void columns_group(int rows, const uint8_t *x, long x_step, const image_plan *plan,
+                          long group, uint8_t *y, long y_step, long count) {
     vint high[4] = {{0}}, low[4] = {{0}};
     for (long step = plan->steps[group]; step < plan->steps[group + 1]; step++) {
         const int32_t *at = plan->windows + step * (LANES / 4);
@@ -114,8 +114,8 @@ static void columns(const uint8_t *x, long x_step, long rows, const image_axis *
         for (long i = 0, group = 0; i < axis->out; i += LANES, group++) {
             const long count = axis->out - i < LANES ? axis->out - i : LANES;
             if (four)
-                columns_group(4, x + row * x_step, x_step, plan, group, y + row * y_step + i, y_step,
-                              count);
+                columns_group(4, x + row * x_step, x_step, plan, group, y + row * y_step + i,
+                              y_step, count);
             else
                 for (long r = row; r < rows; r++)
                     columns_group(1, x + r * x_step, 0, plan, group, y + r * y_step + i, 0, count);

@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     const int32_t *steps;   /* (groups + 1,) where the steps of each group begin */
     const int32_t *windows; /* (steps, lanes / 4) first byte of each window */
-    const uint8_t *picks;   /* (steps, 4 lanes) places in the window, 0x80 for none: p, none, q, none */
+    const uint8_t *picks;   /* (steps, 4 lanes) places in the window: p, none, q, none (0x80) */
     const int16_t *high;    /* (steps, 2 lanes) for p and q */
     const int16_t *low;
 } image_plan;

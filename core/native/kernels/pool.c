@@ -50,45 +50,29 @@ static void every(const float *from, float *to, long count, long stride) {
         for (long j = 0; j < count; j++) to[j] = from[j * stride];
 }
 
-/* (planes, y.in, x.in) to (planes, y.out, x.out), with `join` of two vectors and its neutral number
-   `none`. row, joined: scratch. */
-INLINE void reduce(const pool_axis *y, const pool_axis *x, const float *from, float *to,
-                   long planes, float *scratch, float none, vfloat join(vfloat, vfloat),
-                   float scale) {
+static void pool_largest(const pool_axis *y, const pool_axis *x, const float *from, float *best,
+                         long planes, float *scratch) {
     const long room = room_of(x);
     float *row = scratch, *joined = scratch + room;
-    for (long i = 0; i < room; i++) row[i] = none;
+    for (long i = 0; i < room; i++) row[i] = LOWEST;
     for (long p = 0; p < planes; p++, from += y->in * x->in)
-        for (long i = 0; i < y->out; i++, to += x->out) {
+        for (long i = 0; i < y->out; i++, best += x->out) {
             const taps rows = inside(y, i);
             const float *at = from + (i * y->stride - y->before + rows.first * y->dilation) * x->in;
             for (long j = 0; j < x->in; j += LANES) {
-                vfloat v = load_some(at + j, x->in - j, none);
+                vfloat v = load_some(at + j, x->in - j, LOWEST);
                 for (long k = 1; k < rows.end - rows.first; k++)
-                    v = join(v, load_some(at + k * y->dilation * x->in + j, x->in - j, none));
+                    v = vmaximum(v, load_some(at + k * y->dilation * x->in + j, x->in - j, LOWEST));
                 store_some(row + x->before + j, v, x->in - j);
             }
             const long places = (x->out - 1) * x->stride + 1;
             for (long j = 0; j < places; j += LANES) {
                 vfloat v = load(row + j);
-                for (long k = 1; k < x->size; k++) v = join(v, load(row + j + k * x->dilation));
-                store(joined + j, v * scale);
+                for (long k = 1; k < x->size; k++) v = vmaximum(v, load(row + j + k * x->dilation));
+                store(joined + j, v);
             }
-            every(joined, to, x->out, x->stride);
+            every(joined, best, x->out, x->stride);
         }
-}
-
-INLINE vfloat larger(vfloat a, vfloat b) { return vmaximum(a, b); }
-INLINE vfloat added(vfloat a, vfloat b) { return a + b; }
-
-static void pool_largest(const pool_axis *y, const pool_axis *x, const float *from, float *best,
-                         long planes, float *scratch) {
-    reduce(y, x, from, best, planes, scratch, LOWEST, larger, 1);
-}
-
-static void pool_sums(const pool_axis *y, const pool_axis *x, const float *from, float *to,
-                      float scale, long planes, float *scratch) {
-    reduce(y, x, from, to, planes, scratch, 0, added, scale);
 }
 
 /* Positions */
@@ -161,11 +145,11 @@ static int pool_scatter(const float *from, const int64_t *places, float *to, lon
     return 1;
 }
 
-/* The plain twin: the largest, its place and the sum of one window. */
+/* The plain twin: the largest of one window, and its place. */
 __attribute__((unused)) static void window_plain(const pool_axis *y, const pool_axis *x,
                                                  const float *plane, long i, long j, float *best,
-                                                 int64_t *place, double *sum) {
-    *best = LOWEST, *place = -1, *sum = 0;
+                                                 int64_t *place) {
+    *best = LOWEST, *place = -1;
     for (long r = 0; r < y->size; r++)
         for (long k = 0; k < x->size; k++) {
             const long row = i * y->stride - y->before + r * y->dilation;
@@ -174,9 +158,7 @@ __attribute__((unused)) static void window_plain(const pool_axis *y, const pool_
             const float v = plane[row * x->in + column];
             const int wins = *place < 0 || v > *best || (v != v && *best == *best);
             if (wins) *best = v, *place = row * x->in + column;
-            *sum += v;
         }
 }
 
-const pool_kernels KERNEL(pool) = {pool_scratch, pool_largest, pool_largest_at, pool_sums,
-                                   pool_scatter};
+const pool_kernels KERNEL(pool) = {pool_scratch, pool_largest, pool_largest_at, pool_scatter};

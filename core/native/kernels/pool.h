@@ -1,4 +1,4 @@
-/* Pooling of float32 planes: the largest number, or the mean, of each window. */
+/* Max pooling of float32 planes. Means are depthwise convolutions; see conv.h. */
 #ifndef TRIPTYCH_POOL_H
 #define TRIPTYCH_POOL_H
 
@@ -24,9 +24,6 @@ typedef struct {
        plane has fewer than 2^31 numbers. */
     void (*largest_at)(const pool_axis *y, const pool_axis *x, const float *from, float *best,
                        int64_t *places, long planes, float *scratch);
-    /* Sums of the windows, times scale. */
-    void (*sums)(const pool_axis *y, const pool_axis *x, const float *from, float *to, float scale,
-                 long planes, float *scratch);
     /* rows of `count` numbers added to rows of `length`, which are zeros at first, at the places
        given; 0 when a place is outside of its row. */
     int (*scatter)(const float *from, const int64_t *places, float *to, long rows, long count,

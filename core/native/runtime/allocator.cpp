@@ -49,13 +49,15 @@ Class class_of(std::size_t bytes) {
     return {number, (std::size_t{1} << power) + steps * step};
 }
 
+constexpr std::size_t MOST = std::size_t{2} << 30; // that waits, unless the user allows more
+
 std::size_t initial_limit() {
 #ifdef TRIPTYCH_MMAP
     const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     if (pages > 0 && size > 0)
-        return static_cast<std::size_t>(pages) / 8 * static_cast<std::size_t>(size);
+        return std::min(static_cast<std::size_t>(pages) / 8 * static_cast<std::size_t>(size), MOST);
 #endif
-    return std::size_t{1} << 30;
+    return MOST / 2;
 }
 
 // From and to the system

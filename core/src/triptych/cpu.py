@@ -57,7 +57,8 @@ def reset_peak_memory_stats() -> None:
 def set_memory_limit(num_bytes: int) -> None:
     """Set how much memory may wait for the next arrays; what has waited longest goes first.
 
-    At first it is an eighth of the machine's memory. Without the extension nothing waits.
+    At first it is an eighth of the machine's memory, 2 GB at most. Without the extension nothing
+    waits.
 
     Raises:
         ShapeError: num_bytes is negative.
