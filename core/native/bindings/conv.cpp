@@ -74,7 +74,8 @@ void convolve_depthwise(const ConvOptions &options, long n, long c, long o, cons
     const auto &kernels = TRIPTYCH_PICK(conv_depthwise);
     conv_layout layout;
     plans.layout(&layout, &options.y, &options.x);
-    const long table = 2 * whole_lines(options.taps()), each = whole_lines(kernels.scratch(&layout));
+    const long table = 2 * whole_lines(options.taps());
+    const long each = whole_lines(kernels.scratch(&layout));
     float *memory = scratch_floats(table + num_threads() * each);
     long *offsets = reinterpret_cast<long *>(memory);
     plans.offsets(&layout, offsets);
@@ -112,11 +113,12 @@ void convolve_winograd(const ConvOptions &options, long n, long c, long o, const
         s.samples = std::min(most, n - first);
         const float *from = x + first * c * options.in();
         float *to = y + first * o * options.out();
-        with_scratch(s.samples * c / kernels.lanes(), own, each, [&](long begin, long end, float *m) {
-            kernels.input(&s, from, v, m, begin, end);
+        const long blocks = s.samples * c / kernels.lanes();
+        with_scratch(blocks, own, each, [&](long begin, long end, float *memory) {
+            kernels.input(&s, from, v, memory, begin, end);
         });
-        with_scratch(kernels.units(&s), own, each, [&](long begin, long end, float *m) {
-            kernels.multiply(&s, v, w, to, m, begin, end);
+        with_scratch(kernels.units(&s), own, each, [&](long begin, long end, float *memory) {
+            kernels.multiply(&s, v, w, to, memory, begin, end);
         });
     }
 }
@@ -126,8 +128,8 @@ nb::object conv(nb::handle input, nb::handle weight, nb::tuple stride, nb::tuple
     const Array x = Array::packed(input), w = Array::packed(weight);
     ConvOptions options(stride, padding, dilation, groups);
     if (!x || !w || !options.read(x, w)) return not_implemented();
-    const npy_intp shape[] = {x.shape(0), w.shape(0), options.dims == 2 ? options.y.out : options.x.out,
-                              options.x.out};
+    const long rows = options.dims == 2 ? options.y.out : options.x.out; // a sound has columns only
+    const npy_intp shape[] = {x.shape(0), w.shape(0), rows, options.x.out};
     const Result y(options.dims + 2, shape);
     {
         const Unlocked unlocked(y.array.size());

@@ -98,9 +98,9 @@ void dx_strided(const ConvOptions &options, long n, long c, long o, const float 
                 if (count == 0 || p.count == 0 || q.count == 0) continue;
                 turn_weights(options, w, turned, c, o, taps.data(), count);
                 float *to = dx + s * c * options.in() + p.first * options.x.in + q.first;
-                multiply(kernels, {now, groups, turned, c / groups, planes, o / groups, layout.plane,
-                                   count, offsets.data(), layout.pitch, p.count, q.count, 0, to,
-                                   options.in(), options.y.stride * options.x.in,
+                multiply(kernels, {now, groups, turned, c / groups, planes, o / groups,
+                                   layout.plane, count, offsets.data(), layout.pitch, p.count,
+                                   q.count, 0, to, options.in(), options.y.stride * options.x.in,
                                    options.x.stride});
             }
     }
@@ -129,13 +129,14 @@ nb::object conv_dx(nb::handle gradient, nb::handle weight, nb::tuple shape, nb::
     return dx.object;
 }
 
-void dw_depthwise(const ConvOptions &options, long n, long c, long o, const float *g, const float *x,
-                  float *dw) {
+void dw_depthwise(const ConvOptions &options, long n, long c, long o, const float *g,
+                  const float *x, float *dw) {
     const auto &plans = TRIPTYCH_PICK(conv_direct);
     const auto &kernels = TRIPTYCH_PICK(conv_depthwise);
     conv_layout layout;
     plans.layout(&layout, &options.y, &options.x);
-    const long table = 2 * whole_lines(options.taps()), each = whole_lines(kernels.scratch(&layout));
+    const long table = 2 * whole_lines(options.taps());
+    const long each = whole_lines(kernels.scratch(&layout));
     float *memory = scratch_floats(table + num_threads() * each);
     long *offsets = reinterpret_cast<long *>(memory);
     plans.offsets(&layout, offsets);

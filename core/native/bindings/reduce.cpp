@@ -70,7 +70,8 @@ template <class Reduce> nb::object along_rows(const Plan &plan, const Reduce &re
                 out[i] = in_pieces(x + i * plan.length, plan.length, reduce);
         } else {
             parallel(plan.outer, SMALL / plan.length + 1, [&](long begin, long end) {
-                for (long i = begin; i < end; i++) out[i] = reduce(x + i * plan.length, plan.length);
+                for (long i = begin; i < end; i++)
+                    out[i] = reduce(x + i * plan.length, plan.length);
             });
         }
     }

@@ -49,8 +49,8 @@ int main(void) {
                                 1, size, 1, got, size, 0, 1};
             direct_multiply(&one, 0, direct_units(&one));
         } else run(&layout, &p, image);
-        check_conv("conv", conv_plain, &y, &x, n, c, o, groups, image, w, got, n * o * y.out * x.out,
-                   2e-5f);
+        check_conv("conv", conv_plain, &y, &x, n, c, o, groups, image, w, got,
+                   n * o * y.out * x.out, 2e-5f);
         check_dots();
         check_done();
     }

@@ -3,7 +3,8 @@
 #include "../kernels/conv_gradient.c"
 
 static void check_turn(void) {
-    const long g = random_between(1, 3), o = random_size(40), c = random_size(40), taps[] = {2, 0, 5};
+    const long taps[] = {2, 0, 5};
+    const long g = random_between(1, 3), o = random_size(40), c = random_size(40);
     const float *w = guarded_floats(g * o * c * 6, 1);
     float *got = guarded(g * c * o * 3, 4);
     turn(w, got, o, c, 6, taps, 3, 0, g);
@@ -18,7 +19,8 @@ int main(void) {
         conv_gradient p = {random_between(1, 3), random_between(1, 3), random_between(1, 19),
                            random_between(1, 40), random_axis(round % 4 ? 15 : 1),
                            random_axis(round % 4 ? 30 : 700), 0, 0, 0, 0, 0, 0, 0, 0};
-        const long o = p.groups * p.o, c = p.groups * p.c, count = o * p.c * p.y.kernel * p.x.kernel;
+        const long o = p.groups * p.o, c = p.groups * p.c;
+        const long count = o * p.c * p.y.kernel * p.x.kernel;
         gradient_plan(&p);
         const float *x = guarded_floats(p.samples * c * p.y.in * p.x.in, 1);
         const float *g = guarded_floats(p.samples * o * p.y.out * p.x.out, 1);
@@ -30,8 +32,8 @@ int main(void) {
         gradient_multiply(&p, g, images, sums, 0, units / 3, units);
         gradient_multiply(&p, g, images, sums, 0, 0, units / 3);
         gradient_finish(&p, sums, got, 0, o);
-        check_conv("weights", conv_dw_plain, &p.y, &p.x, p.samples, c, o, p.groups, g, x, got, count,
-                   1e-4f);
+        check_conv("weights", conv_dw_plain, &p.y, &p.x, p.samples, c, o, p.groups, g, x, got,
+                   count, 1e-4f);
         check_turn();
         check_done();
     }

@@ -100,7 +100,8 @@ static void compare(int one, long n) {
     plain_run(&plain, 0, n);
     const char *what = one < 0 ? "program" : names[one];
     if (!out[0].mask) check_close(what, out[0].data, wanted.data, n, 0, 0);
-    else if (n && memcmp(out[0].data, wanted.data, (size_t)n)) printf("%s differs\n", what), exit(1);
+    else if (n && memcmp(out[0].data, wanted.data, (size_t)n))
+        printf("%s differs\n", what), exit(1);
     check_done();
 }
 

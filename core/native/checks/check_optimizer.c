@@ -18,7 +18,8 @@ int main(void) {
     for (int round = 0; round < 400; round++) {
         long n = random_size(300);
         float *p = guarded_floats(n, 1), *g = guarded_floats(n, 1), *b = guarded_floats(n, 1);
-        float *v = positive_floats(n), *p2 = copy_of(p, n), *b2 = copy_of(b, n), *v2 = copy_of(v, n);
+        float *v = positive_floats(n);
+        float *p2 = copy_of(p, n), *b2 = copy_of(b, n), *v2 = copy_of(v, n);
         float sign = random_bits() % 2 ? 1 : -1, decay = random_bits() % 2 ? fraction() : 0;
         if (round % 2) {
             int with = random_bits() % 3 != 0;

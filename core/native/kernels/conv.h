@@ -6,8 +6,8 @@
 extern "C" {
 #endif
 
-/* Output position p of an axis sees p * stride - before + k * dilation for k below kernel; what lies
-   outside of [0, in) is zero. */
+/* Output position p of an axis sees p * stride - before + k * dilation for k below kernel; what
+   lies outside of [0, in) is zero. */
 typedef struct {
     long in, out, kernel, stride, dilation, before;
 } conv_axis;
@@ -81,8 +81,9 @@ typedef struct {
     void (*forward)(const conv_layout *layout, const long *offsets, long c, long times,
                     const float *x, const float *w, float *y, float *scratch, long begin, long end);
     /* [begin, end) of c * times. */
-    void (*weights)(const conv_layout *layout, const long *offsets, long samples, long c, long times,
-                    const float *g, const float *x, float *dw, float *scratch, long begin, long end);
+    void (*weights)(const conv_layout *layout, const long *offsets, long samples, long c,
+                    long times, const float *g, const float *x, float *dw, float *scratch,
+                    long begin, long end);
 } conv_depthwise_kernels;
 
 extern const conv_depthwise_kernels conv_depthwise_baseline, conv_depthwise_avx2,

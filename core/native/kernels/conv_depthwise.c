@@ -1,5 +1,5 @@
-/* Convolution in which every output sees one channel, and its weights' gradient. A channel is padded
-   into the caller's scratch, which stays in the first cache; see conv_layout in conv.h. Rows
+/* Convolution in which every output sees one channel, and its weights' gradient. A channel is
+   padded into the caller's scratch, which stays in the first cache; see conv_layout in conv.h. Rows
    shorter than a vector are computed across their ends, as in conv_direct.c. */
 #include "conv.h"
 

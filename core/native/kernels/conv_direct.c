@@ -95,9 +95,9 @@ static void direct_multiply(const conv_product *p, long begin, long end) {
 
 #define DOTS 4 /* rows of weights at a time */
 
-/* Images of one pixel: y[s][o] is the product of row o of w with x[s]. Channels are in the lanes. */
-static void direct_dots(const float *w, const float *x, float *y, long n, long c, long o, long begin,
-                        long end) {
+/* Images of one pixel: y[s][o] is the product of row o of w with x[s]; channels in the lanes. */
+static void direct_dots(const float *w, const float *x, float *y, long n, long c, long o,
+                        long begin, long end) {
     for (long first = begin; first < end; first += DOTS)
         for (long s = 0; s < n; s++) {
             const float *rows[DOTS], *from = x + s * c;

@@ -1,15 +1,15 @@
 /* The gradient of a convolution's weights, and weights turned around for the gradient of x.
 
    dw[o][ky][kx, c] is the product of g (o, positions) as it lies with x in the order (row, column,
-   channel): for one ky the numbers of all kx and c are neighbours there, so they stand in the lanes,
-   and a step of the output is an offset. Every number of dw is summed by one thread in the order of
-   the samples, so the result does not depend on the number of threads. */
+   channel): for one ky the numbers of all kx and c are neighbours there, so they stand in the
+   lanes, and a step of the output is an offset. Every number of dw is summed by one thread in the
+   order of the samples, so the result does not depend on the number of threads. */
 #include "conv.h"
 
 #include "conv_layout.h"
 #include "conv_plain.h"
 
-#define DEPTH 256     /* positions at a time: what the lanes see of x stays in the first cache */
+#define DEPTH 256       /* positions at a time: what the lanes see of x stays in the first cache */
 #define ROWS_AT_ONCE 64 /* outputs of one unit */
 #define BLOCK 16
 
@@ -125,18 +125,24 @@ static void gradient_multiply(const conv_gradient *p, const float *g, const floa
     }
 }
 
+INLINE void finish_of(const long kh, const long kw, const conv_gradient *p, const float *sums,
+                      float *dw, long begin, long end) {
+    const long step = p->runs == 1 ? p->c : p->pitch; /* from one kx to the next */
+    const long row = p->runs * p->pitch;              /* and from one ky */
+    dw += begin * p->c * kh * kw;
+    for (long o = begin; o < end; o++)
+        for (long c = 0; c < p->c; c++, dw += kh * kw)
+            for (long y = 0; y < kh; y++)
+                for (long x = 0; x < kw; x++)
+                    dw[y * kw + x] = sums[(o * kh + y) * row + x * step + c];
+}
+
 /* dw (groups * o, c, kh, kw) from the sums, for outputs [begin, end). */
 static void gradient_finish(const conv_gradient *p, const float *sums, float *dw, long begin,
                             long end) {
     const long kh = p->y.kernel, kw = p->x.kernel;
-    const long step = p->runs == 1 ? p->c : p->pitch; /* from one kx to the next */
-    const long rows = kh * p->runs * p->pitch;
-    for (long o = begin; o < end; o++)
-        for (long c = 0; c < p->c; c++)
-            for (long y = 0; y < kh; y++)
-                for (long x = 0; x < kw; x++)
-                    dw[((o * p->c + c) * kh + y) * kw + x] =
-                        sums[o * rows + y * p->runs * p->pitch + x * step + c];
+    if (kh == 3 && kw == 3) finish_of(3, 3, p, sums, dw, begin, end);
+    else finish_of(kh, kw, p, sums, dw, begin, end);
 }
 
 const conv_gradient_kernels KERNEL(conv_gradient) = {turn,           gradient_plan,

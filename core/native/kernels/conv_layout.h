@@ -43,7 +43,8 @@ INLINE void zero(float *to, long count) {
 }
 
 /* to[i] = from[i * step]; to and from do not overlap. */
-INLINE void copy_every(float *restrict to, const float *restrict from, long count, const long step) {
+INLINE void copy_every(float *restrict to, const float *restrict from, long count,
+                       const long step) {
     long i = 0;
     if (step == 2) /* nothing is read after the last number that is copied */
         for (; i + LANES < count; i += LANES)

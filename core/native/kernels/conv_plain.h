@@ -23,14 +23,14 @@
                         body;                                                                      \
                     }
 #define CONV_PLAIN(name, one, two, sum)                                                            \
-    __attribute__((unused)) static void name(const conv_axis *y, const conv_axis *x, long n, long c,  \
-                                             long o, long groups, const float *a, const float *b,  \
-                                             double *result) {                                     \
+    __attribute__((unused)) static void name(const conv_axis *y, const conv_axis *x, long n,       \
+                                             long c, long o, long groups, const float *a,          \
+                                             const float *b, double *result) {                     \
         EACH_TERM(result[sum] += (double)a[one] * b[two])                                          \
     }
 /* Results start as zeros. */
-CONV_PLAIN(conv_plain, image, w, out)          /* a is x, b is w */
-CONV_PLAIN(conv_dx_plain, out, w, image)       /* a is the gradient of y, b is w */
-CONV_PLAIN(conv_dw_plain, out, image, w)       /* a is the gradient of y, b is x */
+CONV_PLAIN(conv_plain, image, w, out)    /* a is x, b is w */
+CONV_PLAIN(conv_dx_plain, out, w, image) /* a is the gradient of y, b is w */
+CONV_PLAIN(conv_dw_plain, out, image, w) /* a is the gradient of y, b is x */
 
 #endif

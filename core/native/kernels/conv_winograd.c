@@ -1,13 +1,14 @@
-/* 3x3 convolution of stride 1 by Winograd's method F(m x m, 3x3): tiles of m x m outputs from inputs
-   of edge m + 2, with (m + 2)^2 multiplications in place of 9 m^2: for m = 4 a quarter, for m = 2
-   four ninths. Inputs, weights and products are transformed with neighbouring channels in the lanes;
-   between the transforms stand (m + 2)^2 matrix products, tiles times channels.
+/* 3x3 convolution of stride 1 by Winograd's method F(m x m, 3x3): tiles of m x m outputs from
+   inputs of edge m + 2, with (m + 2)^2 multiplications in place of 9 m^2: for m = 4 a quarter, for
+   m = 2 four ninths. Inputs, weights and products are transformed with neighbouring channels in the
+   lanes; between the transforms stand (m + 2)^2 matrix products, tiles times channels.
 
-   For m = 4 the points are 0, +-3/4, +-3/2 and infinity: with the usual 0, +-1, +-2 errors are seven
-   times as large. Normal random numbers, 256 channels, largest error by largest output: 2e-6, as that
-   of a plain sum; for m = 2, with 0, +-1 and infinity, 5e-7. Sources: Winograd 1980, Arithmetic
-   Complexity of Computations; Lavin and Gray 2015, Fast Algorithms for Convolutional Neural Networks;
-   Barabasz et al. 2020, Error Analysis and Improving the Accuracy of Winograd Convolution. */
+   For m = 4 the points are 0, +-3/4, +-3/2 and infinity: with the usual 0, +-1, +-2 errors are
+   seven times as large. Normal random numbers, 256 channels, largest error by largest output: 2e-6,
+   as that of a plain sum; for m = 2, with 0, +-1 and infinity, 5e-7. Sources: Winograd 1980,
+   Arithmetic Complexity of Computations; Lavin and Gray 2015, Fast Algorithms for Convolutional
+   Neural Networks; Barabasz et al. 2020, Error Analysis and Improving the Accuracy of Winograd
+   Convolution for Deep Neural Networks. */
 #include "conv.h"
 
 #include "conv_plain.h"
@@ -108,7 +109,8 @@ static long width_of(const conv_winograd *s) { return s->m * s->tiles_x + 2; }
 static long winograd_input_scratch(const conv_winograd *s) { return RING * width_of(s) * LANES; }
 
 /* v[point][tile][channel] of LANES channels of a sample. */
-INLINE void input_channels(const int m, const conv_winograd *s, const float *x, float *v, float *ring) {
+INLINE void input_channels(const int m, const conv_winograd *s, const float *x, float *v,
+                           float *ring) {
     const long width = width_of(s), image = s->y.in * s->x.in;
     for (long row = 0, ty = 0; ty < s->tiles_y; ty++) {
         const float *rows[6];
@@ -245,8 +247,8 @@ INLINE void store_strips(const int m, const conv_winograd *s, const sizes *z, co
         }
 }
 
-INLINE void multiply_of(const int m, const conv_winograd *s, const float *v, const float *w, float *y,
-                        float *scratch, long begin, long end) {
+INLINE void multiply_of(const int m, const conv_winograd *s, const float *v, const float *w,
+                        float *y, float *scratch, long begin, long end) {
     const sizes z = sizes_of(s);
     const long strips = s->samples * s->tiles_y;
     float *u = scratch, *sums = u + z.points * z.u_step, *strip = sums + z.points * z.m_step;

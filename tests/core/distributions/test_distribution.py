@@ -104,7 +104,7 @@ def test_shapes_and_expansion(name):
     assert type(wide) is type(d) and wide.batch_shape == (6, *batch) and wide.event_shape == event
     assert wide.sample((2,)).shape == (2, 6, *batch, *event)
     again = wide.log_prob(x.unsqueeze(2).expand(5, 2, 6, *batch, *event))
-    np.testing.assert_allclose(again[:, :, 3], score, rtol=1e-6)
+    np.testing.assert_allclose(again[:, :, 3], score, rtol=1e-6, atol=2e-6)  # of terms near 4
     for moment in ("mean", "variance"):
         try:
             value = getattr(wide, moment)
