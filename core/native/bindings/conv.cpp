@@ -76,10 +76,11 @@ void convolve_depthwise(const ConvOptions &options, long n, long c, long o, cons
     plans.layout(&layout, &options.y, &options.x);
     const long table = 2 * whole_lines(options.taps());
     const long each = whole_lines(kernels.scratch(&layout));
-    float *memory = scratch_floats(table + num_threads() * each);
+    const int threads = num_threads();
+    float *memory = scratch_floats(table + threads * each);
     long *offsets = reinterpret_cast<long *>(memory);
     plans.offsets(&layout, offsets);
-    with_scratch(n * c, memory + table, each, [&](long begin, long end, float *own) {
+    with_scratch(n * c, threads, memory + table, each, [&](long begin, long end, float *own) {
         kernels.forward(&layout, offsets, c, o / c, x, w, y, own, begin, end);
     });
 }
@@ -107,17 +108,19 @@ void convolve_winograd(const ConvOptions &options, long n, long c, long o, const
     s.samples = most;
     s.v_step = most * tiles * c + 16; // not a power of two: those share lines of a cache
     const long each = whole_lines(std::max(kernels.scratch(&s), kernels.input_scratch(&s)));
-    float *v = scratch_floats(points * s.v_step + num_threads() * each);
+    const int threads = num_threads();
+    float *v = scratch_floats(points * s.v_step + threads * each);
     float *own = v + points * s.v_step;
     for (long first = 0; first < n; first += most) {
         s.samples = std::min(most, n - first);
         const float *from = x + first * c * options.in();
         float *to = y + first * o * options.out();
         const long blocks = s.samples * c / kernels.lanes();
-        with_scratch(blocks, own, each, [&](long begin, long end, float *memory) {
+        with_scratch(blocks, threads, own, each, [&](long begin, long end, float *memory) {
             kernels.input(&s, from, v, memory, begin, end);
         });
-        with_scratch(kernels.units(&s), own, each, [&](long begin, long end, float *memory) {
+        const long units = kernels.units(&s);
+        with_scratch(units, threads, own, each, [&](long begin, long end, float *memory) {
             kernels.multiply(&s, v, w, to, memory, begin, end);
         });
     }

@@ -137,10 +137,11 @@ void dw_depthwise(const ConvOptions &options, long n, long c, long o, const floa
     plans.layout(&layout, &options.y, &options.x);
     const long table = 2 * whole_lines(options.taps());
     const long each = whole_lines(kernels.scratch(&layout));
-    float *memory = scratch_floats(table + num_threads() * each);
+    const int threads = num_threads();
+    float *memory = scratch_floats(table + threads * each);
     long *offsets = reinterpret_cast<long *>(memory);
     plans.offsets(&layout, offsets);
-    with_scratch(o, memory + table, each, [&](long begin, long end, float *own) {
+    with_scratch(o, threads, memory + table, each, [&](long begin, long end, float *own) {
         kernels.weights(&layout, offsets, n, c, o / c, g, x, dw, own, begin, end);
     });
 }

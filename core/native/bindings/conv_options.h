@@ -44,11 +44,13 @@ void convolve(const ConvOptions &options, long n, long c, long o, const float *x
               float *y, Winograd winograd);
 
 // Calls body(begin, end, scratch) over ranges of units; each thread has its own scratch.
-template <class Body> void with_scratch(long units, float *memory, long each, Body &&body) {
-    const long pieces = num_threads() == 1 ? 1 : std::min(units, 8L * num_threads());
-    run_pieces(pieces, [&](long piece, int worker) {
+template <class Body>
+void with_scratch(long units, int threads, float *memory, long each, Body &&body) {
+    const long pieces = threads == 1 ? 1 : std::min(units, 8L * threads);
+    const auto run = [&](long piece, int worker) {
         body(units * piece / pieces, units * (piece + 1) / pieces, memory + worker * each);
-    });
+    };
+    run_pieces(pieces, run, threads);
 }
 
 } // namespace triptych

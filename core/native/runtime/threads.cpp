@@ -136,8 +136,8 @@ int num_threads() { return shared->wanted; }
 
 void set_num_threads(int count) { shared->wanted = std::max(1, count); }
 
-void run_pieces(long pieces, const std::function<void(long, int)> &body) {
-    const int helpers = num_threads() - 1;
+void run_pieces(long pieces, const std::function<void(long, int)> &body, int threads) {
+    const int helpers = threads - 1;
     if (pieces < 2 || helpers < 1 || shared->in_use.exchange(true)) {
         for (long piece = 0; piece < pieces; piece++) body(piece, 0);
         return;

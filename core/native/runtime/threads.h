@@ -13,9 +13,11 @@ int num_threads();
 void set_num_threads(int count);
 
 // Calls body(piece, worker) for all pieces in [0, pieces); worker numbers the threads that take
-// part, below num_threads(), for scratch memory. Runs on the calling thread alone when the pool is
-// busy with another call, or inside a body.
-void run_pieces(long pieces, const std::function<void(long piece, int worker)> &body);
+// part, below `threads`: who has set scratch memory aside for each passes the number it was for, as
+// num_threads() may change meanwhile. Runs on the calling thread alone when the pool is busy with
+// another call, or inside a body.
+void run_pieces(long pieces, const std::function<void(long piece, int worker)> &body,
+                int threads = num_threads());
 
 // Calls body(begin, end) over ranges that make up [0, count), none shorter than grain but the last.
 template <class Body> void parallel(long count, long grain, Body &&body) {

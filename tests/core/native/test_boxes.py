@@ -6,9 +6,7 @@ import pytest
 import triptych as tp
 from triptych.backends import native
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 suppression = pytest.importorskip("triptych_vision.ops.suppression")
 regions = pytest.importorskip("triptych_vision.ops.regions")
 

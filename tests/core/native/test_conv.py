@@ -12,9 +12,7 @@ from triptych.backends.native import conv as module
 from triptych.prims.contract import conv_lengths
 from triptych.prims.table import TABLE
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 
 # x, out channels, kernel, stride, padding (the same on all sides or (low, high)), dilation, groups
 LAYERS = {

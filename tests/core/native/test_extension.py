@@ -10,10 +10,6 @@ import pytest
 import triptych as tp
 from triptych.backends import native
 
-needs_native = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
-
 
 def run(code: str, **environment: str) -> str:
     done = subprocess.run(
@@ -43,18 +39,18 @@ def test_turned_off():
     assert run(code, TRIPTYCH_NATIVE="0").strip() == "True"
 
 
-@needs_native
+@pytest.mark.native
 def test_a_lesser_instruction_set_can_be_asked_for():
     assert "native kernels: baseline" in run(SHOW, TRIPTYCH_NATIVE="baseline")
 
 
-@needs_native
+@pytest.mark.native
 def test_threads_as_the_environment_says():
     assert "1 thread\n" in run(SHOW, OMP_NUM_THREADS="1")
     assert "3 threads" in run(SHOW, OMP_NUM_THREADS="3")
 
 
-@needs_native
+@pytest.mark.native
 def test_results_do_not_depend_on_who_computes(two_threads):
     x = tp.randn(501, 1021)
     many = tp.softmax(x, -1)
@@ -62,7 +58,7 @@ def test_results_do_not_depend_on_who_computes(two_threads):
     assert tp.equal(tp.softmax(x, -1), many)
 
 
-@needs_native
+@pytest.mark.native
 def test_pool_survives_a_fork(two_threads):
     code = """
 import os, triptych as tp
@@ -77,7 +73,7 @@ print(os.waitpid(child, 0)[1], tp.equal(tp.softmax(x, -1), want))
     assert run(code).split() == ["0", "True"]
 
 
-@needs_native
+@pytest.mark.native
 def test_calls_from_several_threads_at_once(two_threads):
     from concurrent.futures import ThreadPoolExecutor
 
@@ -88,7 +84,7 @@ def test_calls_from_several_threads_at_once(two_threads):
     assert all(tp.equal(y, want) for y in found)
 
 
-@needs_native
+@pytest.mark.native
 def test_a_call_that_does_not_fit_takes_numpys_path():
     before = native.calls()["softmax"]
     x = tp.randn(64, 64)
@@ -98,7 +94,7 @@ def test_a_call_that_does_not_fit_takes_numpys_path():
     assert native.calls()["softmax"] == before + 1
 
 
-@needs_native
+@pytest.mark.native
 class TestMemory:
     """The allocator."""
 

@@ -6,9 +6,7 @@ import pytest
 import triptych as tp
 from triptych.backends import native
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 LENGTHS = [2, 3, 4, 5, 6, 7, 15, 16, 30, 49, 61, 77, 122, 128, 200, 400, 512, 1000, 1025]
 
 

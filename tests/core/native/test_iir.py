@@ -8,9 +8,7 @@ import triptych as tp
 from triptych.backends import native
 from triptych.library import accelerated
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 
 
 @accelerated("iir")

@@ -6,9 +6,7 @@ import pytest
 import triptych as tp
 from triptych.backends import native
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 Image = pytest.importorskip("PIL.Image")
 vision = pytest.importorskip("triptych_vision")
 arrays = pytest.importorskip("triptych_vision.transforms.functional.resizing_arrays")

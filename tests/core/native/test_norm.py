@@ -8,9 +8,7 @@ from triptych.backends import native
 from triptych.nn import functional as F
 from triptych.prims import TABLE
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 RNG = np.random.default_rng(0)
 
 

@@ -9,9 +9,7 @@ from triptych.backends import native
 from triptych.graph import compile
 from triptych.testing import assert_close
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 KINDS = [
     (optim.SGD, {"lr": 0.1}),
     (optim.SGD, {"lr": 0.1, "weight_decay": 0.1, "maximize": True}),

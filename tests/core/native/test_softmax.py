@@ -7,9 +7,7 @@ import triptych as tp
 from triptych.backends import native
 from triptych.prims import TABLE
 
-pytestmark = pytest.mark.skipif(
-    native.native is None, reason=f"the extension is absent: {native.why_absent}"
-)
+pytestmark = pytest.mark.native
 RNG = np.random.default_rng(0)
 NAMES = ("softmax", "log_softmax")
 SHAPES = [

@@ -69,7 +69,7 @@ class _Fusion:
 
     def __init__(self, equations: list[Equation], kept: set[Any]) -> None:
         self.equations, self.kept = equations, kept
-        self.codes: dict[str, tuple[int, str]] = native.elementwise_operations()  # type: ignore[union-attr]
+        self.codes: dict[str, tuple[int, str]] = native.elementwise_operations()
         self.stretched = {
             eqn.outputs[0]: eqn.inputs[0] for eqn in equations if eqn.prim.name == "expand"
         }
@@ -153,7 +153,7 @@ class _Fusion:
         numbers = {_key(x): float(x) for x in operands if not isinstance(x, Symbol)}
         outputs = [x for x in made if x in self.kept or self._read_outside(x, places)]
         program, count = self._program(operations, [*inputs, *numbers, *outputs])
-        chain = native.Chain(  # type: ignore[union-attr]
+        chain = native.Chain(
             program,
             "".join("m" if x.dtype == _BOOL else "f" for x in inputs),
             list(numbers.values()),

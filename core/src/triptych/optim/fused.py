@@ -39,7 +39,7 @@ def sgd(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -
         return False  # the first step makes it
     kept: list[Tensor] = [] if momentum == 0 else [state["momentum_buffer"]]
     arrays = _arrays(group, p, grad, *kept)
-    if arrays is None or not native.sgd_step(  # type: ignore[union-attr]
+    if arrays is None or not native.sgd_step(
         *(arrays if kept else [*arrays, None]),
         group["lr"],
         momentum,
@@ -64,7 +64,7 @@ def adam(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) 
         return False
     lr, decay, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
     decoupled = group["decoupled_weight_decay"]
-    if not native.adam_step(  # type: ignore[union-attr]
+    if not native.adam_step(
         *arrays,
         beta1,
         beta2,

@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from ...state import prepare_kernels
@@ -45,7 +44,7 @@ FAMILIES = (
 )
 
 
-def _load() -> tuple[ModuleType | None, str]:
+def _load() -> tuple[Any, str]:
     """The extension, or None and the reason."""
     if os.environ.get("TRIPTYCH_NATIVE") == "0":
         return None, "turned off by TRIPTYCH_NATIVE=0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -47,6 +48,22 @@ def _erase_pil(image: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool
     return to_pil_image(erased, image.mode)
 
 
+def _read_again(name: str, image: Any, stored: Callable[[Any], Any]) -> Any:
+    """Each image of (..., c, h, w) bytes as `stored` gives it back."""
+    if image.dtype is not tp.uint8:
+        raise DTypeError(
+            f"{name}: wanted uint8, got {image.dtype}; use to_dtype(x, triptych.uint8, scale=True)"
+        )
+    flat = image.reshape(-1, *image.shape[-3:])
+    again = [pil_to_tensor(stored(to_pil_image(one))) for one in flat]
+    return tp.stack(again).reshape(image.shape).to(image.device) if again else image.clone()
+
+
+def _check_quality(name: str, quality: int) -> None:
+    if not 1 <= quality <= 100:
+        raise ValueError(f"{name}: quality is from 1 to 100, got {quality}")
+
+
 @functional
 def jpeg(image: Any, quality: int) -> Any:
     """Store as JPEG and read again.
@@ -62,19 +79,12 @@ def jpeg(image: Any, quality: int) -> Any:
         DTypeError: a tensor of another dtype.
         ValueError: quality is beyond.
     """
-    if image.dtype is not tp.uint8:
-        raise DTypeError(
-            f"jpeg: wanted uint8, got {image.dtype}; use to_dtype(x, triptych.uint8, scale=True)"
-        )
-    flat = image.reshape(-1, *image.shape[-3:])
-    again = [pil_to_tensor(_jpeg_pil(to_pil_image(one), quality)) for one in flat]
-    return tp.stack(again).reshape(image.shape).to(image.device) if again else image.clone()
+    return _read_again("jpeg", image, lambda picture: _jpeg_pil(picture, quality))
 
 
 @register_kernel(jpeg, PIL_IMAGE)
 def _jpeg_pil(image: Any, quality: int) -> Any:
-    if not 1 <= quality <= 100:
-        raise ValueError(f"jpeg: quality is from 1 to 100, got {quality}")
+    _check_quality("jpeg", quality)
     from PIL import Image
 
     file = BytesIO()
@@ -128,19 +138,12 @@ def webp(image: Any, quality: int) -> Any:
         DTypeError: a tensor of another dtype.
         ValueError: quality is beyond.
     """
-    if image.dtype is not tp.uint8:
-        raise DTypeError(
-            f"webp: wanted uint8, got {image.dtype}; use to_dtype(x, triptych.uint8, scale=True)"
-        )
-    flat = image.reshape(-1, *image.shape[-3:])
-    again = [pil_to_tensor(_webp_pil(to_pil_image(one), quality)) for one in flat]
-    return tp.stack(again).reshape(image.shape).to(image.device) if again else image.clone()
+    return _read_again("webp", image, lambda picture: _webp_pil(picture, quality))
 
 
 @register_kernel(webp, PIL_IMAGE)
 def _webp_pil(image: Any, quality: int) -> Any:
-    if not 1 <= quality <= 100:
-        raise ValueError(f"webp: quality is from 1 to 100, got {quality}")
+    _check_quality("webp", quality)
     from PIL import Image
 
     file = BytesIO()
