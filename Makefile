@@ -77,8 +77,10 @@ $(PEERS)/.ready: $(PROJECTS) $(KERNELS)
 	@$(PEERS)/bin/python -m pip --quiet install $(EDITABLE) --group peers
 	@mkdir -p build && touch $@
 
-# The extension is built again whenever a kernel changes; without a compiler core stays pure.
+# The extension is built again whenever a kernel changes; without a compiler core stays pure. Setting
+# up has just built it when its mark is newer than every kernel.
 $(NATIVE): $(READY) $(KERNELS)
-	@echo "Building the native kernels ..."
-	@$(PIP) install --no-deps -e ./core
+	@test -e $@ -a -z "$$(find core/CMakeLists.txt core/native -newer $@)" || { \
+	    echo "Building the native kernels ..."; \
+	    $(PIP) install --no-deps -e ./core; }
 	@touch $@
