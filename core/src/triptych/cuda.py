@@ -13,7 +13,7 @@ from .device_memory import (
     memory_reserved,
     reset_peak_memory_stats,
 )
-from .errors import TriptychError
+from .errors import OutOfMemoryError, TriptychError
 from .random import default_generator, initial_seed, manual_seed, seed
 from .state import state
 from .streams import (
@@ -31,6 +31,7 @@ from .tensor import Tensor
 __all__ = [
     "DeviceProperties",
     "Event",
+    "OutOfMemoryError",
     "Stream",
     "StreamContext",
     "can_device_access_peer",

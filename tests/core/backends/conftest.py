@@ -85,8 +85,15 @@ class DeviceArray:
     def __array__(self, *args, **kwargs):
         raise TypeError(MIXED)
 
-    def get(self):
-        return self.host.copy()
+    def get(self, out=None, blocking=True):
+        if out is None:
+            return self.host.copy()
+        out[...] = self.host
+        return out
+
+    def set(self, array):
+        assert isinstance(array, np.ndarray) and array.flags.c_contiguous
+        self.host[...] = array
 
     @property
     def base(self):
@@ -203,7 +210,8 @@ def make_cupy(device_count=2):
         getDeviceCount=lambda: device_count,
         CUDARuntimeError=type("CUDARuntimeError", (Exception,), {}),
     )
-    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime)
+    memory = types.SimpleNamespace(OutOfMemoryError=type("OutOfMemoryError", (MemoryError,), {}))
+    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, memory=memory)
     cupy.random = types.SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
     return cupy
 

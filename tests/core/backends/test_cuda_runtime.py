@@ -3,7 +3,10 @@
 import pytest
 
 import triptych as tp
+from triptych.backends import backend_for
+from triptych.backends.cupy_backend import Placed
 from triptych.state import state
+from triptych.utils.data import DataLoader, DeviceLoader, StatefulDataLoader
 
 
 class Queue:
@@ -29,6 +32,10 @@ class Queue:
 
     def __exit__(self, *error):
         Queue.current = self.before
+
+
+class PinnedMemoryPointer(bytearray):
+    """What cupy.cuda.alloc_pinned_memory gives."""
 
 
 class Pool:
@@ -58,6 +65,7 @@ def gpu(cupy, monkeypatch):
     cupy.cuda.get_current_stream = lambda: Queue.current
     cupy.cuda.get_elapsed_time = lambda a, b: 2.5
     cupy.cuda.MemoryHook = Hook
+    cupy.cuda.alloc_pinned_memory = lambda count: PinnedMemoryPointer(count)
     cupy.get_default_memory_pool = lambda: Pool()
     found = {
         "name": b"Imaginary",
@@ -160,14 +168,98 @@ def test_sums_into_places_are_refused_when_asked_to_be_deterministic(gpu):
 
 
 def test_pinned_memory_is_a_copy(gpu):
-    class PinnedMemoryPointer(bytearray):
-        pass
-
-    gpu.cuda.alloc_pinned_memory = lambda count: PinnedMemoryPointer(count)
     x = tp.arange(6.0).reshape(2, 3)
     pinned = x.pin_memory()
     assert pinned.is_pinned() and not x.is_pinned() and tp.equal(pinned, x)
     assert pinned.pin_memory() is pinned
+
+
+def test_copies_that_do_not_wait_go_through_pinned_memory(gpu):
+    x = tp.arange(6.0).reshape(2, 3)
+    sent = x.pin_memory().cuda(non_blocking=True)
+    assert sent.is_cuda and tp.equal(sent.cpu(), x)
+    back = sent.to("cpu", non_blocking=True)
+    assert back.is_pinned() and tp.equal(back, x)
+    assert not sent.cpu().is_pinned()
+    assert tp.equal(x.t().pin_memory().t().to("cuda", non_blocking=True).cpu(), x)
+    y = tp.zeros(2, 3, device="cuda").copy_(x.pin_memory(), non_blocking=True)
+    assert tp.equal(y.cpu(), x)
+
+
+def test_pinned_memory_is_held_until_its_copy_is_done(gpu):
+    copies = backend_for(tp.device("cuda")).copies
+    tp.ones(3).pin_memory().cuda(non_blocking=True)
+    assert not copies._under_way  # the stand-in is done at once
+    gpu.cuda.Event = lambda **options: late
+    late = Queue()
+    late.done = False
+    tp.ones(3).pin_memory().cuda(non_blocking=True)
+    tp.ones(4).pin_memory().cuda(non_blocking=True)
+    assert [array.size for _, array in copies._under_way] == [3, 4]
+    late.done = True
+    tp.ones(5).pin_memory().cuda(non_blocking=True)
+    assert not copies._under_way
+
+
+def test_gradients_come_back_from_the_gpu(gpu):
+    x = tp.ones(2, requires_grad=True)
+    (x.cuda(non_blocking=True) * 3).sum().backward()
+    assert x.grad.tolist() == [3, 3] and not x.grad.is_cuda
+
+
+def test_a_full_gpu_says_who_holds_it(gpu):
+    full = gpu.cuda.memory.OutOfMemoryError("Out of memory allocating 16 bytes.")
+    with pytest.raises(tp.OutOfMemoryError) as caught, Placed(gpu, 1, "matmul"):
+        raise full
+    assert str(caught.value).startswith(
+        "matmul: cuda:1 is full. Out of memory allocating 16 bytes. Tensors and arrays hold 100 "
+        "bytes, the pool keeps 200 bytes for later, 7 bytes of 9 bytes are free. Take smaller"
+    )
+    assert isinstance(caught.value, MemoryError) and tp.cuda.OutOfMemoryError is tp.OutOfMemoryError
+    assert gpu.cuda.Device.current == 0
+
+
+def test_every_way_onto_a_full_gpu_has_the_clear_error(gpu, monkeypatch):
+    def full(*args, **kwargs):
+        raise gpu.cuda.memory.OutOfMemoryError("Out of memory allocating 8 bytes.")
+
+    monkeypatch.setattr(gpu, "asarray", full)
+    for copy in (lambda: tp.ones(2).cuda(), lambda: tp.ones(2).cuda(non_blocking=True)):
+        with pytest.raises(tp.OutOfMemoryError, match="copying to the GPU: cuda:0 is full"):
+            copy()
+    place = backend_for(tp.device("cuda")).on(tp.device("cuda:1"))
+    with pytest.raises(tp.OutOfMemoryError, match="creating a tensor: cuda:1 is full"), place:
+        full()
+
+
+def test_batches_wait_on_the_gpu_for_their_copies(gpu):
+    batches = DeviceLoader([{"x": tp.ones(2)}, {"x": tp.zeros(2)}], "cuda:1")
+    Queue.log.clear()
+    first, second = batches
+    assert str(first["x"].device) == "cuda:1" and second["x"].tolist() == [0, 0]
+    # For each: the lane waits for the consumer, marks its copy, the consumer waits for the mark.
+    names = [entry[0] for entry in Queue.log]
+    assert names.count("record") == 4 and names.count("wait_event") == 4
+
+
+def test_a_data_loader_hands_out_batches_on_a_device(gpu):
+    x = tp.arange(6.0)
+    data = [(x[i], i) for i in range(6)]
+    for options in ({}, {"pin_memory": True}, {"num_workers": 1, "worker_type": "thread"}):
+        batches = list(DataLoader(data, batch_size=4, device="cuda", **options))
+        assert [b[0].is_cuda and b[1].is_cuda for b in batches] == [True, True]
+        assert tp.equal(batches[0][0].cpu(), x[:4])
+    pinned = next(iter(DataLoader(data, batch_size=2, pin_memory=True)))
+    assert pinned[0].is_pinned() and pinned[1].is_pinned()
+
+
+def test_a_stateful_loader_on_a_device_goes_on_where_it_was(gpu):
+    loader = StatefulDataLoader(list(range(6)), batch_size=2, device="cuda")
+    batches = iter(loader)
+    assert next(batches).tolist() == [0, 1]
+    again = StatefulDataLoader(list(range(6)), batch_size=2, device="cuda")
+    again.load_state_dict(loader.state_dict())
+    assert [b.tolist() for b in again] == [[2, 3], [4, 5]]
 
 
 def test_without_a_gpu_questions_have_answers_and_work_has_errors():

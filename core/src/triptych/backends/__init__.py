@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from ..errors import DeviceError
-from .base import Backend, Device, default_device
+from .base import Backend, Device, default_device, in_pinned_memory
 from .numpy_backend import NUMPY
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "backend_of",
     "default_device",
     "device",
+    "in_pinned_memory",
     "is_device",
 ]
 

@@ -73,6 +73,15 @@ def default_device() -> Device:
     return state.devices[-1] if state.devices else state.home or _CPU
 
 
+def in_pinned_memory(array: np.ndarray) -> bool:
+    """Whether an array is in page-locked main memory, which CuPy hands out."""
+    owner: Any = array
+    while (below := getattr(owner, "base", None)) is not None:
+        owner = below
+    source = owner.obj if isinstance(owner, memoryview) else owner
+    return type(source).__name__ == "PinnedMemoryPointer"
+
+
 class Backend(ABC):
     """An array library behind the table of primitives.
 
@@ -120,9 +129,23 @@ class Backend(ABC):
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         """An array on the device, sharing memory with `data` when that is possible."""
 
+    def upload(self, data: np.ndarray, where: Device) -> Any:
+        """An array on the device with the values of one in main memory, which must not change
+        before the device has read it.
+        """
+        return self.asarray(data, where=where)
+
     @abstractmethod
     def to_numpy(self, array: Any) -> np.ndarray:
         """The same values as a NumPy array; no copy on the CPU."""
+
+    def pin(self, data: np.ndarray) -> np.ndarray:
+        """A copy in main memory from which this device copies fastest."""
+        return data.copy()
+
+    def download(self, array: Any) -> np.ndarray:
+        """The same values as a NumPy array, which may be filled only when the device is done."""
+        return self.to_numpy(array)
 
     @abstractmethod
     def device_of(self, array: Any) -> Device:

@@ -257,7 +257,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     src = src if isinstance(src, Tensor) else as_tensor(src, dtype=self.dtype)
     if src.device != self.device:
-        src = src.to(self.device)
+        src = src.to(self.device, non_blocking=non_blocking)
     value = expand(cast_to(src, self._data.dtype), self.shape)
     return overwrite(self, value, "copy_")
 
