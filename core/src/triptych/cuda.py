@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .backends import Device, backend_for, loaded
+from .cuda_graphs import (
+    CUDAGraph,
+    graph,
+    graph_pool_handle,
+    is_current_stream_capturing,
+)
 from .device_memory import (
     max_memory_allocated,
     max_memory_reserved,
@@ -12,6 +18,7 @@ from .device_memory import (
     memory_allocated,
     memory_reserved,
     reset_peak_memory_stats,
+    set_per_process_memory_fraction,
 )
 from .errors import OutOfMemoryError, TriptychError
 from .random import default_generator, initial_seed, manual_seed, seed
@@ -29,6 +36,7 @@ from .streams import (
 from .tensor import Tensor
 
 __all__ = [
+    "CUDAGraph",
     "DeviceProperties",
     "Event",
     "OutOfMemoryError",
@@ -47,9 +55,12 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "graph",
+    "graph_pool_handle",
     "init",
     "initial_seed",
     "is_available",
+    "is_current_stream_capturing",
     "is_bf16_supported",
     "is_initialized",
     "manual_seed",
@@ -63,6 +74,7 @@ __all__ = [
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
     "set_rng_state",
     "set_rng_state_all",
     "set_stream",

@@ -1,5 +1,6 @@
 """A stand-in for CuPy that computes with NumPy and refuses to mix with it, as CuPy does."""
 
+import contextlib
 import operator
 import sys
 import types
@@ -7,7 +8,9 @@ import types
 import numpy as np
 import pytest
 
+import triptych as tp
 from triptych import backends
+from triptych.state import state
 
 MIXED = "Implicit conversion to a NumPy array is not allowed. Please use `.get()`."
 
@@ -41,16 +44,57 @@ def _devices(*values):
     return found
 
 
+class Tape:
+    """What a stream that is being captured was asked to do, to be done again on the same memory."""
+
+    running: "Tape | None" = None
+
+    def __init__(self):
+        self.calls, self.before = [], []
+
+    def end(self):
+        """Undo what was written meanwhile: a GPU records kernels, and does not run them."""
+        for array, values in reversed(self.before):
+            array[...] = values
+
+    def launch(self, stream):
+        for function, args, kwargs, result in self.calls:
+            again = function(*unwrapped(args), **{k: unwrapped(v) for k, v in kwargs.items()})
+            for old, new in zip(_arrays(result), _arrays(again), strict=True):
+                if not np.shares_memory(old, new):
+                    old[...] = new
+
+
+def _arrays(value):
+    if isinstance(value, tuple):
+        return [array for v in value for array in _arrays(v)]
+    host = value.host if isinstance(value, DeviceArray) else value
+    return [host if isinstance(host, np.ndarray) else np.asarray(host)]
+
+
+def taped(function, args, kwargs, result):
+    """The result; while a stream is captured, the call is noted as well."""
+    if Tape.running is not None and result is not None:
+        Tape.running.calls.append((function, args, kwargs, result))
+    return result
+
+
+def about_to_write(array):
+    if Tape.running is not None:
+        Tape.running.before.append((array.host, array.host.copy()))
+
+
 def on_device(function):
     def call(*args, **kwargs):
         used = _devices(*args, *kwargs.values())
         assert len(used) <= 1, "arrays of two devices met in one kernel"
         device = Device(used.pop()) if used else Device()
         if isinstance(kwargs.get("out"), DeviceArray):
+            about_to_write(kwargs["out"])
             function(*unwrapped(args), **{k: unwrapped(v) for k, v in kwargs.items()})
-            return kwargs["out"]
+            return taped(function, args, kwargs, kwargs["out"])
         result = function(*unwrapped(args), **{k: unwrapped(v) for k, v in kwargs.items()})
-        return wrapped(result, device)
+        return taped(function, args, kwargs, wrapped(result, device))
 
     return call
 
@@ -109,10 +153,16 @@ class DeviceArray:
             )
         return wrapped(found, self.device)
 
+    @property
+    def data(self):
+        return types.SimpleNamespace(ptr=self.host.ctypes.data)
+
     def __getitem__(self, key):
-        return wrapped(self.host[unwrapped(key)], self.device)
+        return on_device(operator.getitem)(self, key)
 
     def __setitem__(self, key, value):
+        about_to_write(self)
+        taped(_set, (self, key, value), {}, self)
         self.host[unwrapped(key)] = unwrapped(value)
 
     def __len__(self):
@@ -126,6 +176,11 @@ class DeviceArray:
 
     def __float__(self):
         return float(self.host)
+
+
+def _set(host, key, value):
+    host[key] = value
+    return host
 
 
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
@@ -144,8 +199,9 @@ def _install_operators():
 
 def _in_place(op):
     def call(self, other):
+        about_to_write(self)
         self.host[...] = op(self.host, unwrapped(other))
-        return self
+        return taped(op, (self, other), {}, self)
 
     return call
 
@@ -206,6 +262,7 @@ def make_cupy(device_count=2):
         else DeviceArray(np.asarray(unwrapped(data), dtype), Device())
     )
     cupy.asnumpy = lambda array: array.get()
+    cupy.byte_bounds = lambda array: np.lib.array_utils.byte_bounds(array.host)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: device_count,
         CUDARuntimeError=type("CUDARuntimeError", (Exception,), {}),
@@ -224,3 +281,101 @@ def cupy(monkeypatch):
     monkeypatch.setattr(backends, "_BY_TYPE", dict(backends._BY_TYPE))
     monkeypatch.setattr(backends, "_BY_DEVICE", dict(backends._BY_DEVICE))
     return fake
+
+
+class Queue:
+    """cupy.cuda.Stream and Event: notes what is asked of it."""
+
+    null: "Queue"
+    log: list = []  # noqa: RUF012 -- one log for all
+    current: "Queue"
+
+    def __init__(self, **options):
+        self.options, self.ptr, self.done = options, id(self), True
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args: Queue.log.append((name, self, *args))
+
+    def use(self):
+        Queue.current = self
+
+    def __enter__(self):
+        self.before, Queue.current = Queue.current, self
+
+    def __exit__(self, *error):
+        Queue.current = self.before
+
+    def is_capturing(self):
+        return Tape.running is not None
+
+    def begin_capture(self):
+        Tape.running = Tape()
+
+    def end_capture(self):
+        tape, Tape.running = Tape.running, None
+        tape.end()
+        return tape
+
+
+class PinnedMemoryPointer(bytearray):
+    """What cupy.cuda.alloc_pinned_memory gives."""
+
+
+class Pool:
+    """cupy's default memory pool, with a hook that is told of every block."""
+
+    used, held, hooks = 100, 300, ()
+
+    def used_bytes(self):
+        return Pool.used
+
+    def total_bytes(self):
+        return Pool.held
+
+
+class Hook:
+    """cupy.cuda.MemoryHook."""
+
+    def __enter__(self):
+        Pool.hooks = (*Pool.hooks, self)
+
+
+class MemoryPool:
+    """cupy.cuda.MemoryPool, by which the memory of a CUDA graph stays its own."""
+
+    def malloc(self, count):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def gpu(cupy, monkeypatch):
+    Queue.null = Queue.current = Queue()
+    Queue.log.clear()
+    cupy.cuda.Stream = cupy.cuda.Event = Queue
+    cupy.cuda.get_current_stream = lambda: Queue.current
+    cupy.cuda.get_elapsed_time = lambda a, b: 2.5
+    cupy.cuda.MemoryHook = Hook
+    cupy.Queue, cupy.Pool = Queue, Pool  # for tests to look at
+    cupy.cuda.MemoryPool = MemoryPool
+    cupy.cuda.using_allocator = lambda malloc: contextlib.nullcontext()
+    cupy.cuda.alloc_pinned_memory = lambda count: PinnedMemoryPointer(count)
+    cupy.get_default_memory_pool = lambda: Pool()
+    found = {
+        "name": b"Imaginary",
+        "major": 8,
+        "minor": 6,
+        "totalGlobalMem": 1 << 30,
+        "multiProcessorCount": 4,
+        "warpSize": 32,
+    }
+    cupy.cuda.runtime.getDeviceProperties = lambda index: found
+    cupy.cuda.runtime.memGetInfo = lambda: (7, 9)
+    monkeypatch.setattr(
+        cupy.cuda.Device, "use", lambda self: setattr(type(self), "current", self.id), raising=False
+    )
+    yield cupy
+    cupy.cuda.Device.current = state.gpu = 0
+    tp.set_default_device(None)
+    tp.use_deterministic_algorithms(False)

@@ -1,89 +1,13 @@
 """Streams, events, memory and the current GPU, over the stand-in for CuPy with what they need."""
 
+import types
+
 import pytest
 
 import triptych as tp
 from triptych.backends import backend_for
 from triptych.backends.cupy_backend import Placed
-from triptych.state import state
 from triptych.utils.data import DataLoader, DeviceLoader, StatefulDataLoader
-
-
-class Queue:
-    """cupy.cuda.Stream and Event: notes what is asked of it."""
-
-    null: "Queue"
-    log: list = []  # noqa: RUF012 -- one log for all
-    current: "Queue"
-
-    def __init__(self, **options):
-        self.options, self.ptr, self.done = options, id(self), True
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args: Queue.log.append((name, self, *args))
-
-    def use(self):
-        Queue.current = self
-
-    def __enter__(self):
-        self.before, Queue.current = Queue.current, self
-
-    def __exit__(self, *error):
-        Queue.current = self.before
-
-
-class PinnedMemoryPointer(bytearray):
-    """What cupy.cuda.alloc_pinned_memory gives."""
-
-
-class Pool:
-    """cupy's default memory pool, with a hook that is told of every block."""
-
-    used, held, hooks = 100, 300, ()
-
-    def used_bytes(self):
-        return Pool.used
-
-    def total_bytes(self):
-        return Pool.held
-
-
-class Hook:
-    """cupy.cuda.MemoryHook."""
-
-    def __enter__(self):
-        Pool.hooks = (*Pool.hooks, self)
-
-
-@pytest.fixture
-def gpu(cupy, monkeypatch):
-    Queue.null = Queue.current = Queue()
-    Queue.log.clear()
-    cupy.cuda.Stream = cupy.cuda.Event = Queue
-    cupy.cuda.get_current_stream = lambda: Queue.current
-    cupy.cuda.get_elapsed_time = lambda a, b: 2.5
-    cupy.cuda.MemoryHook = Hook
-    cupy.cuda.alloc_pinned_memory = lambda count: PinnedMemoryPointer(count)
-    cupy.get_default_memory_pool = lambda: Pool()
-    found = {
-        "name": b"Imaginary",
-        "major": 8,
-        "minor": 6,
-        "totalGlobalMem": 1 << 30,
-        "multiProcessorCount": 4,
-        "warpSize": 32,
-    }
-    cupy.cuda.runtime.getDeviceProperties = lambda index: found
-    cupy.cuda.runtime.memGetInfo = lambda: (7, 9)
-    monkeypatch.setattr(
-        cupy.cuda.Device, "use", lambda self: setattr(type(self), "current", self.id), raising=False
-    )
-    yield cupy
-    cupy.cuda.Device.current = state.gpu = 0
-    tp.set_default_device(None)
-    tp.use_deterministic_algorithms(False)
 
 
 def test_the_current_gpu_is_what_cuda_means(gpu):
@@ -127,7 +51,7 @@ def test_events_are_recorded_and_waited_for(gpu):
     event.record(s)
     event.wait()
     s.wait_stream(tp.cuda.default_stream())
-    names = [entry[0] for entry in Queue.log]
+    names = [entry[0] for entry in gpu.Queue.log]
     assert names == ["record", "wait_event", "record", "wait_event"]
     assert event.elapsed_time(s.record_event()) == 2.5
     assert event._made().options["disable_timing"] is False
@@ -135,13 +59,23 @@ def test_events_are_recorded_and_waited_for(gpu):
 
 def test_memory_and_its_peak(gpu):
     assert (tp.cuda.memory_allocated(), tp.cuda.memory_reserved()) == (100, 300)
-    Pool.used = 900
-    Pool.hooks[-1].malloc_postprocess(device_id=0)
-    Pool.used = 100
+    gpu.Pool.used = 900
+    gpu.Pool.hooks[-1].malloc_postprocess(device_id=0)
+    gpu.Pool.used = 100
     assert tp.cuda.max_memory_allocated() == 900 and tp.cuda.max_memory_allocated(1) == 100
     tp.cuda.reset_peak_memory_stats()
     assert tp.cuda.max_memory_allocated() == 100 and tp.cuda.max_memory_reserved() == 300
     assert tp.cuda.mem_get_info() == (7, 9)
+
+
+def test_memory_can_be_limited(gpu):
+    limits = []
+    gpu.Pool.set_limit = lambda self, **limit: limits.append(limit)
+    tp.cuda.set_per_process_memory_fraction(0.5)
+    tp.cuda.set_per_process_memory_fraction(1.0, "cuda:1")
+    assert limits == [{"fraction": 0.5}, {"size": 0}]
+    with pytest.raises(tp.DomainError, match="wanted a fraction from 0 to 1, got 2"):
+        tp.cuda.set_per_process_memory_fraction(2)
 
 
 def test_what_the_gpu_is(gpu):
@@ -191,7 +125,7 @@ def test_pinned_memory_is_held_until_its_copy_is_done(gpu):
     tp.ones(3).pin_memory().cuda(non_blocking=True)
     assert not copies._under_way  # the stand-in is done at once
     gpu.cuda.Event = lambda **options: late
-    late = Queue()
+    late = gpu.Queue()
     late.done = False
     tp.ones(3).pin_memory().cuda(non_blocking=True)
     tp.ones(4).pin_memory().cuda(non_blocking=True)
@@ -232,13 +166,32 @@ def test_every_way_onto_a_full_gpu_has_the_clear_error(gpu, monkeypatch):
         full()
 
 
+def test_products_may_use_tf32_where_the_gpu_has_it(gpu, monkeypatch):
+    set_to = []
+    kinds = types.SimpleNamespace(COMPUTE_TYPE_DEFAULT="default", COMPUTE_TYPE_TF32="tf32")
+    core = types.SimpleNamespace(
+        _routines_linalg=kinds, set_compute_type=lambda dtype, kind: set_to.append(kind)
+    )
+    gpu._core = core
+    gpu.cuda.Device.compute_capability = "86"
+    try:
+        tp.set_float32_matmul_precision("high")  # before CuPy is loaded
+        tp.ones(1, device="cuda")
+        tp.set_float32_matmul_precision("highest")
+        gpu.cuda.Device.compute_capability = "75"
+        tp.set_float32_matmul_precision("medium")
+    finally:
+        tp.set_float32_matmul_precision("highest")
+    assert set_to == ["tf32", "default", "default", "default"]
+
+
 def test_batches_wait_on_the_gpu_for_their_copies(gpu):
     batches = DeviceLoader([{"x": tp.ones(2)}, {"x": tp.zeros(2)}], "cuda:1")
-    Queue.log.clear()
+    gpu.Queue.log.clear()
     first, second = batches
     assert str(first["x"].device) == "cuda:1" and second["x"].tolist() == [0, 0]
     # For each: the lane waits for the consumer, marks its copy, the consumer waits for the mark.
-    names = [entry[0] for entry in Queue.log]
+    names = [entry[0] for entry in gpu.Queue.log]
     assert names.count("record") == 4 and names.count("wait_event") == 4
 
 

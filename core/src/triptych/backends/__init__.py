@@ -56,6 +56,11 @@ def loaded(kind: str) -> bool:
     return kind in _BY_DEVICE
 
 
+def all_loaded() -> list[Backend]:
+    """The backends whose libraries are loaded."""
+    return list(_BY_DEVICE.values())
+
+
 def add_backend(device_type: str, backend: Backend) -> Backend:
     """Make a backend the home of a kind of device, and return it."""
     _BY_TYPE[backend.array_type] = backend

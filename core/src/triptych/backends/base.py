@@ -139,6 +139,12 @@ class Backend(ABC):
     def to_numpy(self, array: Any) -> np.ndarray:
         """The same values as a NumPy array; no copy on the CPU."""
 
+    def use_precision(self, precision: str) -> None:
+        """Take how exact products of float32 matrices must be, "highest", "high" or "medium"; a
+        backend that always uses all bits has nothing to do.
+        """
+        return
+
     def pin(self, data: np.ndarray) -> np.ndarray:
         """A copy in main memory from which this device copies fastest."""
         return data.copy()

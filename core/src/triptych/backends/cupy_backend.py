@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DeviceError, MissingDependencyError, OutOfMemoryError
-from ..runtime import check_deterministic
+from ..runtime import check_deterministic, get_float32_matmul_precision
 from .base import Backend, Device
 from .cupy_copies import Copies
 
@@ -69,6 +69,19 @@ class CupyBackend(Backend):
     def __init__(self, cupy: Any) -> None:
         self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
         self.copies = Copies(cupy)
+        if get_float32_matmul_precision() != "highest":
+            self.use_precision(get_float32_matmul_precision())
+
+    def use_precision(self, precision: str) -> None:
+        """Let products of float32 matrices round their inputs to TF32 (10 bits) unless "highest" is
+        asked for; GPUs before compute capability 8.0 have no such units.
+        """
+        core = self.xp._core  # CuPy's switch while a program runs; its documented one, CUPY_TF32,
+        kinds = core._routines_linalg  # is read when the first product is computed
+        able = int(self.xp.cuda.Device().compute_capability) >= 80
+        fast = able and precision != "highest"
+        kind = kinds.COMPUTE_TYPE_TF32 if fast else kinds.COMPUTE_TYPE_DEFAULT
+        core.set_compute_type(np.float32, kind)
 
     def check(self, where: Device) -> None:
         count = self.xp.cuda.runtime.getDeviceCount()
