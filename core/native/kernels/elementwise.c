@@ -3,6 +3,7 @@
    find is shared by a whole tile. One operation alone is a program of one step. */
 #include "elementwise.h"
 
+#include "normal.h"
 #include "vector_math.h"
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);

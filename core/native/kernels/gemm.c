@@ -8,6 +8,7 @@
 #include "gemm_block.h"
 #include "gemm_small.h"
 #include "transpose.h"
+#include "normal.h"
 #include "vector_math.h"
 
 #define GROUP 8 /* panels of A that may be packed at a time */
