@@ -3,6 +3,8 @@
 #include "bindings/families.h"
 #include "runtime/scratch.h"
 
+#include <vector>
+
 namespace triptych {
 namespace {
 
@@ -179,11 +181,18 @@ bool ConvOptions::read(const Array &input, const Array &w) {
 }
 
 void multiply(const conv_direct_kernels &kernels, const conv_product &p) {
-    const long units = kernels.units(&p);
-    const double each = double(p.samples) * p.groups * p.rows * p.channels * p.taps * p.out_rows *
-                        p.out_columns / units;
-    parallel(units, long(2 * SMALL / each) + 1,
-             [&](long begin, long end) { kernels.multiply(&p, begin, end); });
+    const long units = kernels.units(&p), room = kernels.scratch(&p);
+    const double steps = double(p.samples) * p.groups * p.rows * p.channels * p.taps * p.out_rows *
+                         p.out_columns;
+    const long threads = num_threads(), most = std::min(units, long(steps / (2 * SMALL)) + 1);
+    const long pieces = threads == 1 ? 1 : std::min(most, 8 * threads);
+    constexpr long LINE = 8; // threads write to lines of their own
+    std::vector<long> held(threads * LINE, -1);
+    const auto run = [&](long piece, int worker) {
+        kernels.multiply(&p, scratch_floats(room, 1), &held[worker * LINE], units * piece / pieces,
+                         units * (piece + 1) / pieces);
+    };
+    run_pieces(pieces, run, int(threads));
 }
 
 void convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,

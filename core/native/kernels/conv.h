@@ -43,7 +43,11 @@ typedef struct {
     /* Copies channels x (count, h, w) to planes; the last one zeroes the slack. */
     void (*fill)(const conv_layout *layout, const float *x, float *planes, long count, int last);
     long (*units)(const conv_product *product); /* pieces of work, to be split over threads */
-    void (*multiply)(const conv_product *product, long begin, long end); /* units */
+    /* Floats of scratch memory for each thread; beside it a number, -1 before its first call with a
+       product, says what is in it. */
+    long (*scratch)(const conv_product *product);
+    void (*multiply)(const conv_product *product, float *scratch, long *held, long begin,
+                     long end); /* units */
     /* y (n, o) from w (o, c) and x (n, c), images of one pixel; outputs [begin, end). */
     void (*dots)(const float *w, const float *x, float *y, long n, long c, long o, long begin,
                  long end);
