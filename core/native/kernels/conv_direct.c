@@ -14,6 +14,7 @@
 
 #define LEFT_FLOATS (48 * 1024L) /* of the left operand at a time, to stay in the second cache */
 #define GATHERED_ROWS (3 * TILE_ROWS)
+#define MANY 32 /* chunks, of which threads get fair shares */
 #define PANEL_FLOATS (32 * 1024L) /* that are gathered at a time, or one panel */
 
 /* The positions of one sample, as vectors along rows of the padded image. */
@@ -39,20 +40,23 @@ static int gathers(const conv_product *p) { return p->rows >= GATHERED_ROWS; }
 
 #define PANEL_HEAD ((long)(sizeof(conv_panel) + 63) / 64 * 16) /* floats */
 
-/* A unit is a block of TILE_ROWS rows of the left operand times a chunk of panels, which a thread
-   gathers once. */
+/* A unit is a chunk of panels times all rows of the left operand, or where there are few chunks a
+   block of TILE_ROWS rows; a thread gathers a chunk once. */
 typedef struct {
-    long panels, at_once, chunks, blocks;
+    long panels, at_once, chunks;
+    long blocks, rows; /* in a chunk, of a block */
 } gathered_work;
 
 static gathered_work gathered_work_of(const conv_product *p) {
     gathered_work w;
     w.panels = (conv_positions(p) + TILE_WIDTH - 1) / TILE_WIDTH;
-    w.at_once = most(1, PANEL_FLOATS / conv_panel_floats(p));
+    w.at_once = least(PANEL_FLOATS / conv_panel_floats(p), most(2, w.panels / MANY));
+    w.at_once = most(1, w.at_once);
     w.chunks = most(1, w.panels / w.at_once);
     w.at_once = (w.panels + w.chunks - 1) / w.chunks;
     w.chunks = (w.panels + w.at_once - 1) / w.at_once;
-    w.blocks = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
+    w.rows = w.chunks * p->groups < MANY / 2 ? TILE_ROWS : p->rows;
+    w.blocks = (p->rows + w.rows - 1) / w.rows;
     return w;
 }
 
@@ -83,8 +87,8 @@ static void multiply_gathered(const conv_product *p, float *scratch, long *held,
     float *floats = scratch + w.at_once * PANEL_HEAD;
     for (long unit = begin; unit < end; unit++) {
         const long chunk = unit / w.blocks, group = chunk / w.chunks;
-        const long row = unit % w.blocks * TILE_ROWS, rows = least(TILE_ROWS, p->rows - row);
-        const float *left = p->left + (group * p->rows + row) * depth;
+        const long begin_row = unit % w.blocks * w.rows;
+        const long end_row = least(begin_row + w.rows, p->rows);
         const long first = chunk % w.chunks * w.at_once, now = least(w.at_once, w.panels - first);
         if (*held != chunk)
             for (long i = 0; i < now; i++) {
@@ -92,9 +96,12 @@ static void multiply_gathered(const conv_product *p, float *scratch, long *held,
                 conv_gather_panel(p, panel_at(scratch, i), floats + i * size);
             }
         *held = chunk;
-        for (long i = 0; i < now; i++)
-            conv_multiply_panel(p, panel_at(scratch, i), left, rows, floats + i * size,
-                                p->out + row * p->out_plane);
+        for (long row = begin_row; row < end_row; row += TILE_ROWS)
+            for (long i = 0; i < now; i++)
+                conv_multiply_panel(p, panel_at(scratch, i),
+                                    p->left + (group * p->rows + row) * depth,
+                                    least(TILE_ROWS, end_row - row), floats + i * size,
+                                    p->out + row * p->out_plane);
     }
 }
 
