@@ -119,8 +119,8 @@ INLINE void sums_of_lanes(vfloat v[LANES], float *to) {
     store(to, v[0]);
 }
 
-/* sums[i][r] = sum over terms of left[r][term] * rest[i][term], terms in the lanes. Rows from `rows`
-   on are the last one again. */
+/* sums[i][r] = sum over terms of left[r][term] * rest[i][term], terms in the lanes. Rows from
+   `rows` on are the last one again. */
 INLINE void rest_of(const int count, const float *left, long rows, const float *rest, long depth,
                     float sums[REST_AT_ONCE * TILE_ROWS]) {
     vfloat sum[REST_AT_ONCE * TILE_ROWS];

@@ -152,6 +152,22 @@ def test_winograd(shape, out, padding, recorded, tile, threads):
     close(got, kernel.plain(x, w, **options), 5e-6)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
+def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
+    """By strips, where tiles are many and channels few, and by outputs."""
+    layer = (*layer, (3, 3), 1, 1, 1, 1)
+    x, w, _ = arrays_of(layer)
+    before, results = tp.get_num_threads(), []
+    with tp.set_grad_enabled(recorded):
+        for count in (1, 2, 3):
+            tp.set_num_threads(count)
+            results.append(kernel_of("conv")(x, w, **options_of(layer)))
+    tp.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 MODES = {
     "auto": ("conv_winograd_2", "conv_winograd_4"),
     "off": ("conv", "conv"),
@@ -207,9 +223,10 @@ def test_transposed():
 def test_same_for_any_number_of_threads():
     before = tp.get_num_threads()
     results = []
+    names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
     for count in (1, 2):
         tp.set_num_threads(count)
-        for name in ("stem", "3x3", "groups", "depthwise"):
+        for name in ("stem", "depthwise", *names):
             x, w, g = arrays_of(LAYERS[name])
             options = options_of(LAYERS[name])
             results.append(kernel_of("conv")(x, w, **options))
