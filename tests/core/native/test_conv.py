@@ -39,8 +39,16 @@ LAYERS = {
     "depthwise stride 2": ((2, 24, 28, 28), 24, (3, 3), 2, 1, 1, 24),
     "depthwise 5x5": ((1, 24, 7, 7), 24, (5, 5), 1, 2, 1, 24),
     "depthwise 5x5 stride 2": ((1, 24, 15, 35), 24, (5, 5), 2, 2, 1, 24),
+    "depthwise, wide rows": ((1, 16, 23, 70), 16, (3, 3), 1, 1, 1, 16),
+    "depthwise, sides differ": ((1, 16, 12, 40), 16, (5, 5), 2, (1, 3), 1, 16),
+    "depthwise, one row out": ((1, 16, 3, 20), 16, (3, 3), 1, 0, 1, 16),
     "depthwise twice": ((2, 8, 9, 20), 16, (3, 3), 1, 1, 1, 8),
     "depthwise dilation": ((2, 8, 19, 20), 8, (3, 3), 1, 2, 2, 8),
+    "many channels": ((2, 136, 18, 21), 300, (3, 3), 2, 1, 1, 1),
+    "many channels, groups": ((2, 80, 9, 11), 120, (3, 3), 2, 1, 1, 2),
+    "many channels, 1x1": ((2, 40, 18, 21), 300, (1, 1), 1, 0, 1, 1),
+    "many channels, 7x7 pixels": ((1, 70, 7, 7), 90, (1, 1), 1, 0, 1, 1),
+    "many channels, few pixels": ((3, 70, 7, 7), 90, (3, 3), 1, 1, 1, 1),
     "one row": ((2, 1, 1, 100), 3, (1, 5), 1, 0, 1, 1),
     "sound": ((2, 7, 401), 12, (10,), 5, 0, 1, 1),
     "sound, long kernel": ((1, 2, 3000), 3, (257,), 1, 128, 1, 1),
@@ -144,6 +152,22 @@ def test_winograd(shape, out, padding, recorded, tile, threads):
     close(got, kernel.plain(x, w, **options), 5e-6)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
+def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
+    """By strips, where tiles are many and channels few, and by outputs."""
+    layer = (*layer, (3, 3), 1, 1, 1, 1)
+    x, w, _ = arrays_of(layer)
+    before, results = tp.get_num_threads(), []
+    with tp.set_grad_enabled(recorded):
+        for count in (1, 2, 3):
+            tp.set_num_threads(count)
+            results.append(kernel_of("conv")(x, w, **options_of(layer)))
+    tp.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 MODES = {
     "auto": ("conv_winograd_2", "conv_winograd_4"),
     "off": ("conv", "conv"),
@@ -199,9 +223,10 @@ def test_transposed():
 def test_same_for_any_number_of_threads():
     before = tp.get_num_threads()
     results = []
+    names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
     for count in (1, 2):
         tp.set_num_threads(count)
-        for name in ("stem", "3x3", "groups", "depthwise"):
+        for name in ("stem", "depthwise", *names):
             x, w, g = arrays_of(LAYERS[name])
             options = options_of(LAYERS[name])
             results.append(kernel_of("conv")(x, w, **options))
