@@ -111,6 +111,40 @@ typedef struct {
 
 extern const conv_gradient_kernels conv_gradient_baseline, conv_gradient_avx2, conv_gradient_avx512;
 
+/* The gradient of 3x3 weights of stride and dilation 1 by Winograd's method. */
+typedef struct {
+    long samples, c, o;
+    conv_axis y, x;
+    long tiles_y, tiles_x; /* of 2x2 outputs in a sample; a row of them is a strip */
+} conv_winograd_gradient;
+
+/* Some outputs and channels, from multiples of 32 on. */
+typedef struct {
+    long output, outputs, channel, channels;
+} conv_winograd_block;
+
+typedef struct {
+    long (*lanes)(void); /* c and o have to be multiples of it */
+    /* Floats: of each thread's scratch, and of what becomes of `channels` in so many tiles. */
+    long (*scratch)(const conv_winograd_gradient *s);
+    long (*room)(long tiles, long channels);
+    /* v from x and m from g, for strips [first, first + count) of all samples; [begin, end) of
+       c / lanes and o / lanes. */
+    void (*input)(const conv_winograd_gradient *s, const float *x, float *v, long first, long count,
+                  float *scratch, long begin, long end);
+    void (*output)(const conv_winograd_gradient *s, const float *g, float *m, long first,
+                   long count, float *scratch, long begin, long end);
+    /* sums (16, outputs, channels) of a block over the tiles of v and m. */
+    void (*multiply)(const conv_winograd_block *block, const float *v, const float *m, long tiles,
+                     float *sums, int add);
+    /* dw of the block's outputs [begin, end), from sums that lie `part` floats apart. */
+    void (*finish)(const conv_winograd_gradient *s, const conv_winograd_block *block,
+                   const float *sums, long parts, long part, float *dw, long begin, long end);
+} conv_winograd_gradient_kernels;
+
+extern const conv_winograd_gradient_kernels conv_winograd_gradient_baseline,
+    conv_winograd_gradient_avx2, conv_winograd_gradient_avx512;
+
 #ifdef __cplusplus
 }
 #endif
