@@ -43,7 +43,11 @@ typedef struct {
     /* Copies channels x (count, h, w) to planes; the last one zeroes the slack. */
     void (*fill)(const conv_layout *layout, const float *x, float *planes, long count, int last);
     long (*units)(const conv_product *product); /* pieces of work, to be split over threads */
-    void (*multiply)(const conv_product *product, long begin, long end); /* units */
+    /* Floats of scratch memory for each thread; beside it a number, -1 before its first call with a
+       product, says what is in it. */
+    long (*scratch)(const conv_product *product);
+    void (*multiply)(const conv_product *product, float *scratch, long *held, long begin,
+                     long end); /* units */
     /* y (n, o) from w (o, c) and x (n, c), images of one pixel; outputs [begin, end). */
     void (*dots)(const float *w, const float *x, float *y, long n, long c, long o, long begin,
                  long end);
@@ -57,20 +61,16 @@ typedef struct {
     conv_axis y, x;
     long m;                /* 2 or 4: tiles are of m x m outputs */
     long tiles_y, tiles_x; /* in a sample */
-    long v_step;           /* from point to point, samples * tiles_y * tiles_x * c or more */
+    long threads;          /* that share the units; results do not depend on it */
 } conv_winograd;
 
 typedef struct {
     long (*lanes)(void); /* c and o have to be multiples of it */
-    /* Scratch in floats for each thread, and units of work, of both steps. The first gives v, of
-       (m + 2)^2 * v_step floats, from x; its units are samples * c / lanes. */
-    long (*input_scratch)(const conv_winograd *s);
-    void (*input)(const conv_winograd *s, const float *x, float *v, float *scratch, long begin,
-                  long end);
+    /* Floats for each thread; beside them a number, which is -1 before its first call. */
     long (*scratch)(const conv_winograd *s);
     long (*units)(const conv_winograd *s);
-    void (*multiply)(const conv_winograd *s, const float *v, const float *w, float *y,
-                     float *scratch, long begin, long end);
+    void (*multiply)(const conv_winograd *s, const float *x, const float *w, float *y,
+                     float *scratch, long *held, long begin, long end);
 } conv_winograd_kernels;
 
 extern const conv_winograd_kernels conv_winograd_baseline, conv_winograd_avx2, conv_winograd_avx512;

@@ -12,11 +12,12 @@ struct Block {
     ~Block() { std::free(start); }
 };
 
-thread_local Block block;
+thread_local Block blocks[2];
 
 } // namespace
 
-void *scratch(std::size_t bytes) {
+void *scratch(std::size_t bytes, int which) {
+    Block &block = blocks[which];
     if (bytes > block.bytes) {
         const std::size_t room = (bytes + bytes / 2 + 4095) / 4096 * 4096;
         std::free(block.start);
