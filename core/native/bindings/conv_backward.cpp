@@ -48,7 +48,7 @@ void turn_weights(const ConvOptions &options, const float *w, float *to, long c,
                   const long *taps, long count) {
     const auto &kernels = TRIPTYCH_PICK(conv_gradient);
     const long groups = options.groups;
-    parallel(groups, SMALL * groups / (c * o * count) + 1, [&](long begin, long end) {
+    parallel(c, SMALL * groups / (o * count) + 1, [&](long begin, long end) {
         kernels.turn(w, to, o / groups, c / groups, options.taps(), taps, count, begin, end);
     });
 }
@@ -147,17 +147,68 @@ void dw_depthwise(const ConvOptions &options, long n, long c, long o, const floa
     });
 }
 
+// How many parts the positions are cut into, where each part has sums of its own: by sizes alone.
+long parts_of(long positions, long sums) {
+    const long most = std::max(1L, positions / 512);
+    return std::bit_floor(static_cast<unsigned long>(std::clamp((1L << 19) / sums, 1L, most)));
+}
+
+// sums += those of the other parts, `each` floats apart.
+void add_parts(float *sums, long count, long parts, long each) {
+    parallel(count, SMALL / parts + 1, [&](long begin, long end) {
+        for (long part = 1; part < parts; part++)
+            for (long i = begin; i < end; i++) sums[i] += sums[part * each + i];
+    });
+}
+
+// Few weights: threads take parts of the rows of outputs, some at a time such that what they see
+// stays in the second cache.
+void dw_rows(const conv_gradient &all, long n, const float *g, const float *x, float *dw) {
+    constexpr long ROOM = 1L << 16; // floats of x, and of g
+    const auto &kernels = TRIPTYCH_PICK(conv_gradient);
+    const long c = all.groups * all.c, o = all.groups * all.o, rows = all.y.out;
+    const long of_x = all.columns * all.channels * all.row_step, of_g = o * all.x.out;
+    const long at_once = std::clamp(ROOM / std::max(of_x, of_g), 1L, rows);
+    const long chunks = (rows + at_once - 1) / at_once, units = n * chunks;
+    const long parts = std::min(units, parts_of(n * all.plane, all.sums));
+    conv_gradient most = all;
+    most.y.out = at_once;
+    kernels.plan(&most);
+    const long room = whole_lines(most.image + most.slack), each = room + whole_lines(all.sums);
+    float *memory = scratch_floats(parts * each), *sums = memory + room;
+    run_pieces(parts, [&](long part, int) {
+        for (long first = units * part / parts, i = first; i < units * (part + 1) / parts; i++) {
+            const long sample = i / chunks, row = i % chunks * at_once;
+            conv_gradient p = all;
+            p.samples = 1;
+            p.y.out = std::min(at_once, rows - row);
+            p.y.before -= row * p.y.stride;
+            kernels.plan(&p);
+            p.plane = all.plane;
+            float *image = memory + part * each;
+            kernels.fill(&p, x + sample * c * p.y.in * p.x.in, image, 0, p.rows);
+            kernels.multiply(&p, g + sample * o * p.plane + row * p.x.out, image, sums + part * each,
+                             i > first, 0, kernels.units(&p));
+        }
+    });
+    add_parts(sums, all.sums, parts, each);
+    parallel(o, SMALL / (all.c * all.run) + 1,
+             [&](long begin, long end) { kernels.finish(&all, sums, dw, begin, end); });
+}
+
 void dw_dense(const ConvOptions &options, long n, long c, long o, const float *g, const float *x,
               float *dw) {
     const auto &kernels = TRIPTYCH_PICK(conv_gradient);
-    conv_gradient p{1, options.groups, o / options.groups, c / options.groups, options.y, options.x,
-                    0, 0, 0, 0, 0, 0, 0, 0};
+    conv_gradient p{};
+    p.groups = options.groups, p.o = o / p.groups, p.c = c / p.groups;
+    p.y = options.y, p.x = options.x;
     kernels.plan(&p);
+    if (p.sums <= 1L << 17 && n * options.out() >= 4096) return dw_rows(p, n, g, x, dw);
     const long most = samples_at_once(n, p.image), room = whole_lines(most * p.image + p.slack);
     float *images = scratch_floats(room + p.sums), *sums = images + room;
     for (long s = 0; s < n; s += most) {
         p.samples = std::min(most, n - s);
-        parallel(p.samples * p.rows, SMALL / (p.columns * c) + 1, [&](long begin, long end) {
+        parallel(p.samples * p.rows, SMALL / (p.columns * p.channels) + 1, [&](long begin, long end) {
             kernels.fill(&p, x + s * c * options.in(), images, begin, end);
         });
         parallel(kernels.units(&p), 1, [&](long begin, long end) {
@@ -183,17 +234,16 @@ bool dw_by_winograd(const ConvOptions &options, long n, long c, long o, Winograd
 // depends on sizes alone.
 void dw_winograd_parts(const conv_winograd_gradient &s, const float *g, const float *x, float *dw) {
     const auto &kernels = TRIPTYCH_PICK(conv_winograd_gradient);
-    const long strips = s.samples * s.tiles_y, most = std::min(strips, strips * s.tiles_x / 128);
-    const long parts = std::bit_floor(
-        static_cast<unsigned long>(std::clamp((1L << 15) / (s.c * s.o), 1L, std::max(1L, most))));
+    const long strips = s.samples * s.tiles_y, size = 16 * s.c * s.o;
+    const long parts = std::min(strips, parts_of(4 * strips * s.tiles_x, size));
     const long at_once = std::clamp(16384 / (s.tiles_x * (s.c + s.o)), 1L, strips);
     const long of_x = kernels.room(at_once * s.tiles_x, s.c);
     const long of_g = kernels.room(at_once * s.tiles_x, s.o);
-    const long sums = 16 * s.c * s.o, each = whole_lines(of_x + of_g + kernels.scratch(&s) + sums);
+    const long each = whole_lines(size + of_x + of_g + kernels.scratch(&s));
     float *memory = scratch_floats(parts * each);
     const conv_winograd_block block{0, s.o, 0, s.c};
     run_pieces(parts, [&](long part, int) {
-        float *own = memory + part * each, *v = own + sums, *m = v + of_x, *ring = m + of_g;
+        float *own = memory + part * each, *v = own + size, *m = v + of_x, *ring = m + of_g;
         const long begin = strips * part / parts, end = strips * (part + 1) / parts;
         for (long first = begin; first < end; first += at_once) {
             const long count = std::min(at_once, end - first);

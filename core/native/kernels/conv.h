@@ -94,11 +94,15 @@ typedef struct {
     long samples, groups, o, c;
     conv_axis y, x;
     /* What plan() finds: the padded image (rows, columns, channels) and its floats, floats after
-       the last that may be read, and the sums (groups * o, kh, runs, pitch), `run` of them used. */
-    long rows, columns, image, slack, runs, run, pitch, sums;
+       the last that may be read, and the sums (groups * o, runs_y, runs, pitch), `run` of them
+       used; whether rows that an output sees are beside each other, and by how many rows of the
+       image a row of outputs steps. plane: of g, from one output to the next, y.out * x.out. */
+    long rows, columns, channels, image, slack, runs_y, runs, run, pitch, sums, row_step, plane;
+    int beside;
 } conv_gradient;
 
 typedef struct {
+    /* to (groups, c, o, count) from w (groups, o, c, all), for [begin, end) of groups * c. */
     void (*turn)(const float *w, float *to, long o, long c, long all, const long *taps, long count,
                  long begin, long end);
     void (*plan)(conv_gradient *p);
