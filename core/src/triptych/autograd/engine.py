@@ -10,10 +10,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..dtypes import is_inexact
 from ..errors import DTypeError, GradError
+from ..holders import ALONE, owns_memory
 from ..prims.elementwise import add, cast, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
 from ..prims.table import Prim
@@ -76,7 +75,7 @@ class Sweep:
         k = key(edge)
         held = self.pending.pop(k, None)
         if held is not None:
-            into = _into(held, grad) if sys.getrefcount(held) == _ALONE else None
+            into = _into(held, grad) if sys.getrefcount(held) == ALONE else None
             grad = add(held, grad) if into is None else run_kernel(into, held, grad)
         self.pending[k] = grad
 
@@ -126,7 +125,7 @@ class Sweep:
             return
         for hook in hooks_at(leaf, BEFORE):
             (grad,) = self._replaced([grad], hook((boxed(grad),)), "register_prehook")
-        fresh = leaf.hooks is None and sys.getrefcount(grad) == _ALONE
+        fresh = leaf.hooks is None and sys.getrefcount(grad) == ALONE
         accumulate(tensor, grad, self.create_graph, fresh)
         for hook in leaf.post_hooks or ():
             hook(tensor)
@@ -316,7 +315,7 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool, fresh: bool = Fals
             raw.check_kept_by(tensor)
     held = tensor._grad
     if held is None:
-        kept = create_graph or (fresh and _owns(grad))
+        kept = create_graph or (fresh and owns_memory(grad))
         tensor._grad = grad if create_graph else box(grad if kept else own(grad))
     elif create_graph or trace is not None or not _dense(held._data):
         tensor._grad = add(held, grad if isinstance(grad, Tensor) else box(grad))
@@ -329,25 +328,9 @@ def _dense(array: Any) -> bool:
     return array.flags.c_contiguous and getattr(array.flags, "writeable", True)
 
 
-def _references() -> int:
-    held = object()
-    return sys.getrefcount(held)
-
-
-# What getrefcount() tells of an object that one local variable holds.
-_ALONE = _references()
-
-
-def _owns(array: Any) -> bool:
-    """Whether an array has packed memory of its own."""
-    if type(array) is not np.ndarray:
-        return False
-    return array.flags.c_contiguous and array.flags.owndata and array.flags.writeable
-
-
 def _into(held: Any, grad: Any) -> Any:
     """The kernel that adds grad to held in its memory; None where there is none that may."""
-    if not _owns(held) or type(grad) is not np.ndarray:
+    if not owns_memory(held) or type(grad) is not type(held):
         return None
     if held.dtype != grad.dtype or held.shape != grad.shape or state.trace is not None:
         return None
