@@ -94,11 +94,15 @@ typedef struct {
     long samples, groups, o, c;
     conv_axis y, x;
     /* What plan() finds: the padded image (rows, columns, channels) and its floats, floats after
-       the last that may be read, and the sums (groups * o, kh, runs, pitch), `run` of them used. */
-    long rows, columns, image, slack, runs, run, pitch, sums;
+       the last that may be read, and the sums (groups * o, runs_y, runs, pitch), `run` of them
+       used; whether rows that an output sees are beside each other, and by how many rows of the
+       image a row of outputs steps. plane: of g, from one output to the next, y.out * x.out. */
+    long rows, columns, channels, image, slack, runs_y, runs, run, pitch, sums, row_step, plane;
+    int beside;
 } conv_gradient;
 
 typedef struct {
+    /* to (groups, c, o, count) from w (groups, o, c, all), for [begin, end) of groups * c. */
     void (*turn)(const float *w, float *to, long o, long c, long all, const long *taps, long count,
                  long begin, long end);
     void (*plan)(conv_gradient *p);
@@ -110,6 +114,40 @@ typedef struct {
 } conv_gradient_kernels;
 
 extern const conv_gradient_kernels conv_gradient_baseline, conv_gradient_avx2, conv_gradient_avx512;
+
+/* The gradient of 3x3 weights of stride and dilation 1 by Winograd's method. */
+typedef struct {
+    long samples, c, o;
+    conv_axis y, x;
+    long tiles_y, tiles_x; /* of 2x2 outputs in a sample; a row of them is a strip */
+} conv_winograd_gradient;
+
+/* Some outputs and channels, from multiples of 32 on. */
+typedef struct {
+    long output, outputs, channel, channels;
+} conv_winograd_block;
+
+typedef struct {
+    long (*lanes)(void); /* c and o have to be multiples of it */
+    /* Floats: of each thread's scratch, and of what becomes of `channels` in so many tiles. */
+    long (*scratch)(const conv_winograd_gradient *s);
+    long (*room)(long tiles, long channels);
+    /* v from x and m from g, for strips [first, first + count) of all samples; [begin, end) of
+       c / lanes and o / lanes. */
+    void (*input)(const conv_winograd_gradient *s, const float *x, float *v, long first, long count,
+                  float *scratch, long begin, long end);
+    void (*output)(const conv_winograd_gradient *s, const float *g, float *m, long first,
+                   long count, float *scratch, long begin, long end);
+    /* sums (16, outputs, channels) of a block over the tiles of v and m. */
+    void (*multiply)(const conv_winograd_block *block, const float *v, const float *m, long tiles,
+                     float *sums, int add);
+    /* dw of the block's outputs [begin, end), from sums that lie `part` floats apart. */
+    void (*finish)(const conv_winograd_gradient *s, const conv_winograd_block *block,
+                   const float *sums, long parts, long part, float *dw, long begin, long end);
+} conv_winograd_gradient_kernels;
+
+extern const conv_winograd_gradient_kernels conv_winograd_gradient_baseline,
+    conv_winograd_gradient_avx2, conv_winograd_gradient_avx512;
 
 #ifdef __cplusplus
 }

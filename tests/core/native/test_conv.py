@@ -168,6 +168,28 @@ def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
         np.testing.assert_array_equal(result, results[0])
 
 
+@pytest.mark.parametrize("shape", [(2, 32, 56, 56), (3, 64, 9, 30), (1, 144, 15, 17)])
+@pytest.mark.parametrize("padding", [0, 1, (0, 2)])
+@pytest.mark.parametrize("out", [32, 80, 192])
+def test_winograd_of_weights(shape, out, padding, threads):
+    layer = (shape, out, (3, 3), 1, padding, 1, 1)
+    x, w, g = arrays_of(layer)
+    kernel, options = kernel_of("conv_dw"), options_of(layer)
+    got, by = taken(lambda: kernel(g, x, shape=w.shape, **options))
+    assert by == {"conv_dw", "conv_winograd_dw"}
+    close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
+
+
+def test_winograd_of_the_weights_of_many_samples():
+    """So many tiles that they are taken in turns."""
+    layer = ((40, 144, 20, 20), 144, (3, 3), 1, 1, 1, 1)
+    x, w, g = arrays_of(layer)
+    kernel, options = kernel_of("conv_dw"), options_of(layer)
+    got, by = taken(lambda: kernel(g, x, shape=w.shape, **options))
+    assert by == {"conv_dw", "conv_winograd_dw"}
+    close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
+
+
 MODES = {
     "auto": ("conv_winograd_2", "conv_winograd_4"),
     "off": ("conv", "conv"),
@@ -190,6 +212,10 @@ def test_modes_of_winograd(mode, request):
     got, by = taken(lambda: backward(g, w, shape=x.shape, **options))
     assert by == {"conv_dx", recorded}
     close(got, backward.plain(g, w, shape=x.shape, **options), 5e-6)
+    weights = kernel_of("conv_dw")
+    got, by = taken(lambda: weights(g, x, shape=w.shape, **options))
+    assert by == ({"conv_dw"} if mode == "off" else {"conv_dw", "conv_winograd_dw"})
+    close(got, weights.plain(g, x, shape=w.shape, **options), 5e-6)
 
 
 def test_winograd_wants_a_known_mode():
@@ -226,9 +252,12 @@ def test_same_for_any_number_of_threads():
     names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
     for count in (1, 2):
         tp.set_num_threads(count)
-        for name in ("stem", "depthwise", *names):
-            x, w, g = arrays_of(LAYERS[name])
-            options = options_of(LAYERS[name])
+        wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
+        wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
+        for name in ("stem", "depthwise", *names, *wide):
+            layer = {**LAYERS, **wide}[name]
+            x, w, g = arrays_of(layer)
+            options = options_of(layer)
             results.append(kernel_of("conv")(x, w, **options))
             results.append(kernel_of("conv_dx")(g, w, shape=x.shape, **options))
             results.append(kernel_of("conv_dw")(g, x, shape=w.shape, **options))

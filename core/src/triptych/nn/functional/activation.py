@@ -9,6 +9,7 @@ import numpy as np
 from ... import dtypes
 from ...avals import normalize_axis
 from ...errors import DomainError, DTypeError, ShapeError
+from ...ops.inplace import overwrite
 from ...ops.pointwise import log_softmax as _log_softmax
 from ...ops.pointwise import sigmoid, tanh
 from ...ops.pointwise import softmax as _softmax
@@ -58,7 +59,7 @@ _GELU = {"none": composite.gelu, "tanh": composite.gelu_tanh}
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """The larger of x and zero."""
-    return replaced(input, ew.relu(input), inplace, "relu")
+    return overwrite(input, ew.relu(input), "relu_") if inplace else ew.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
