@@ -13,7 +13,7 @@ namespace {
 Counter matmul_taken("matmul"), linear_taken("linear");
 
 constexpr long PIECE = 1L << 20;       // multiplications worth waking a thread for
-constexpr long LONG_PIECE = 1L << 27; // about 2 ms: threads wait for each other no longer
+constexpr long LONG_PIECE = 1L << 30; // about 15 ms: threads wait for each other no longer
 
 // float32 in any strides that are whole numbers of floats.
 Array strided(nb::handle value) {
@@ -72,7 +72,8 @@ struct Grid {
 void multiply(const Products &p) {
     const gemm_kernels &kernels = TRIPTYCH_PICK(gemm);
     const long work = p.m * p.n * p.k, threads = num_threads();
-    const long fair = std::clamp(work * p.count / LONG_PIECE, 2 * threads, 8 * threads);
+    // As few pieces as there are threads: each packs for itself what its blocks have in common.
+    const long fair = std::clamp(work * p.count / LONG_PIECE / threads, 1L, 8L) * threads;
     const long pieces = threads == 1 ? 1 : std::min(fair, work * p.count / PIECE);
     const Grid grid(p, kernels, std::max(1L, (pieces + p.count - 1) / p.count));
     const long blocks = grid.down * grid.across, all = blocks * p.count;
