@@ -10,7 +10,7 @@
 namespace triptych {
 namespace {
 
-Counter matmul_taken("matmul"), linear_taken("linear");
+Counter matmul_taken("matmul"), linear_taken("linear"), fused_linear_taken("fused_linear");
 
 constexpr long PIECE = 1L << 20;       // multiplications worth waking a thread for
 constexpr long LONG_PIECE = 1L << 30; // about 15 ms: threads wait for each other no longer
@@ -101,6 +101,7 @@ void multiply(const Products &p) {
         const gemm_view b{p.b.data + p.b_at[item] + j * p.b.column, p.b.row, p.b.column};
         gemm_after after = p.after;
         if (after.column_bias) after.column_bias += j;
+        if (after.residual) after.residual += i * after.residual_step + j;
         kernels.multiply(m, n, p.k, a, b, p.c + item * p.m * p.n + i * p.n + j, p.n, 0, &after,
                          scratch_floats(kernels.scratch_floats(m, n, p.k)));
     };
@@ -157,28 +158,51 @@ nb::object matmul(nb::handle left, nb::handle right) {
     return c.object;
 }
 
-nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+// act(input weightT + bias + residual); bias and residual may be None.
+nb::object affine(nb::handle input, nb::handle weight, nb::handle bias, nb::handle residual,
+                  gemm_activation activation, Counter &taken) {
     const Array x = Array::packed(input), w = strided(weight);
     if (!x || !w || x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 || x.shape(-1) != w.shape(1))
         return not_implemented();
-    Array shift;
+    Array shift, added;
     if (!bias.is_none()) {
         shift = Array::packed(bias);
         if (!shift || shift.ndim() != 1 || shift.shape(0) != w.shape(0)) return not_implemented();
     }
-    linear_taken++;
     const long d = x.shape(-1);
     std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
     shape.back() = w.shape(0);
+    if (!residual.is_none()) {
+        added = Array::packed(residual);
+        if (!added || added.ndim() != x.ndim() ||
+            !std::equal(shape.begin(), shape.end(), added.shape()))
+            return not_implemented();
+    }
+    taken++;
     const Result y(x.ndim(), shape.data());
     const gemm_view rows{x.data(), d, 1}, turned{w.data(), stride(w, 1), stride(w, 0)};
     Products p{x.size() / d, w.shape(0), d, rows, turned, y.data()};
     if (shift) p.after.column_bias = shift.data();
+    if (added) p.after.residual = added.data(), p.after.residual_step = w.shape(0);
+    p.after.activation = activation;
     multiply(p);
     return y.object;
 }
 
+nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+    return affine(input, weight, bias, nb::none(), GEMM_PLAIN, linear_taken);
+}
+
+nb::object fused_linear(nb::handle input, nb::handle weight, nb::handle bias, nb::handle residual,
+                        int activation) {
+    if (activation < GEMM_PLAIN || activation > GEMM_SILU) return not_implemented();
+    return affine(input, weight, bias, residual, static_cast<gemm_activation>(activation),
+                  fused_linear_taken);
+}
+
 const Family family([](nb::module_ &m) {
+    m.def("fused_linear", &fused_linear, nb::arg("x"), nb::arg("w"), nb::arg("bias").none(),
+          nb::arg("residual").none(), nb::arg("activation"));
     m.def("matmul", &matmul, nb::arg("a"), nb::arg("b"));
     m.def("linear", &linear, nb::arg("x"), nb::arg("w"), nb::arg("bias") = nb::none());
 });

@@ -6,6 +6,7 @@
    registers. Rows are dealt out evenly, so that no tile is left with few of them: each height has a
    kernel of its own. */
 #include "gemm_block.h"
+#include "gelu_quick.h"
 #include "gemm_small.h"
 #include "transpose.h"
 #include "vector_math.h"
@@ -205,7 +206,7 @@ void KERNEL(gemm_strip)(long rows, long columns, long k, const float *a, long a_
 
 INLINE vfloat activate(vfloat x, gemm_activation activation) {
     if (activation == GEMM_RELU) return choose(x < 0, (vfloat){0}, x); /* NaN stays */
-    if (activation == GEMM_GELU) return vgelu(x);
+    if (activation == GEMM_GELU) return gelu_quick(x);
     if (activation == GEMM_SILU) return vsilu(x);
     return x;
 }
@@ -332,6 +333,13 @@ static void product_tile(const product *x, long i, long j, const float *a, const
                          const gemm_next *next) {
     const long rows = smaller(x->m - i, x->height), columns = smaller(x->n - j, GEMM_COLUMNS);
     float *c = x->c + i * x->c_step + j;
+    if (x->after && x->after->residual) {
+        const float *residual = x->after->residual + i * x->after->residual_step + j;
+        for (long r = 0; r < rows; r++, residual += x->after->residual_step) {
+            __builtin_prefetch(residual);
+            __builtin_prefetch(residual + columns - 1);
+        }
+    }
     compute_tile(rows, columns, x->k, a, GEMM_A_STEP, b, GEMM_COLUMNS, c, x->c_step, x->add,
                  x->start ? x->start + j : 0, next);
     if (x->after) {
