@@ -6,15 +6,18 @@ derivative computes it again.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ..avals import Aval
 from ..errors import ShapeError
-from . import batching_native, naming
+from . import naming
+from .batching import Flags, Params
 from .composite import composite, gelu, linear, pulled_back
 from .contract import check_dtypes
 from .elementwise import add, relu
 from .kinds import half_as_single
+from .table import Prim
 
 _ACTIVATIONS = {"none": lambda x: x, "relu": relu, "gelu": gelu}
 
@@ -46,8 +49,17 @@ def _impl(xp: Any, x: Any, w: Any, *rest: Any, shifted: bool, added: bool, activ
     return y
 
 
-def _vjp(g: Any, xs: Any, y: Any, **params: Any) -> list[Any]:
-    return pulled_back(lambda *inputs: (_decomp(*inputs, **params),), xs, (g,))
+def _vjp(g: Any, xs: Any, y: Any, *, shifted: bool, added: bool, activation: str) -> list[Any]:
+    again = functools.partial(_decomp, shifted=shifted, added=added, activation=activation)
+    return pulled_back(lambda *inputs: (again(*inputs),), xs, (g,))
+
+
+def _vmap(prim: Prim, size: int, xs: Any, on: Flags, params: Params) -> Any:
+    """Rows of samples under one weight, and a residual of each."""
+    plain = on[: len(on) - params["added"]]
+    if any(plain[1:]) or (params["added"] and on[-1] != on[0]):
+        return NotImplemented
+    return prim.call(*xs, **params)
 
 
 fused_linear = composite(
@@ -56,7 +68,7 @@ fused_linear = composite(
     _impl,
     _vjp,
     aval=_aval,
-    vmap=batching_native.linear,
+    vmap=_vmap,
     names=naming.axes("fused_linear", "i,oj->o"),
     amp="low",
 )
