@@ -13,6 +13,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     elementwise,
     entropy,
     framed,
+    fused_linear,
     gamma,
     incomplete_gamma,
     index,

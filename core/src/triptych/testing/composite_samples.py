@@ -32,6 +32,24 @@ def _linear(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+@sampled("fused_linear")
+def _fused_linear(rng: np.random.Generator) -> list[Sample]:
+    x, w, b = reals(rng, 2, 2, 3), reals(rng, 4, 3), reals(rng, 4)
+    residual = reals(rng, 2, 2, 4)
+    kinds = [((b,), "gelu"), ((), "relu"), ((b, residual), "none"), ((residual,), "gelu")]
+    return [
+        Sample(
+            (x, w, *rest),
+            {
+                "shifted": any(t is b for t in rest),
+                "added": any(t is residual for t in rest),
+                "activation": activation,
+            },
+        )
+        for rest, activation in kinds
+    ]
+
+
 @sampled("layer_norm")
 def _layer_norm(rng: np.random.Generator) -> list[Sample]:
     x = reals(rng, 3, 2, 4)
