@@ -6,7 +6,6 @@
    registers. Rows are dealt out evenly, so that no tile is left with few of them: each height has a
    kernel of its own. */
 #include "gemm_block.h"
-#include "gelu_quick.h"
 #include "gemm_small.h"
 #include "transpose.h"
 #include "normal.h"
@@ -207,7 +206,7 @@ void KERNEL(gemm_strip)(long rows, long columns, long k, const float *a, long a_
 
 INLINE vfloat activate(vfloat x, gemm_activation activation) {
     if (activation == GEMM_RELU) return choose(x < 0, (vfloat){0}, x); /* NaN stays */
-    if (activation == GEMM_GELU) return gelu_quick(x);
+    if (activation == GEMM_GELU) return vgelu(x);
     if (activation == GEMM_SILU) return vsilu(x);
     return x;
 }

@@ -111,7 +111,7 @@ def test_inference_gives_what_training_gives(fused, norm_first, bias, activation
         assert not fused
         with triptych.no_grad():
             close(layer(*inputs), want)
-        assert len(fused) == (2 if activation == "relu" else 1)
+        assert len(fused) == 2
         fused.clear()
 
 

@@ -43,6 +43,9 @@ def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:
     return getattr(F, activation)
 
 
+_FUSED: dict[int, str] = {id(F.relu): "relu", id(F.gelu): "gelu"}
+
+
 def _fused(x: Tensor, layer: Linear, residual: Tensor | None, activation: str) -> Tensor:
     rest = [t for t in (layer.bias, residual) if t is not None]
     return fused_linear(
@@ -99,16 +102,14 @@ class _Layer(Module):
         return norm(x + dropout(block(x)))
 
     def _around_feed_forward(self, x: Tensor) -> Tensor:
-        """The last block; in inference what follows a linear layer is computed with it."""
-        if not self._plain_feed_forward(x):
-            return self._around(self.num_norms, x, self._feed_forward)
-        norm = getattr(self, f"norm{self.num_norms}")
+        """The last block; in inference in two passes."""
+        index = self.num_norms
+        activation = _FUSED.get(id(self.activation))
+        if activation is None or not self._plain_feed_forward(x):
+            return self._around(index, x, self._feed_forward)
+        norm = getattr(self, f"norm{index}")
         y = norm(x) if self.norm_first else x
-        if self.activation is F.relu:  # gelu in the product would differ in the last bits
-            y = _fused(y, self.linear1, None, "relu")
-        else:
-            y = self.activation(self.linear1(y))
-        out = _fused(y, self.linear2, x, "none")
+        out = _fused(_fused(y, self.linear1, None, activation), self.linear2, x, "none")
         return out if self.norm_first else norm(out)
 
     def _plain_feed_forward(self, x: Tensor) -> bool:
