@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DeviceError, MissingDependencyError
 from ..runtime import check_deterministic
+from . import cuda
 from .base import Backend, Device
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class CupyBackend(Backend):
 
     def __init__(self, cupy: Any) -> None:
         self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
+        self.fast = cuda.overrides(cupy)
 
     def check(self, where: Device) -> None:
         count = self.xp.cuda.runtime.getDeviceCount()
@@ -37,6 +39,8 @@ class CupyBackend(Backend):
         """The kernel, run on the device of its inputs."""
         unordered = prim.name in UNORDERED
         kernel, array_type, device = super().bind(prim), self.xp.ndarray, self.xp.cuda.Device
+        if prim.name in self.fast:
+            kernel = cuda.Override(prim.name, self.fast[prim.name], kernel)
 
         def placed(*args: Any, **params: Any) -> Any:
             if unordered:
