@@ -1,9 +1,10 @@
 """Own CUDA kernels, taken in place of CuPy's operations where they fit.
 
 Each family is a module beside this one: CUDA C in a string, compiled at run time by CuPy on first
-use. Importing them needs neither CuPy nor a driver. `overrides(cupy)` of a family gives, for a
-primitive, a function with the signature of its kernel that gives NotImplemented for arguments it is
-not made for; then, and with TRIPTYCH_CUDA_KERNELS=0 in the environment, CuPy's operations run.
+use. Importing them needs neither CuPy nor a driver. A family offers `sources()`, its CUDA C, and
+`overrides(cupy)`: for a primitive, a function with the signature of its kernel that gives
+NotImplemented for arguments it is not made for. Then, and with TRIPTYCH_CUDA_KERNELS=0 in the
+environment, CuPy's operations run.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .source import SOURCES, Source
+from .source import Source
 
-__all__ = ["FAMILIES", "Override", "SOURCES", "Source", "calls", "load_all", "overrides"]
+__all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources"]
 
 # The modules beside this one that have overrides.
 FAMILIES = (
@@ -56,11 +57,10 @@ def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
     return found
 
 
-def load_all() -> dict[str, Source]:
-    """Every family's CUDA C, by name: what the checks without a GPU walk over."""
-    for family in FAMILIES:
-        importlib.import_module(f".{family}", __name__)
-    return {source.family: source for source in SOURCES.values()}
+def sources() -> list[Source]:
+    """The CUDA C of every family: what the checks without a GPU walk over."""
+    modules = [importlib.import_module(f".{family}", __name__) for family in FAMILIES]
+    return [source for module in modules for source in module.sources()]
 
 
 def calls() -> dict[str, int]:

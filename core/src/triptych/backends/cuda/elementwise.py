@@ -14,7 +14,7 @@ import numpy as np
 
 from ...avals import Aval
 from .prelude import ARITHMETIC
-from .source import FLOATING
+from .source import FLOATING, Source
 
 if TYPE_CHECKING:
     from ...prims.table import Prim
@@ -75,6 +75,29 @@ def _run(cupy: Any, name: str, *xs: Any) -> Any:
     if len(kinds) != 1 or kinds.pop() not in FLOATING:
         return NotImplemented
     return kernel(cupy, name)(*xs)
+
+
+def sources() -> tuple[Source, ...]:
+    """All expressions as kernels over contiguous arrays, to compile in one go: the checks walk over
+    this, while CuPy writes the loops of what runs.
+    """
+    texts = []
+    for prim in prims():
+        ins, out, operation = signature(prim)
+        pairs = [part.split() for part in (*ins.split(", "), out)]
+        arrays = ", ".join(f"{'' if n == 'out' else 'const '}{t} *{n}s" for t, n in pairs)
+        loads = "".join(f"    {t} {n} = {n}s[i];\n" for t, n in pairs[:-1])
+        texts.append(f"""
+template <class T> __global__ void elementwise_{prim.name}({arrays}, long long count) {{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+{loads}    {pairs[-1][0]} out;
+    {operation};
+    outs[i] = out;
+}}
+""")
+    names = [f"elementwise_{prim.name}<{{T}}>" for prim in prims()]
+    return (Source("elementwise", "".join(texts), names),)
 
 
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:

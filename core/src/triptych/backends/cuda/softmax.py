@@ -150,6 +150,11 @@ def _backward(cupy: Any, log: str, g: Any, y: Any, *, axis: int) -> Any:
     return _launch(cupy, "_dx", log, (g, y), axis)
 
 
+def sources() -> tuple[Source, ...]:
+    """The CUDA C of this family."""
+    return (SOURCE,)
+
+
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
     """By primitive, the function that is tried before CuPy's operations."""
     return {

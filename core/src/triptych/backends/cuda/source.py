@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...registry import Registry
 from .prelude import PRELUDE
-
-SOURCES: Registry[Source] = Registry("family of CUDA kernels")
 
 # The element types of CUDA C by the name of the dtype. bool is one byte, 0 or 1, in both.
 C_TYPES = {
@@ -46,7 +43,6 @@ class Source:
         if stray:
             raise ValueError(f"{family}: names of kernels start with {family}_, got {stray}")
         self._functions: dict[tuple[int, str, str], Any] = {}
-        SOURCES.register(family, self)
 
     def expressions(self, dtype: str) -> tuple[str, ...]:
         """The instances for a dtype, as C++ spells them: ``softmax_rows<float>``."""
