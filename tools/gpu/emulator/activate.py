@@ -121,6 +121,8 @@ def activate() -> Any:
     compiler._preprocess_hiprtc = lambda source, options: "emulator"
     _environment._get_hipcc_include_dirs = lambda: ()
     compiler._environment._get_hipcc_include_dirs = lambda: ()
+    if os.environ.get("GPU_GUARD"):
+        cupy.cuda.set_allocator(None)  # no pool: every array is an allocation with its own guards
     # Compiled device code of the wheel, which only a GPU runs.
     thrust.sort, thrust.argsort, thrust.lexsort = _sort, _argsort, _lexsort
     for name in LINALG:
