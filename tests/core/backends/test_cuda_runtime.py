@@ -68,9 +68,10 @@ def test_memory_and_its_peak(gpu):
     assert tp.cuda.mem_get_info() == (7, 9)
 
 
-def test_memory_can_be_limited(gpu):
+def test_memory_can_be_limited(gpu, monkeypatch):
     limits = []
-    gpu.Pool.set_limit = lambda self, **limit: limits.append(limit)
+    take = lambda self, **limit: limits.append(limit)  # noqa: E731
+    monkeypatch.setattr(gpu.Pool, "set_limit", take, raising=False)
     tp.cuda.set_per_process_memory_fraction(0.5)
     tp.cuda.set_per_process_memory_fraction(1.0, "cuda:1")
     assert limits == [{"fraction": 0.5}, {"size": 0}]
@@ -120,11 +121,11 @@ def test_copies_that_do_not_wait_go_through_pinned_memory(gpu):
     assert tp.equal(y.cpu(), x)
 
 
-def test_pinned_memory_is_held_until_its_copy_is_done(gpu):
+def test_pinned_memory_is_held_until_its_copy_is_done(gpu, monkeypatch):
     copies = backend_for(tp.device("cuda")).copies
     tp.ones(3).pin_memory().cuda(non_blocking=True)
     assert not copies._under_way  # the stand-in is done at once
-    gpu.cuda.Event = lambda **options: late
+    monkeypatch.setattr(gpu.cuda, "Event", lambda **options: late)
     late = gpu.Queue()
     late.done = False
     tp.ones(3).pin_memory().cuda(non_blocking=True)
@@ -150,7 +151,7 @@ def test_a_full_gpu_says_who_holds_it(gpu):
         "bytes, the pool keeps 200 bytes for later, 7 bytes of 9 bytes are free. Take smaller"
     )
     assert isinstance(caught.value, MemoryError) and tp.cuda.OutOfMemoryError is tp.OutOfMemoryError
-    assert gpu.cuda.Device.current == 0
+    assert gpu.cuda.Device().id == 0
 
 
 def test_every_way_onto_a_full_gpu_has_the_clear_error(gpu, monkeypatch):
@@ -172,13 +173,13 @@ def test_products_may_use_tf32_where_the_gpu_has_it(gpu, monkeypatch):
     core = types.SimpleNamespace(
         _routines_linalg=kinds, set_compute_type=lambda dtype, kind: set_to.append(kind)
     )
-    gpu._core = core
-    gpu.cuda.Device.compute_capability = "86"
+    monkeypatch.setattr(gpu, "_core", core, raising=False)
+    monkeypatch.setattr(gpu.cuda.Device, "compute_capability", "86", raising=False)
     try:
         tp.set_float32_matmul_precision("high")  # before CuPy is loaded
         tp.ones(1, device="cuda")
         tp.set_float32_matmul_precision("highest")
-        gpu.cuda.Device.compute_capability = "75"
+        monkeypatch.setattr(gpu.cuda.Device, "compute_capability", "75", raising=False)
         tp.set_float32_matmul_precision("medium")
     finally:
         tp.set_float32_matmul_precision("highest")

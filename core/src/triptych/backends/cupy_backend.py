@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DeviceError, MissingDependencyError, OutOfMemoryError
 from ..runtime import check_deterministic, get_float32_matmul_precision
+from . import cuda
 from .base import Backend, Device
 from .cupy_copies import Copies
 
@@ -68,7 +69,7 @@ class CupyBackend(Backend):
 
     def __init__(self, cupy: Any) -> None:
         self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
-        self.copies = Copies(cupy)
+        self.copies, self.fast = Copies(cupy), cuda.overrides(cupy)
         if get_float32_matmul_precision() != "highest":
             self.use_precision(get_float32_matmul_precision())
 
@@ -98,6 +99,8 @@ class CupyBackend(Backend):
         """The kernel, run on the device of its inputs."""
         unordered = prim.name in UNORDERED
         kernel, array_type, cupy = super().bind(prim), self.xp.ndarray, self.xp
+        if prim.name in self.fast:
+            kernel = cuda.Override(prim.name, self.fast[prim.name], kernel)
 
         def placed(*args: Any, **params: Any) -> Any:
             if unordered:
