@@ -152,7 +152,7 @@ def emulated(settings: Settings) -> Outcome:
 def hostile(settings: Settings) -> Outcome:
     """Rung 4b: guard pages, then other orders of threads."""
     runs = [{"GPU_GUARD": "1"}, *({"GPU_THREAD_ORDER": order} for order in ORDERS)]
-    paths = [settings.kernel_tests()]
+    paths = [settings.kernel_tests(), f"{TESTS}/test_ladder.py"]
     found = [_emulated(settings, paths, **extra) for extra in runs]
     note = f"guard pages and orders {', '.join(ORDERS)}" if found[0].passed else found[0].note
     return _sum(iter(found), note)
