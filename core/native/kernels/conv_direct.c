@@ -35,8 +35,14 @@ static work work_of(const conv_product *p) {
 }
 
 /* Whether what tiles see is first put together: with enough rows that is little work, no lane is
-   wasted, and channels that lie far apart are not read again and again. */
-static int gathers(const conv_product *p) { return p->rows >= GATHERED_ROWS; }
+   wasted, and channels that lie far apart are not read again and again. A few of them are as well
+   read where they lie, if not so small that lanes are wasted, nor so large that the outputs of a
+   tile are on too many pages. */
+static int gathers(const conv_product *p) {
+    const int few = p->rows < 12 * TILE_ROWS && conv_depth(p) < 256;
+    const int middle = p->plane >= 2 * TILE_WIDTH && p->plane < 128 * TILE_WIDTH;
+    return p->rows >= GATHERED_ROWS && !(p->exact && few && middle);
+}
 
 #define PANEL_HEAD ((long)(sizeof(conv_panel) + 63) / 64 * 16) /* floats */
 
