@@ -17,6 +17,11 @@ pytestmark = pytest.mark.native
 # x, out channels, kernel, stride, padding (the same on all sides or (low, high)), dilation, groups
 LAYERS = {
     "stem": ((2, 3, 37, 41), 16, (7, 7), 2, 3, 1, 1),
+    "large stem": ((3, 3, 101, 90), 16, (7, 7), 2, 3, 1, 1),
+    "large 3x3 of few channels": ((1, 4, 99, 80), 10, (3, 3), 1, (0, 2), 1, 1),
+    "large 3x3 stride 2": ((2, 24, 111, 112), 40, (3, 3), 2, 1, 1, 1),
+    "large groups": ((2, 12, 61, 57), 18, (3, 3), 1, 1, 1, 3),
+    "large dilation": ((2, 6, 75, 70), 9, (3, 3), 1, 2, 2, 1),
     "3x3": ((2, 16, 19, 23), 32, (3, 3), 1, 1, 1, 1),
     "3x3 stride 2": ((1, 24, 28, 28), 17, (3, 3), 2, 1, 1, 1),
     "3x3 small image": ((1, 64, 7, 7), 64, (3, 3), 1, 1, 1, 1),
@@ -237,7 +242,7 @@ def test_same_for_any_number_of_threads():
         tp.set_num_threads(count)
         wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
         wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
-        for name in ("stem", "3x3", "groups", "depthwise", *wide):
+        for name in ("stem", "large stem", "3x3", "groups", "depthwise", *wide):
             layer = {**LAYERS, **wide}[name]
             x, w, g = arrays_of(layer)
             options = options_of(layer)
