@@ -14,8 +14,8 @@
 
 #define LEFT_FLOATS (48 * 1024L) /* of the left operand at a time, to stay in the second cache */
 #define GATHERED_ROWS (3 * TILE_ROWS)
+#define MANY 32 /* chunks, of which threads get fair shares */
 #define PANEL_FLOATS (32 * 1024L) /* that are gathered at a time, or one panel */
-#define BLOCKS_AT_ONCE 4          /* of TILE_ROWS rows, in a unit of work */
 
 /* The positions of one sample, as vectors along rows of the padded image. */
 typedef struct {
@@ -40,28 +40,30 @@ static int gathers(const conv_product *p) { return p->rows >= GATHERED_ROWS; }
 
 #define PANEL_HEAD ((long)(sizeof(conv_panel) + 63) / 64 * 16) /* floats */
 
-/* A unit is some rows of the left operand times some panels, which a thread gathers once. */
+/* A unit is a chunk of panels times all rows of the left operand, or where there are few chunks a
+   block of TILE_ROWS rows; a thread gathers a chunk once. */
 typedef struct {
     long panels, at_once, chunks;
-    long blocks, parts; /* of TILE_ROWS rows */
+    long blocks, rows; /* in a chunk, of a block */
 } gathered_work;
 
 static gathered_work gathered_work_of(const conv_product *p) {
     gathered_work w;
     w.panels = (conv_positions(p) + TILE_WIDTH - 1) / TILE_WIDTH;
-    w.chunks = w.panels / most(1, PANEL_FLOATS / conv_panel_floats(p));
-    w.chunks = most(1, least(w.panels, most(w.chunks, 1)));
+    w.at_once = least(PANEL_FLOATS / conv_panel_floats(p), most(2, w.panels / MANY));
+    w.at_once = most(1, w.at_once);
+    w.chunks = most(1, w.panels / w.at_once);
     w.at_once = (w.panels + w.chunks - 1) / w.chunks;
     w.chunks = (w.panels + w.at_once - 1) / w.at_once;
-    w.blocks = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
-    w.parts = (w.blocks + BLOCKS_AT_ONCE - 1) / BLOCKS_AT_ONCE;
+    w.rows = w.chunks * p->groups < MANY / 2 ? TILE_ROWS : p->rows;
+    w.blocks = (p->rows + w.rows - 1) / w.rows;
     return w;
 }
 
 static long direct_units(const conv_product *p) {
     if (gathers(p)) {
         const gathered_work w = gathered_work_of(p);
-        return p->groups * w.chunks * w.parts;
+        return p->groups * w.chunks * w.blocks;
     }
     const work w = work_of(p);
     return p->groups * w.parts * p->samples * w.tiles;
@@ -84,7 +86,9 @@ static void multiply_gathered(const conv_product *p, float *scratch, long *held,
     const long size = conv_panel_floats(p), depth = conv_depth(p);
     float *floats = scratch + w.at_once * PANEL_HEAD;
     for (long unit = begin; unit < end; unit++) {
-        const long part = unit % w.parts, chunk = unit / w.parts, group = chunk / w.chunks;
+        const long chunk = unit / w.blocks, group = chunk / w.chunks;
+        const long begin_row = unit % w.blocks * w.rows;
+        const long end_row = least(begin_row + w.rows, p->rows);
         const long first = chunk % w.chunks * w.at_once, now = least(w.at_once, w.panels - first);
         if (*held != chunk)
             for (long i = 0; i < now; i++) {
@@ -92,14 +96,12 @@ static void multiply_gathered(const conv_product *p, float *scratch, long *held,
                 conv_gather_panel(p, panel_at(scratch, i), floats + i * size);
             }
         *held = chunk;
-        const long last = w.blocks * (part + 1) / w.parts;
-        for (long block = w.blocks * part / w.parts; block < last; block++) {
-            const long row = block * TILE_ROWS, rows = least(TILE_ROWS, p->rows - row);
-            const float *left = p->left + (group * p->rows + row) * depth;
+        for (long row = begin_row; row < end_row; row += TILE_ROWS)
             for (long i = 0; i < now; i++)
-                conv_multiply_panel(p, panel_at(scratch, i), left, rows, floats + i * size,
+                conv_multiply_panel(p, panel_at(scratch, i),
+                                    p->left + (group * p->rows + row) * depth,
+                                    least(TILE_ROWS, end_row - row), floats + i * size,
                                     p->out + row * p->out_plane);
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 #include "conv_transpose.h"
 
 #define REST 4 /* positions after the last whole vector that are computed as dot products */
+#define REST_AT_ONCE 2
 
 /* Neighbours in a row of the output: where they are in the right operand of the first channel of
    their group, in the panel, and in the outputs of the first row of the left operand. */
@@ -110,49 +111,52 @@ static void conv_scatter_panel(const conv_product *p, const conv_panel *panel, c
         }
 }
 
-/* sums[r][i] = sum over terms of left[r][term] * rest[i][term], for DOT_ROWS rows and `count`
-   positions; terms in the lanes. Rows from `rows` on are the last one again. */
-#define DOT_ROWS 4
+/* to[i] = the sum over lanes of v[i], for LANES vectors. */
+INLINE void sums_of_lanes(vfloat v[LANES], float *to) {
+    transpose(v);
+    for (int step = LANES / 2; step; step /= 2)
+        for (int i = 0; i < step; i++) v[i] += v[i + step];
+    store(to, v[0]);
+}
+
+/* sums[i][r] = sum over terms of left[r][term] * rest[i][term], terms in the lanes. Rows from
+   `rows` on are the last one again. */
 INLINE void rest_of(const int count, const float *left, long rows, const float *rest, long depth,
-                    float sums[DOT_ROWS][REST]) {
-    vfloat sum[DOT_ROWS][REST];
-    const float *a[DOT_ROWS];
-    for (int r = 0; r < DOT_ROWS; r++) {
-        a[r] = left + least(r, rows - 1) * depth;
-        for (int i = 0; i < count; i++) sum[r][i] = splat(0);
-    }
+                    float sums[REST_AT_ONCE * TILE_ROWS]) {
+    vfloat sum[REST_AT_ONCE * TILE_ROWS];
+    const float *a[TILE_ROWS];
+    for (int r = 0; r < TILE_ROWS; r++) a[r] = left + least(r, rows - 1) * depth;
+    for (int i = 0; i < REST_AT_ONCE * TILE_ROWS; i++) sum[i] = splat(0);
     for (long t = 0; t < depth; t += LANES) {
-        const long here = least(LANES, depth - t);
-        vfloat b[REST];
-        for (int i = 0; i < count; i++)
-            b[i] = here == LANES ? load(rest + i * depth + t)
-                                 : load_part(rest + i * depth + t, here, 0);
-        for (int r = 0; r < DOT_ROWS; r++) {
-            const vfloat x = here == LANES ? load(a[r] + t) : load_part(a[r] + t, here, 0);
-            for (int i = 0; i < count; i++) sum[r][i] += x * b[i];
+        const long here = depth - t;
+        vfloat b[REST_AT_ONCE];
+        for (int i = 0; i < count; i++) {
+            const float *from = rest + i * depth + t;
+            b[i] = here >= LANES ? load(from) : load_part(from, here, 0);
+        }
+        for (int r = 0; r < TILE_ROWS; r++) {
+            const vfloat x = here >= LANES ? load(a[r] + t) : load_part(a[r] + t, here, 0);
+            for (int i = 0; i < count; i++) sum[i * TILE_ROWS + r] += x * b[i];
         }
     }
-    for (int r = 0; r < DOT_ROWS; r++)
-        for (int i = 0; i < count; i++) sums[r][i] = lanes_sum(sum[r][i]);
+    for (int i = 0; i < REST_AT_ONCE * TILE_ROWS; i += LANES) sums_of_lanes(sum + i, sums + i);
 }
 
 static void conv_multiply_rest(const conv_product *p, const conv_panel *panel, const float *left,
                                long rows, const float *rest, float *out) {
     const long depth = conv_depth(p);
-    for (long r = 0; r < rows; r += DOT_ROWS, left += DOT_ROWS * depth) {
-        float sums[DOT_ROWS][REST];
-        const long now = least(DOT_ROWS, rows - r);
-        if (panel->rest == 1) rest_of(1, left, now, rest, depth, sums);
-        else if (panel->rest == 2) rest_of(2, left, now, rest, depth, sums);
-        else if (panel->rest == 3) rest_of(3, left, now, rest, depth, sums);
-        else rest_of(4, left, now, rest, depth, sums);
-        for (long i = 0; i < panel->rest; i++) {
-            const long place = panel->width - panel->rest + i;
-            const conv_run *run = &panel->runs[panel->count - 1];
-            while (run->to > place) run--;
-            float *to = out + run->out + (place - run->to) * p->out_column;
-            for (long k = 0; k < now; k++) to[(r + k) * p->out_plane] = sums[k][i];
+    for (long i = 0; i < panel->rest; i++) {
+        float sums[REST_AT_ONCE * TILE_ROWS];
+        const long place = panel->width - panel->rest + i;
+        const conv_run *run = &panel->runs[panel->count - 1];
+        if (i % REST_AT_ONCE == 0) {
+            if (i + 1 == panel->rest) rest_of(1, left, rows, rest + i * depth, depth, sums);
+            else rest_of(REST_AT_ONCE, left, rows, rest + i * depth, depth, sums);
         }
+        while (run->to > place) run--;
+        float *to = out + run->out + (place - run->to) * p->out_column;
+        for (long r = 0; r < rows; r++)
+            to[r * p->out_plane] = sums[i % REST_AT_ONCE * TILE_ROWS + r];
     }
 }
 
@@ -163,16 +167,15 @@ static void conv_multiply_panel(const conv_product *p, const conv_panel *panel, 
     const long depth = conv_depth(p), step = panel->vectors * LANES, none = 0;
     const tile_operand right = {gathered, depth, 1, step, &none};
     const int straight = panel->straight && panel->width - panel->rest == step;
+    if (straight && step) {
+        float *to = out + panel->runs[0].out;
+        tile(rows, panel->vectors, left, depth, &right, 0, to, p->out_plane, 0);
+    } else if (step) {
+        tile(rows, panel->vectors, left, depth, &right, 0, buffer, step, 0);
+        conv_scatter_panel(p, panel, buffer, step, panel->width - panel->rest, rows, out);
+    }
     if (panel->rest)
         conv_multiply_rest(p, panel, left, rows, gathered + depth * TILE_WIDTH + LANES, out);
-    if (panel->vectors == 0) return;
-    if (straight) {
-        tile(rows, panel->vectors, left, depth, &right, 0, out + panel->runs[0].out, p->out_plane,
-             0);
-        return;
-    }
-    tile(rows, panel->vectors, left, depth, &right, 0, buffer, step, 0);
-    conv_scatter_panel(p, panel, buffer, step, panel->width - panel->rest, rows, out);
 }
 
 #endif

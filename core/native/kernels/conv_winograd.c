@@ -18,6 +18,7 @@
 
 #define RING 8 /* rows of the image at hand, of which a tile sees 4 or 6 */
 #define WEIGHTS_AT_ONCE (256 * 1024L) /* floats of transformed weights in the second cache */
+#define WEIGHTS_OF_UNIT (160 * 1024L) /* of those of a unit */
 #define A 0.75f
 #define B 1.5f
 
@@ -145,11 +146,11 @@ static void transform_inputs(const conv_winograd *s, const float *x, float *v, l
     }
 }
 
-/* u[point][channel][lane] of LANES outputs; w at the first. */
-INLINE void transform_weights(const int edge, const conv_winograd *s, const float *w, float *u,
-                              long u_pitch, long u_step) {
+/* u[point][channel][lane] of LANES outputs and `channels`; w at the first. */
+INLINE void transform_weights(const int edge, const conv_winograd *s, const float *w, long channels,
+                              float *u, long u_pitch, long u_step) {
     vfloat taps[9 * LANES], half[18], whole[6];
-    for (long c = 0; c < s->c; c += LANES) {
+    for (long c = 0; c < channels; c += LANES) {
         for (int i = 0; i < 9; i++) /* (lane, tap of a channel) to (tap, lane) */
             transpose_square((float *)(taps + i * LANES), LANES, w + 9 * c + i * LANES, 9 * s->c);
         for (int k = 0; k < LANES; k++) {
@@ -203,7 +204,7 @@ static void channels_first(const float *row, long length, float *y, long channel
 typedef struct {
     int points;
     int by_strips;  /* units are strips, weights are transformed as a whole; else outputs, inputs */
-    long outputs;   /* at a time, such that their transformed weights stay in the second cache */
+    long outputs, channels; /* whose transformed weights stay in the second cache */
     long strips;    /* at a time */
     long all_strips, blocks; /* of `outputs` */
     long u_step, v_step, m_step; /* from point to point; no powers of two: those share lines */
@@ -230,7 +231,12 @@ static sizes sizes_of(const conv_winograd *s) {
     z.blocks = (s->o + z.outputs - 1) / z.outputs;
     z.strips = least((56 + s->tiles_x - 1) / s->tiles_x, z.all_strips);
     if (z.by_strips) z.strips = strips_of_unit(s, z.all_strips, z.strips);
-    z.u_step = s->c * z.outputs + LANES;
+    z.channels = s->c;
+    if (!z.by_strips && z.strips == z.all_strips) {
+        const long parts = z.points * z.outputs * s->c / WEIGHTS_OF_UNIT + 1;
+        z.channels = (s->c / LANES + parts - 1) / parts * LANES;
+    }
+    z.u_step = z.channels * z.outputs + LANES;
     z.v_step = (z.by_strips ? z.strips : z.all_strips) * s->tiles_x * s->c + LANES;
     z.m_step = z.strips * s->tiles_x * z.outputs + LANES;
     z.v = z.points * z.u_step * (z.by_strips ? z.blocks : 1);
@@ -248,16 +254,16 @@ static long winograd_units(const conv_winograd *s) {
     return z.by_strips ? (z.all_strips + z.strips - 1) / z.strips : z.blocks;
 }
 
-/* m[point][tile][output] for tiles from `first` on. */
+/* m[point][tile][output] (+)= v[point][tile][channel] u[point][channel][output] */
 static void multiply_points(const conv_winograd *s, const sizes *z, const float *v, const float *u,
-                            float *m, long outputs, long count) {
+                            long channels, float *m, long outputs, long count, int add) {
     const long blocks = (count + TILE_ROWS - 1) / TILE_ROWS, none = 0;
     for (int point = 0; point < z->points; point++) {
-        const tile_operand right = {u + point * z->u_step, s->c, 1, z->outputs, &none};
+        const tile_operand right = {u + point * z->u_step, channels, 1, z->outputs, &none};
         for (long b = 0; b < blocks; b++) {
             const long from = count * b / blocks, rows = count * (b + 1) / blocks - from;
             tile(rows, outputs / LANES, v + point * z->v_step + from * s->c, s->c, &right, 0,
-                 m + point * z->m_step + from * z->outputs, z->outputs, 0);
+                 m + point * z->m_step + from * z->outputs, z->outputs, add);
         }
     }
 }
@@ -275,23 +281,25 @@ INLINE void store_strips(const int m, const conv_winograd *s, const sizes *z, co
         }
 }
 
-static void transform_outputs(const conv_winograd *s, const sizes *z, const float *w, float *u,
-                              long block) {
+/* A block of outputs, from z->channels or fewer, the first of them at w. */
+static void transform_outputs(const conv_winograd *s, const sizes *z, const float *w, long channels,
+                              float *u, long block) {
     const long first = block * z->outputs, end = least(first + z->outputs, s->o);
     for (long o = first; o < end; o += LANES) {
         const float *from = w + o * s->c * 9;
-        if (s->m == 2) transform_weights(4, s, from, u + o - first, z->outputs, z->u_step);
-        else transform_weights(6, s, from, u + o - first, z->outputs, z->u_step);
+        float *to = u + o - first;
+        if (s->m == 2) transform_weights(4, s, from, channels, to, z->outputs, z->u_step);
+        else transform_weights(6, s, from, channels, to, z->outputs, z->u_step);
     }
 }
 
-/* A block of outputs for some strips, whose inputs are at v. */
-static void multiply_block(const conv_winograd *s, const sizes *z, const float *u, const float *v,
-                           float *scratch, float *y, long block, long strip, long count) {
+/* The products of a block of outputs for some strips, back to y. */
+static void store_block(const conv_winograd *s, const sizes *z, float *scratch, float *y,
+                        long block, long strip, long count) {
     const long first = block * z->outputs, outputs = least(z->outputs, s->o - first);
-    float *sums = scratch + z->sums, *row = scratch + z->strip;
+    const float *sums = scratch + z->sums;
+    float *row = scratch + z->strip;
     y += first * s->y.out * s->x.out;
-    multiply_points(s, z, v, u, sums, outputs, count * s->tiles_x);
     if (s->m == 2) store_strips(2, s, z, sums, row, y, outputs, strip, count);
     else store_strips(4, s, z, sums, row, y, outputs, strip, count);
 }
@@ -300,27 +308,38 @@ static void multiply_strips(const conv_winograd *s, const sizes *z, const float 
                             float *y, float *scratch, long *held, long begin, long end) {
     const long u_block = z->points * z->u_step;
     for (long block = 0; *held < 0 && block < z->blocks; block++)
-        transform_outputs(s, z, w, scratch + block * u_block, block);
+        transform_outputs(s, z, w, s->c, scratch + block * u_block, block);
     *held = 0;
     for (long unit = begin; unit < end; unit++) {
         const long strip = unit * z->strips, count = least(z->strips, z->all_strips - strip);
         transform_inputs(s, x, scratch + z->v, z->v_step, scratch + z->ring, strip, count);
-        for (long block = 0; block < z->blocks; block++)
-            multiply_block(s, z, scratch + block * u_block, scratch + z->v, scratch, y, block,
-                           strip, count);
+        for (long block = 0; block < z->blocks; block++) {
+            multiply_points(s, z, scratch + z->v, scratch + block * u_block, s->c,
+                            scratch + z->sums, least(z->outputs, s->o - block * z->outputs),
+                            count * s->tiles_x, 0);
+            store_block(s, z, scratch, y, block, strip, count);
+        }
     }
 }
 
 static void multiply_outputs(const conv_winograd *s, const sizes *z, const float *x, const float *w,
                              float *y, float *scratch, long *held, long begin, long end) {
+    const float *v = scratch + z->v;
     if (*held < 0)
         transform_inputs(s, x, scratch + z->v, z->v_step, scratch + z->ring, 0, z->all_strips);
     *held = 0;
     for (long unit = begin; unit < end; unit++) {
-        transform_outputs(s, z, w, scratch, unit);
-        for (long strip = 0; strip < z->all_strips; strip += z->strips)
-            multiply_block(s, z, scratch, scratch + z->v + strip * s->tiles_x * s->c, scratch, y,
-                           unit, strip, least(z->strips, z->all_strips - strip));
+        const long outputs = least(z->outputs, s->o - unit * z->outputs);
+        for (long strip = 0; strip < z->all_strips; strip += z->strips) {
+            const long count = least(z->strips, z->all_strips - strip), tiles = strip * s->tiles_x;
+            for (long c = 0; c < s->c; c += z->channels) {
+                const long now = least(z->channels, s->c - c);
+                if (strip == 0) transform_outputs(s, z, w + c * 9, now, scratch, unit);
+                multiply_points(s, z, v + tiles * s->c + c, scratch, now, scratch + z->sums,
+                                outputs, count * s->tiles_x, c > 0);
+            }
+            store_block(s, z, scratch, y, unit, strip, count);
+        }
     }
 }
 

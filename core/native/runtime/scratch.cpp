@@ -3,14 +3,16 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__unix__) || defined(__APPLE__)
+#if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
 namespace triptych {
 namespace {
 
-constexpr std::size_t HUGE = std::size_t{2} << 20;
+// Kernels write to many places of a large block by turns, more than a processor keeps the addresses
+// of small pages for: Winograd's transforms to 36.
+constexpr std::size_t PAGE = 4096, HUGE = std::size_t{2} << 20;
 
 struct Block {
     void *start = nullptr;
@@ -25,15 +27,15 @@ thread_local Block blocks[2];
 void *scratch(std::size_t bytes, int which) {
     Block &block = blocks[which];
     if (bytes > block.bytes) {
-        const std::size_t page = bytes < HUGE ? 4096 : HUGE;
-        const std::size_t room = (bytes + bytes / 2 + page - 1) / page * page;
+        const std::size_t wanted = bytes + bytes / 2, page = wanted < HUGE / 2 ? PAGE : HUGE;
+        const std::size_t room = (wanted + page - 1) / page * page;
         std::free(block.start);
         block.start = nullptr, block.bytes = 0;
         block.start = std::aligned_alloc(page, room);
-        if (!block.start) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-        if (page == HUGE) madvise(block.start, room, MADV_HUGEPAGE); // fewer misses of addresses
+        if (block.start && page == HUGE) madvise(block.start, room, MADV_HUGEPAGE);
 #endif
+        if (!block.start) throw std::bad_alloc();
         block.bytes = room;
     }
     return block.start;

@@ -17,8 +17,8 @@
 namespace triptych {
 namespace {
 
-// How long a thread looks out for the next call before it sleeps: waking it takes some 50 us, longer
-// than many a call. Layers of a network follow each other in less, with Python's part in between.
+// How long a thread looks out for the next call before it sleeps: waking it takes some 50 us,
+// longer than many a call. Layers of a network follow each other in less, Python's part included.
 constexpr auto SPIN = std::chrono::microseconds(400);
 constexpr int LOOKS = 100; // before it offers its processor to others, again and again
 

@@ -179,6 +179,22 @@ def test_winograd_of_the_weights_of_many_samples():
     close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
+def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
+    """By strips, where tiles are many and channels few, and by outputs."""
+    layer = (*layer, (3, 3), 1, 1, 1, 1)
+    x, w, _ = arrays_of(layer)
+    before, results = tp.get_num_threads(), []
+    with tp.set_grad_enabled(recorded):
+        for count in (1, 2, 3):
+            tp.set_num_threads(count)
+            results.append(kernel_of("conv")(x, w, **options_of(layer)))
+    tp.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 MODES = {
     "auto": ("conv_winograd_2", "conv_winograd_4"),
     "off": ("conv", "conv"),
@@ -238,11 +254,12 @@ def test_transposed():
 def test_same_for_any_number_of_threads():
     before = tp.get_num_threads()
     results = []
+    names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
+    wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
+    wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
     for count in (1, 2):
         tp.set_num_threads(count)
-        wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
-        wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
-        for name in ("stem", "large stem", "3x3", "groups", "depthwise", *wide):
+        for name in ("stem", "large stem", "depthwise", *names, *wide):
             layer = {**LAYERS, **wide}[name]
             x, w, g = arrays_of(layer)
             options = options_of(layer)
