@@ -17,6 +17,11 @@ pytestmark = pytest.mark.native
 # x, out channels, kernel, stride, padding (the same on all sides or (low, high)), dilation, groups
 LAYERS = {
     "stem": ((2, 3, 37, 41), 16, (7, 7), 2, 3, 1, 1),
+    "large stem": ((3, 3, 101, 90), 16, (7, 7), 2, 3, 1, 1),
+    "large 3x3 of few channels": ((1, 4, 99, 80), 10, (3, 3), 1, (0, 2), 1, 1),
+    "large 3x3 stride 2": ((2, 24, 111, 112), 40, (3, 3), 2, 1, 1, 1),
+    "large groups": ((2, 12, 61, 57), 18, (3, 3), 1, 1, 1, 3),
+    "large dilation": ((2, 6, 75, 70), 9, (3, 3), 1, 2, 2, 1),
     "3x3": ((2, 16, 19, 23), 32, (3, 3), 1, 1, 1, 1),
     "3x3 stride 2": ((1, 24, 28, 28), 17, (3, 3), 2, 1, 1, 1),
     "3x3 small image": ((1, 64, 7, 7), 64, (3, 3), 1, 1, 1, 1),
@@ -152,22 +157,6 @@ def test_winograd(shape, out, padding, recorded, tile, threads):
     close(got, kernel.plain(x, w, **options), 5e-6)
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
-def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
-    """By strips, where tiles are many and channels few, and by outputs."""
-    layer = (*layer, (3, 3), 1, 1, 1, 1)
-    x, w, _ = arrays_of(layer)
-    before, results = tp.get_num_threads(), []
-    with tp.set_grad_enabled(recorded):
-        for count in (1, 2, 3):
-            tp.set_num_threads(count)
-            results.append(kernel_of("conv")(x, w, **options_of(layer)))
-    tp.set_num_threads(before)
-    for result in results[1:]:
-        np.testing.assert_array_equal(result, results[0])
-
-
 @pytest.mark.parametrize("shape", [(2, 32, 56, 56), (3, 64, 9, 30), (1, 144, 15, 17)])
 @pytest.mark.parametrize("padding", [0, 1, (0, 2)])
 @pytest.mark.parametrize("out", [32, 80, 192])
@@ -188,6 +177,22 @@ def test_winograd_of_the_weights_of_many_samples():
     got, by = taken(lambda: kernel(g, x, shape=w.shape, **options))
     assert by == {"conv_dw", "conv_winograd_dw"}
     close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
+def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
+    """By strips, where tiles are many and channels few, and by outputs."""
+    layer = (*layer, (3, 3), 1, 1, 1, 1)
+    x, w, _ = arrays_of(layer)
+    before, results = tp.get_num_threads(), []
+    with tp.set_grad_enabled(recorded):
+        for count in (1, 2, 3):
+            tp.set_num_threads(count)
+            results.append(kernel_of("conv")(x, w, **options_of(layer)))
+    tp.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
 
 
 MODES = {
@@ -250,11 +255,11 @@ def test_same_for_any_number_of_threads():
     before = tp.get_num_threads()
     results = []
     names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
+    wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
+    wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
     for count in (1, 2):
         tp.set_num_threads(count)
-        wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
-        wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
-        for name in ("stem", "depthwise", *names, *wide):
+        for name in ("stem", "large stem", "depthwise", *names, *wide):
             layer = {**LAYERS, **wide}[name]
             x, w, g = arrays_of(layer)
             options = options_of(layer)
