@@ -24,6 +24,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     movement,
     normal,
     normalization,
+    piecewise,
     polynomials,
     recurrence,
     reduce,

@@ -18,7 +18,7 @@ def _register_composites() -> None:
             name + "_dx",
             lambda rng: [Sample((reals(rng, 3, 4), reals(rng, 3, 4)), {"axis": a}) for a in (0, 1)],
         )
-    for name in ("gelu", "gelu_tanh", "silu"):
+    for name in ("gelu", "gelu_tanh", "hardsigmoid", "hardswish", "relu6", "silu"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, 3, 4),))])
 
 

@@ -33,7 +33,7 @@ Pads = tuple[tuple[int, int], ...]
 def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: Ints) -> Pads:
     """(before, after) for every space axis."""
     if not isinstance(padding, str):
-        return tuple((p, p) for p in per_axis(name, "padding", padding, len(kernel), 0))
+        return tuple([(p, p) for p in per_axis(name, "padding", padding, len(kernel), 0)])
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same":
@@ -44,9 +44,7 @@ def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: 
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def _with_bias(name: str, out: Tensor, bias: Tensor | None) -> Tensor:
-    if bias is None:
-        return out
+def _with_bias(name: str, out: Tensor, bias: Tensor) -> Tensor:
     if bias.ndim != 1 or bias.shape[0] != out.shape[1]:
         raise ShapeError(
             f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}"
@@ -66,18 +64,20 @@ def _conv(
     groups: int,
 ) -> Tensor:
     name = f"conv{dims}d"
-    if weight.ndim != dims + 2:
+    kernel = weight._data.shape[2:]
+    if len(kernel) != dims:
         raise ShapeError(
             f"{name}: wanted a weight (out, c / groups, {dims} kernel axes), got shape "
             f"{tuple(weight.shape)} for input {tuple(input.shape)}"
         )
     steps = per_axis(name, "stride", stride, dims, 1)
     gaps = per_axis(name, "dilation", dilation, dims, 1)
-    pads = _pads(name, padding, tuple(weight.shape[2:]), steps, gaps)
+    pads = _pads(name, padding, kernel, steps, gaps)
 
     def call(x: Tensor) -> Tensor:
         options: Any = {"stride": steps, "padding": pads, "dilation": gaps, "groups": groups}
-        return _with_bias(name, contract.conv(x, weight, **options), bias)
+        out = contract.conv(x, weight, **options)
+        return out if bias is None else _with_bias(name, out, bias)
 
     return batched(name, input, dims, call)
 
@@ -206,7 +206,7 @@ def _conv_transpose(
             dilation=gaps,
             groups=groups,
         )
-        return _with_bias(name, out, bias)
+        return out if bias is None else _with_bias(name, out, bias)
 
     return batched(name, input, dims, call)
 
