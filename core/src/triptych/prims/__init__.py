@@ -6,6 +6,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     bessel,
     composite,
     contract,
+    conv_norm,
     create,
     determinant,
     diagnosed,

@@ -103,6 +103,15 @@ def _batch_norm_eval(rng: np.random.Generator) -> list[Sample]:
     return [Sample((x, mean, var, *vs), {"eps": 1e-2}) for vs in ((), affine)]
 
 
+@sampled("conv_norm")
+def _conv_norm(rng: np.random.Generator) -> list[Sample]:
+    x, w = reals(rng, 2, 2, 4, 5), reals(rng, 4, 1, 3, 3)
+    vectors = reals(rng, 4), reals(rng, 4, low=0.5), reals(rng, 4), reals(rng, 4)
+    options = {"stride": (2, 1), "padding": ((1, 1), (0, 1)), "dilation": (1, 1), "groups": 2}
+    names = ("identity", "hardswish", "silu")
+    return [Sample((x, w, *vectors), {**options, "eps": 1e-2, "then": then}) for then in names]
+
+
 @sampled("attention")
 def _attention(rng: np.random.Generator) -> list[Sample]:
     q, k, v = (reals(rng, 2, n, e) for n, e in ((3, 2), (4, 2), (4, 3)))
