@@ -61,6 +61,11 @@ INLINE vfloat with_sign_of(vfloat x, vfloat sign) {
 /* The larger and the smaller of two, and NaN if one of them is: as NumPy's maximum has it. */
 INLINE vfloat vmaximum(vfloat a, vfloat b) { return choose(a != a, a, vmax(a, b)); }
 INLINE vfloat vminimum(vfloat a, vfloat b) { return choose(a != a, a, vmin(a, b)); }
+/* x moved into [low, high]. Bounds come first: vmax and vmin give the second where one is a NaN. */
+INLINE vfloat vbetween(float low, float high, vfloat x) {
+    return vmin(splat(high), vmax(splat(low), x));
+}
+INLINE vfloat vhardsigmoid(vfloat x) { return vbetween(0.0f, 6.0f, x + 3.0f) * (1.0f / 6); }
 
 /* Rounding to whole numbers. From 2^23 on all are whole. */
 INLINE vfloat vrint(vfloat x) {

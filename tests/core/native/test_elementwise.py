@@ -18,7 +18,7 @@ BINARY = sorted(name for name in (*LEAST, *OTHER_NAMES) if TABLE[name].kind == "
 # from 0, or NumPy's loses digits of a small result, as much of the terms.
 RTOL = 3e-7
 ATOL = {"gelu": 1e-13, "gelu_tanh": 1e-13, "tanh_dx": 2e-6}
-ATOL |= dict.fromkeys(("gelu_dx", "gelu_tanh_dx", "silu_dx"), 1e-6)
+ATOL |= dict.fromkeys(("gelu_dx", "gelu_tanh_dx", "hardswish_dx", "silu_dx"), 1e-6)
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])

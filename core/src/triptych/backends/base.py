@@ -103,11 +103,18 @@ class Backend(ABC):
         return partial(prim.impl, self.xp)
 
     def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
-        """``f(memory, *others)``, which writes over its first input: for functions of xp alone."""
-        if prim.name in self.overrides or not isinstance(prim.impl, str):
+        """``f(memory, *others)``, which writes over its first input: for elementwise primitives."""
+        if prim.name in self.overrides:
             return None
-        function = getattr(self.xp, prim.impl)
-        return lambda memory, *others: function(memory, *others, out=memory)
+        if isinstance(prim.impl, str):
+            function = getattr(self.xp, prim.impl)
+            return lambda memory, *others: function(memory, *others, out=memory)
+        kernel = self.bind(prim)
+
+        def replace(memory: Any, *others: Any) -> None:
+            memory[...] = kernel(memory, *others)
+
+        return replace
 
     def add_at(self, memory: Any, key: tuple[Any, ...], values: Any) -> None:
         """memory[key] += values, where every one of several writes to a place counts."""

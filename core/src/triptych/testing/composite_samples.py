@@ -18,7 +18,7 @@ def _register_composites() -> None:
             name + "_dx",
             lambda rng: [Sample((reals(rng, 3, 4), reals(rng, 3, 4)), {"axis": a}) for a in (0, 1)],
         )
-    for name in ("gelu", "gelu_tanh", "silu"):
+    for name in ("gelu", "gelu_tanh", "hardsigmoid", "hardswish", "relu6", "silu"):
         SAMPLES.register(name, lambda rng: [Sample((reals(rng, 3, 4),))])
 
 
@@ -119,6 +119,15 @@ def _batch_norm_eval(rng: np.random.Generator) -> list[Sample]:
     x, mean, var = reals(rng, 3, 2, 4), reals(rng, 2), reals(rng, 2, low=0.5)
     affine = reals(rng, 2), reals(rng, 2)
     return [Sample((x, mean, var, *vs), {"eps": 1e-2}) for vs in ((), affine)]
+
+
+@sampled("conv_norm")
+def _conv_norm(rng: np.random.Generator) -> list[Sample]:
+    x, w = reals(rng, 2, 2, 4, 5), reals(rng, 4, 1, 3, 3)
+    vectors = reals(rng, 4), reals(rng, 4, low=0.5), reals(rng, 4), reals(rng, 4)
+    options = {"stride": (2, 1), "padding": ((1, 1), (0, 1)), "dilation": (1, 1), "groups": 2}
+    names = ("identity", "hardswish", "silu")
+    return [Sample((x, w, *vectors), {**options, "eps": 1e-2, "then": then}) for then in names]
 
 
 @sampled("attention")

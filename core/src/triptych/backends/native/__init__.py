@@ -32,6 +32,7 @@ FAMILIES = (
     "attention",
     "boxes",
     "conv",
+    "conv_norm",
     "elementwise",
     "fft",
     "gemm",
