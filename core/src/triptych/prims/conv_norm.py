@@ -15,6 +15,7 @@ from . import elementwise as ew
 from . import naming, piecewise
 from .contract import conv
 from .normalization import batch_norm_eval
+from .table import Prim
 
 __all__ = ["ACTIVATIONS", "conv_norm"]
 
@@ -29,10 +30,15 @@ ACTIVATIONS = {
 """What may come last; "identity" is nothing."""
 
 
+def _of(call: Any) -> Prim:
+    """The record of a primitive."""
+    prim: Prim = call.prim
+    return prim
+
+
 def _aval(x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any) -> Aval:
-    y = conv.prim.aval(x, w, **options)
-    found: Aval = batch_norm_eval.prim.aval(y, *vectors, eps=eps)
-    return found
+    y: Aval = _of(batch_norm_eval).aval(_of(conv).aval(x, w, **options), *vectors, eps=eps)
+    return y
 
 
 def _decomp(x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any) -> Any:
@@ -43,9 +49,9 @@ def _decomp(x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any
 def _conv_norm(
     xp: Any, x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any
 ) -> Any:
-    y = conv.prim.kernel(x)(x, w, **options)
-    y = batch_norm_eval.prim.kernel(x)(y, *vectors, eps=eps)
-    return ACTIVATIONS[then].prim.kernel(x)(y) if then != "identity" else y  # type: ignore[attr-defined]
+    y = _of(conv).kernel(x)(x, w, **options)
+    y = _of(batch_norm_eval).kernel(x)(y, *vectors, eps=eps)
+    return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
 
 
 def _vjp(

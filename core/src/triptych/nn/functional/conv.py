@@ -77,7 +77,7 @@ def _options(
 
 
 def conv2d_norm(
-    input: Tensor, weight: Tensor, vectors: Sequence[Tensor], eps: float, then: str, *conv: Any
+    input: Tensor, weight: Tensor, vectors: Sequence[Any], eps: float, then: str, *conv: Any
 ) -> Tensor:
     """`conv2d`, `batch_norm` in evaluation and an activation, in one pass where that is possible.
 
