@@ -7,6 +7,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     composite,
     contract,
     create,
+    ctc,
     determinant,
     diagnosed,
     distance,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..ops.creation import tensor
@@ -151,6 +153,24 @@ def _transducer(rng: np.random.Generator) -> list[Sample]:
     end = np.zeros((6, 2, 3), bool)
     end[5, 0, 2] = end[3, 1, 1] = True
     return [Sample((*steps, tensor(end)))]
+
+
+def _ctc_inputs(rng: np.random.Generator, last: int) -> tuple[Any, ...]:
+    """Two labels the same, lengths that differ, no labels at all, and `last` labels in one step."""
+    labels, used, spans = [[1, 1], [2, 0], [0, 0], [1, 3]], [5, 4, 2, 1], [2, 1, 0, last]
+    x = reals(rng, 5, 4, 4, low=-3.0, high=-0.5)
+    return (x, *(tensor(v) for v in (labels, used, spans)))
+
+
+@sampled("ctc")
+def _ctc(rng: np.random.Generator) -> list[Sample]:
+    return [Sample(_ctc_inputs(rng, 1), {"blank": 0, "logits": False})]
+
+
+@sampled("ctc_grad")
+def _ctc_grad(rng: np.random.Generator) -> list[Sample]:
+    inputs = (reals(rng, 4), *_ctc_inputs(rng, 2))
+    return [Sample(inputs, {"blank": 0, "logits": logits}) for logits in (False, True)]
 
 
 @sampled("rnn")

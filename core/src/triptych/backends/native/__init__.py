@@ -32,6 +32,7 @@ FAMILIES = (
     "attention",
     "boxes",
     "conv",
+    "ctc",
     "elementwise",
     "fft",
     "gemm",
