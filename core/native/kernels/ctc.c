@@ -138,18 +138,18 @@ static void all_ways(const ctc_sample *s, const ctc_work *w, long rows) {
     }
 }
 
-static float loss_of(const ctc_sample *s, const ctc_work *w, long rows) {
-    if (s->steps == 0) return s->count ? __builtin_inff() : 0;
+static double loss_of(const ctc_sample *s, const ctc_work *w, long rows) {
+    if (s->steps == 0) return s->count ? __builtin_inf() : 0;
     const ctc_row last = row_of(w, s->steps % rows);
     const float label = s->count ? last.labels[s->count - 1] : NEVER;
     const float found = log_sum2(splat(last.blanks[s->count]), splat(label))[0];
-    return found < NEVER / 2 ? __builtin_inff() : (float)-(w->levels[s->steps % rows] + found);
+    return found < NEVER / 2 ? __builtin_inf() : -(w->levels[s->steps % rows] + found);
 }
 
 static float ctc_forward(const ctc_sample *s, float *work) {
     const ctc_work w = divided(s, work, 2);
     all_ways(s, &w, 2);
-    return loss_of(s, &w, 2);
+    return (float)loss_of(s, &w, 2);
 }
 
 /* The gradient at one step: less the probability of each class at it, plus exp(x). `scale`: the
@@ -174,8 +174,8 @@ static void ctc_backward(const ctc_sample *s, float slope, int logits, float *dx
     const long rows = s->steps + 1;
     const ctc_work w = divided(s, work, rows + 3);
     all_ways(s, &w, rows);
-    const float loss = loss_of(s, &w, rows);
-    if (loss == __builtin_inff()) {
+    const double loss = loss_of(s, &w, rows);
+    if (loss == __builtin_inf()) {
         for (long t = 0; t < s->steps; t++) fill(dx + t * s->step, 0, s->classes);
         return;
     }
