@@ -191,4 +191,25 @@ def _gru(rng: np.random.Generator) -> list[Sample]:
     return [Sample(tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes))]
 
 
+def _small(rng: np.random.Generator, *shapes: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes)
+
+
+@sampled("rnn_grad")
+def _rnn_grad(rng: np.random.Generator) -> list[Sample]:
+    inputs = _small(rng, (3, 2, 4), (2, 4), (4, 4), (3, 2, 4))
+    return [Sample(inputs, {"relu": relu}) for relu in (False, True)]
+
+
+@sampled("lstm_grad")
+def _lstm_grad(rng: np.random.Generator) -> list[Sample]:
+    seq, state = (3, 2, 3), (2, 3)
+    return [Sample(_small(rng, seq, seq, (3, 2, 12), (12, 3), state, state, seq, seq))]
+
+
+@sampled("gru_grad")
+def _gru_grad(rng: np.random.Generator) -> list[Sample]:
+    return [Sample(_small(rng, (3, 2, 4), (2, 4), (3, 2, 12), (12, 4), (2, 4), (4,), (3, 2, 4)))]
+
+
 _register_composites()

@@ -40,6 +40,7 @@ FAMILIES = (
     "image",
     "norm",
     "pool",
+    "recurrent",
     "reduce",
     "softmax",
 )
