@@ -12,8 +12,10 @@ Counter rnn_taken("rnn"), lstm_taken("lstm"), gru_taken("gru");
 Counter rnn_grad_taken("rnn_grad"), lstm_grad_taken("lstm_grad"), gru_grad_taken("gru_grad");
 
 constexpr long DIRECT = 8;    // steps times rows, up to which packing w costs more than it saves
-constexpr long FEWEST = 4;    // rows of a thread: fewer take as long
-constexpr long LINE = 16;     // floats
+constexpr long FEWEST = 4;    // rows of a piece: fewer take as long
+constexpr long TILE = 14;     // rows of a piece where its weights stay in the second-level cache
+constexpr long KEPT = 3L << 17; // floats of such weights
+constexpr long LINE = 16;     // floats in a cache line
 
 bool is(const Array &x, std::initializer_list<long> shape) {
     return x && x.ndim() == static_cast<int>(shape.size()) &&
@@ -36,13 +38,23 @@ recurrent_shape shape_of(recurrent_kind kind, const Array &gates, const Array &w
 
 long up(long count) { return (count + LINE - 1) / LINE * LINE; }
 
+// How to split the batch. Weights that stay in the cache are walked once for each tile of rows and
+// step, and others once for all rows of a thread.
+long pieces_of(long batch, long packed_floats, long threads) {
+    const long even = std::clamp(batch / FEWEST, 1L, threads);
+    if (packed_floats > KEPT) return even;
+    const long tiles = (batch + TILE - 1) / TILE;
+    return std::clamp((tiles + threads - 1) / threads * threads, even,
+                      std::max(even, batch / FEWEST));
+}
+
 // Runs body(begin, end, work) over the rows of the batch, with the panels of w before in `packed`.
 template <class Pack, class Body>
 void over_rows(const recurrent_shape &shape, long packed_floats, long units, Pack &&pack,
                Body &&body) {
     const auto &kernels = TRIPTYCH_PICK(recurrent);
     const int threads = num_threads();
-    const long pieces = std::clamp(shape.batch / FEWEST, 1L, static_cast<long>(threads));
+    const long pieces = pieces_of(shape.batch, packed_floats, threads);
     const long room = up(kernels.work_floats(&shape, (shape.batch + pieces - 1) / pieces));
     const long panels = up(packed_floats);
     float *const memory = scratch_floats(panels + threads * room);
@@ -122,8 +134,9 @@ nb::object rnn(nb::handle pre, nb::handle weight, nb::handle start, bool relu) {
     if (!shape.size) return not_implemented();
     rnn_taken++;
     const Result states = sequence(shape);
-    run_forward(shape, {.gates = gates.data(), .w = w.data(), .h0 = h0.data(),
-                        .states = states.data()});
+    recurrent_run run{};
+    run.gates = gates.data(); run.w = w.data(); run.h0 = h0.data(); run.states = states.data();
+    run_forward(shape, run);
     return nb::make_tuple(states.object, last_of(shape, states).object);
 }
 
@@ -134,8 +147,10 @@ nb::object lstm(nb::handle pre, nb::handle weight, nb::handle start, nb::handle 
     if (!shape.size || !c0 || !c0.same_shape(h0)) return not_implemented();
     lstm_taken++;
     const Result states = sequence(shape), cells = sequence(shape);
-    run_forward(shape, {.gates = gates.data(), .w = w.data(), .h0 = h0.data(), .c0 = c0.data(),
-                        .states = states.data(), .cells = cells.data()});
+    recurrent_run run{};
+    run.gates = gates.data(); run.w = w.data(); run.h0 = h0.data(); run.c0 = c0.data();
+    run.states = states.data(); run.cells = cells.data();
+    run_forward(shape, run);
     return nb::make_tuple(states.object, cells.object);
 }
 
@@ -146,8 +161,10 @@ nb::object gru(nb::handle pre, nb::handle weight, nb::handle start, nb::handle i
     if (!shape.size || !is(bias, {shape.size})) return not_implemented();
     gru_taken++;
     const Result states = sequence(shape);
-    run_forward(shape, {.gates = gates.data(), .w = w.data(), .h0 = h0.data(),
-                        .bias = bias.data(), .states = states.data()});
+    recurrent_run run{};
+    run.gates = gates.data(); run.w = w.data(); run.h0 = h0.data(); run.bias = bias.data();
+    run.states = states.data();
+    run_forward(shape, run);
     return nb::make_tuple(states.object, last_of(shape, states).object);
 }
 
@@ -159,9 +176,10 @@ nb::object rnn_grad(nb::handle g, nb::handle g_last, nb::handle weight, nb::hand
     if (!shape.size || !of_states || !of_states.same_shape(states)) return not_implemented();
     rnn_grad_taken++;
     const Result dh = copy_of(of_last), pre = sequence(shape);
-    run_backward(shape, w.data(),
-                 {.of_states = of_states.data(), .states = states.data(), .products = pre.data(),
-                  .dh = dh.data()});
+    recurrent_back run{};
+    run.of_states = of_states.data(); run.states = states.data(); run.products = pre.data();
+    run.dh = dh.data();
+    run_backward(shape, w.data(), run);
     return nb::make_tuple(pre.object, dh.object);
 }
 
@@ -180,11 +198,11 @@ nb::object lstm_grad(nb::handle g, nb::handle gc, nb::handle pre, nb::handle wei
         if (!is(x, {shape.steps, shape.batch, shape.size})) return not_implemented();
     lstm_grad_taken++;
     const Result dh = zeros_like(h0), dc = zeros_like(h0);
-    run_backward(shape, w.data(),
-                 {.of_states = of_states.data(), .of_cells = of_cells.data(),
-                  .gates = gates.data(), .h0 = h0.data(), .c0 = c0.data(),
-                  .states = states.data(), .cells = cells.data(), .products = wide.data(),
-                  .dh = dh.data(), .dc = dc.data()});
+    recurrent_back run{};
+    run.of_states = of_states.data(); run.of_cells = of_cells.data(); run.gates = gates.data();
+    run.h0 = h0.data(); run.c0 = c0.data(); run.states = states.data(); run.cells = cells.data();
+    run.products = wide.data(); run.dh = dh.data(); run.dc = dc.data();
+    run_backward(shape, w.data(), run);
     return nb::make_tuple(products, dh.object, dc.object);
 }
 
@@ -202,10 +220,11 @@ nb::object gru_grad(nb::handle g, nb::handle g_last, nb::handle pre, nb::handle 
         if (!is(x, {shape.steps, shape.batch, shape.size})) return not_implemented();
     gru_grad_taken++;
     const Result dh = copy_of(of_last), of_gates = Result::like(gates);
-    run_backward(shape, w.data(),
-                 {.of_states = of_states.data(), .gates = gates.data(), .h0 = h0.data(),
-                  .bias = bias.data(), .states = states.data(), .products = wide.data(),
-                  .of_gates = of_gates.data(), .dh = dh.data()});
+    recurrent_back run{};
+    run.of_states = of_states.data(); run.gates = gates.data(); run.h0 = h0.data();
+    run.bias = bias.data(); run.states = states.data(); run.products = wide.data();
+    run.of_gates = of_gates.data(); run.dh = dh.data();
+    run_backward(shape, w.data(), run);
     return nb::make_tuple(of_gates.object, products, dh.object);
 }
 

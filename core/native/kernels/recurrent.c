@@ -95,6 +95,16 @@ static cells cells_at(const recurrent_shape *shape, const recurrent_run *run, lo
                    run->states + now, lstm ? run->cells + now : 0, count};
 }
 
+/* Asks for the gates of a block of units in some rows, which come from memory while the product is
+   computed. */
+static void prefetch_gates(const recurrent_shape *shape, const recurrent_run *run, long t, long row,
+                           long rows, long j) {
+    const long gates = gates_of(shape->kind), size = shape->size;
+    const float *from = run->gates + (t * shape->batch + row) * gates * size + j;
+    for (long i = 0; i < rows * gates; i++, from += size)
+        for (int v = 0; v < GEMM_VECTORS; v++) __builtin_prefetch(from + v * LANES);
+}
+
 /* One step where w is packed. */
 static void packed_step(const recurrent_shape *shape, const recurrent_run *run, long t, long begin,
                         const row_tiles *tiles) {
@@ -103,8 +113,10 @@ static void packed_step(const recurrent_shape *shape, const recurrent_run *run, 
     pack_rows_of(tiles, h, size);
     for (long j = 0; j < size; j += GEMM_COLUMNS)
         for (long i = 0; i < tiles->rows; i += tiles->height) {
+            const long stop = smaller(tiles->rows, i + tiles->height);
+            prefetch_gates(shape, run, t, begin + i, stop - i, j);
             multiply_tile(tiles, i, h, size, gates, run->packed + j * gates * size);
-            for (long row = i; row < smaller(tiles->rows, i + tiles->height); row++) {
+            for (long row = i; row < stop; row++) {
                 const float *products = tiles->out + (row - i) * MOST_GATES * GEMM_COLUMNS;
                 const cells a = cells_at(shape, run, t, begin + row, j,
                                          smaller(size - j, GEMM_COLUMNS), products, GEMM_COLUMNS);
