@@ -95,14 +95,12 @@ static cells cells_at(const recurrent_shape *shape, const recurrent_run *run, lo
                    run->states + now, lstm ? run->cells + now : 0, count};
 }
 
-/* Asks for the gates of a block of units in some rows, which come from memory while the product is
+/* Asks for a gate of a block of units in some rows, which comes from memory while the product is
    computed. */
-static void prefetch_gates(const recurrent_shape *shape, const recurrent_run *run, long t, long row,
-                           long rows, long j) {
-    const long gates = gates_of(shape->kind), size = shape->size;
-    const float *from = run->gates + (t * shape->batch + row) * gates * size + j;
-    for (long i = 0; i < rows * gates; i++, from += size)
-        for (int v = 0; v < GEMM_VECTORS; v++) __builtin_prefetch(from + v * LANES);
+static void prefetch_gate(const recurrent_shape *shape, const float *gate, long rows) {
+    const long step = gates_of(shape->kind) * shape->size;
+    for (long i = 0; i < rows; i++)
+        for (int v = 0; v < GEMM_VECTORS; v++) __builtin_prefetch(gate + i * step + v * LANES);
 }
 
 /* One step where w is packed. */
@@ -114,8 +112,13 @@ static void packed_step(const recurrent_shape *shape, const recurrent_run *run, 
     for (long j = 0; j < size; j += GEMM_COLUMNS)
         for (long i = 0; i < tiles->rows; i += tiles->height) {
             const long stop = smaller(tiles->rows, i + tiles->height);
-            prefetch_gates(shape, run, t, begin + i, stop - i, j);
-            multiply_tile(tiles, i, h, size, gates, run->packed + j * gates * size);
+            const float *own = run->gates + ((t * shape->batch) + begin + i) * gates * size + j;
+            if (stop - i <= FEW_ROWS)
+                multiply_tile(tiles, i, h, size, 0, gates, run->packed + j * gates * size);
+            for (long q = 0; stop - i > FEW_ROWS && q < gates; q++) {
+                prefetch_gate(shape, own + q * size, stop - i);
+                multiply_tile(tiles, i, h, size, q, 1, run->packed + (j * gates + q * GEMM_COLUMNS) * size);
+            }
             for (long row = i; row < stop; row++) {
                 const float *products = tiles->out + (row - i) * MOST_GATES * GEMM_COLUMNS;
                 const cells a = cells_at(shape, run, t, begin + row, j,

@@ -117,7 +117,7 @@ static void carry(const recurrent_shape *shape, const recurrent_back *run, const
     for (long unit = 0; unit < all; unit += MOST_GATES)
         for (long i = 0; i < tiles->rows; i += tiles->height) {
             const long panels = smaller(all - unit, MOST_GATES), j = unit * GEMM_COLUMNS;
-            multiply_tile(tiles, i, of_products, k, panels, run->packed + unit * k * GEMM_COLUMNS);
+            multiply_tile(tiles, i, of_products, k, 0, panels, run->packed + unit * k * GEMM_COLUMNS);
             const long count = smaller(size - j, MOST_GATES * GEMM_COLUMNS);
             for (long row = i; row < smaller(tiles->rows, i + tiles->height); row++) {
                 const float *from = tiles->out + (row - i) * MOST_GATES * GEMM_COLUMNS;

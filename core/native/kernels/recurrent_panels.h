@@ -84,17 +84,19 @@ INLINE void pack_rows_of(const row_tiles *t, const float *x, long x_step) {
                               smaller(t->rows - i, t->height), t->k, x + i * x_step, x_step, 1);
 }
 
-/* t->out = the rows of the tile from row i on times some panels; rows of it are MOST_GATES panels
-   apart. */
-INLINE void multiply_tile(const row_tiles *t, long i, const float *x, long x_step, long panels,
-                          const float *b) {
+/* Panels [first, first + panels) of t->out = the rows of the tile from row i on times b; rows of it
+   are MOST_GATES panels apart. */
+INLINE void multiply_tile(const row_tiles *t, long i, const float *x, long x_step, long first,
+                          long panels, const float *b) {
     const long rows = smaller(t->rows - i, t->height), step = MOST_GATES * GEMM_COLUMNS;
     if (rows <= FEW_ROWS) {
-        few_functions[rows][panels](t->k, x + i * x_step, x_step, b, t->out, step);
+        few_functions[rows][panels](t->k, x + i * x_step, x_step, b,
+                                     t->out + first * GEMM_COLUMNS, step);
         return;
     }
     const float *a = t->panels + i / t->height * t->k * GEMM_A_STEP;
-    KERNEL(gemm_strip)(rows, panels * GEMM_COLUMNS, t->k, a, GEMM_A_STEP, b, t->out, step, 0);
+    KERNEL(gemm_strip)(rows, panels * GEMM_COLUMNS, t->k, a, GEMM_A_STEP, b,
+                       t->out + first * GEMM_COLUMNS, step, 0);
 }
 
 #endif
