@@ -48,20 +48,12 @@ static void simple_slopes(const slopes *a, int relu) {
     }
 }
 
-/* The two sigmoids with one division. */
-INLINE void sigmoids(vfloat x, vfloat y, vfloat *of_x, vfloat *of_y) {
-    const vfloat ex = 1.0f + gate_exp(x), ey = 1.0f + gate_exp(y), inverse = 1.0f / (ex * ey);
-    *of_x = ey * inverse, *of_y = ex * inverse;
-}
-
 static void lstm_slopes(const slopes *a) {
     for (long j = 0; j < a->size; j += LANES) {
         const long left = a->size - j;
-        vfloat i, f, g, o, squashed;
-        sigmoids(PRODUCT(0) + GATE(0), PRODUCT(1) + GATE(1), &i, &f);
-        sigmoids(2.0f * (PRODUCT(2) + GATE(2)), PRODUCT(3) + GATE(3), &g, &o);
-        g = 2.0f * g - 1.0f;
-        squashed = tanh_of(AT(new_c));
+        const vfloat i = sigmoid_of(PRODUCT(0) + GATE(0)), f = sigmoid_of(PRODUCT(1) + GATE(1));
+        const vfloat g = tanh_of(PRODUCT(2) + GATE(2)), o = sigmoid_of(PRODUCT(3) + GATE(3));
+        const vfloat squashed = tanh_of(AT(new_c));
         const vfloat dh = AT(of_state) + AT(dh);
         const vfloat dc = AT(of_cell) + AT(dc) + dh * o * (1.0f - squashed * squashed);
         STORE(products, 0, dc * g * i * (1.0f - i));
@@ -75,8 +67,7 @@ static void lstm_slopes(const slopes *a) {
 static void gru_slopes(const slopes *a) {
     for (long j = 0; j < a->size; j += LANES) {
         const long left = a->size - j;
-        vfloat r, z;
-        sigmoids(PRODUCT(0) + GATE(0), PRODUCT(1) + GATE(1), &r, &z);
+        const vfloat r = sigmoid_of(PRODUCT(0) + GATE(0)), z = sigmoid_of(PRODUCT(1) + GATE(1));
         const vfloat inner = PRODUCT(2) + AT(bias), m = tanh_of(GATE(2) + r * inner);
         const vfloat dh = AT(of_state) + AT(dh), dm = dh * (1.0f - z) * (1.0f - m * m);
         const vfloat dr = dm * inner * r * (1.0f - r), dz = dh * (AT(h) - m) * z * (1.0f - z);
