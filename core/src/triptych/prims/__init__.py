@@ -8,6 +8,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     contract,
     conv_norm,
     create,
+    ctc,
     determinant,
     diagnosed,
     distance,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..ops.creation import tensor
@@ -180,6 +182,24 @@ def _transducer(rng: np.random.Generator) -> list[Sample]:
     return [Sample((*steps, tensor(end)))]
 
 
+def _ctc_inputs(rng: np.random.Generator, last: int) -> tuple[Any, ...]:
+    """Two labels the same, lengths that differ, no labels at all, and `last` labels in one step."""
+    labels, used, spans = [[1, 1], [2, 0], [0, 0], [1, 3]], [5, 4, 2, 1], [2, 1, 0, last]
+    x = reals(rng, 5, 4, 4, low=-3.0, high=-0.5)
+    return (x, *(tensor(v) for v in (labels, used, spans)))
+
+
+@sampled("ctc")
+def _ctc(rng: np.random.Generator) -> list[Sample]:
+    return [Sample(_ctc_inputs(rng, 1), {"blank": 0, "logits": False})]
+
+
+@sampled("ctc_grad")
+def _ctc_grad(rng: np.random.Generator) -> list[Sample]:
+    inputs = (reals(rng, 4), *_ctc_inputs(rng, 2))
+    return [Sample(inputs, {"blank": 0, "logits": logits}) for logits in (False, True)]
+
+
 @sampled("rnn")
 def _rnn(rng: np.random.Generator) -> list[Sample]:
     inputs = tuple(reals(rng, *s, low=-1.0, high=1.0) for s in ((3, 2, 4), (4, 4), (2, 4)))
@@ -196,6 +216,27 @@ def _lstm(rng: np.random.Generator) -> list[Sample]:
 def _gru(rng: np.random.Generator) -> list[Sample]:
     shapes = (3, 2, 12), (12, 4), (2, 4), (4,)
     return [Sample(tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes))]
+
+
+def _small(rng: np.random.Generator, *shapes: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(reals(rng, *s, low=-1.0, high=1.0) for s in shapes)
+
+
+@sampled("rnn_grad")
+def _rnn_grad(rng: np.random.Generator) -> list[Sample]:
+    inputs = _small(rng, (3, 2, 4), (2, 4), (4, 4), (3, 2, 4))
+    return [Sample(inputs, {"relu": relu}) for relu in (False, True)]
+
+
+@sampled("lstm_grad")
+def _lstm_grad(rng: np.random.Generator) -> list[Sample]:
+    seq, state = (3, 2, 3), (2, 3)
+    return [Sample(_small(rng, seq, seq, (3, 2, 12), (12, 3), state, state, seq, seq))]
+
+
+@sampled("gru_grad")
+def _gru_grad(rng: np.random.Generator) -> list[Sample]:
+    return [Sample(_small(rng, (3, 2, 4), (2, 4), (3, 2, 12), (12, 4), (2, 4), (4,), (3, 2, 4)))]
 
 
 _register_composites()

@@ -33,6 +33,7 @@ FAMILIES = (
     "boxes",
     "conv",
     "conv_norm",
+    "ctc",
     "elementwise",
     "fft",
     "gemm",
@@ -40,6 +41,7 @@ FAMILIES = (
     "image",
     "norm",
     "pool",
+    "recurrent",
     "reduce",
     "softmax",
 )
