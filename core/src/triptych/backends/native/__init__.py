@@ -40,6 +40,7 @@ FAMILIES = (
     "norm",
     "pool",
     "reduce",
+    "sample",
     "softmax",
 )
 
