@@ -14,6 +14,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     entropy,
     framed,
     gamma,
+    grid,
     incomplete_gamma,
     index,
     ldl,

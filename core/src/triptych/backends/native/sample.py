@@ -1,4 +1,4 @@
-"""Images read between their pixels."""
+"""Images read between their pixels: at the places of maps and of grids."""
 
 from __future__ import annotations
 
@@ -30,4 +30,20 @@ def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
         image = np.ascontiguousarray(image)
         return native.sample_places(image, kind, numbers, tuple(size), bilinear, values)
 
-    return {"sample_places": (sample_places, 0)}
+    return {
+        "grid_sample": (_packed(native.grid_sample), 0),
+        "grid_sample_dgrid": (_packed(native.grid_sample_dgrid), 0),
+        "grid_sample_dx": (_packed(native.grid_sample_dx), 0),
+        "sample_places": (sample_places, 0),
+    }
+
+
+def _packed(kernel: Any) -> Any:
+    """A kernel for arrays of float32 whatever their layout: a gradient may be a number repeated."""
+
+    def call(*arrays: np.ndarray, mode: str, padding: str, align: bool) -> Any:
+        if any(x.dtype != np.float32 for x in arrays):
+            return NotImplemented
+        return kernel(*map(np.ascontiguousarray, arrays), mode, padding, align)
+
+    return call
