@@ -17,6 +17,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     framed,
     fused_linear,
     gamma,
+    grid,
     incomplete_gamma,
     index,
     ldl,

@@ -174,6 +174,33 @@ def _filter_bank(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+def _grids(rng: np.random.Generator) -> list[Sample]:
+    x, grid = reals(rng, 2, 2, 3, 4), reals(rng, 2, 2, 3, 2, low=-0.9, high=0.9)
+    ways = (
+        ("bilinear", "zeros", False),
+        ("bilinear", "border", True),
+        ("bilinear", "reflection", False),
+        ("bicubic", "zeros", True),
+        ("nearest", "zeros", False),
+    )
+    return [Sample((x, grid), {"mode": m, "padding": p, "align": a}) for m, p, a in ways]
+
+
+SAMPLES.register("grid_sample", _grids)
+
+
+@sampled("grid_sample_dx")
+def _grid_gradients(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((reals(rng, 2, 2, 2, 3), *sample.inputs), sample.params) for sample in _grids(rng)
+    ]
+
+
+@sampled("grid_sample_dgrid")
+def _smooth_grid_gradients(rng: np.random.Generator) -> list[Sample]:
+    return [s for s in _grid_gradients(rng) if s.params["mode"] != "nearest"]  # zero, without more
+
+
 @sampled("transducer")
 def _transducer(rng: np.random.Generator) -> list[Sample]:
     steps = [reals(rng, 5, 2, 3) for _ in range(2)]

@@ -43,6 +43,7 @@ FAMILIES = (
     "pool",
     "recurrent",
     "reduce",
+    "sample",
     "softmax",
 )
 
