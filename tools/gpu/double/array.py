@@ -288,6 +288,8 @@ def _result(name: str, found: Any, source: Any) -> Any:
         return found
     array = np.asarray(found)
     if isinstance(source, ndarray) and np.shares_memory(array, source._host):
+        if name == "diagonal":
+            array.flags.writeable = True  # NumPy guards these views, CuPy does not
         return ndarray(array, source.device, source if source._base is None else source._base)
     return ndarray(array)
 

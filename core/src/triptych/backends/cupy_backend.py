@@ -11,6 +11,7 @@ from ..errors import DeviceError, MissingDependencyError
 from ..runtime import check_deterministic
 from . import cuda
 from .base import Backend, Device
+from .cupy_kernels import overrides
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
@@ -24,7 +25,8 @@ class CupyBackend(Backend):
     """Arrays are cupy.ndarray; each lives on the device it was made on."""
 
     def __init__(self, cupy: Any) -> None:
-        self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
+        self.name, self.xp, self.array_type = "cupy", cupy, cupy.ndarray
+        self.overrides = overrides(cupy)
         self.fast = cuda.overrides(cupy)
 
     def check(self, where: Device) -> None:
