@@ -97,6 +97,7 @@ def write() -> None:
         lines += _lines(f"{path}." if path else "", _follow(cupy, path))
     for path in CLASSES:
         lines += _lines(f"{path}.", _follow(cupy, path))
+        lines.append(f"type {path}")  # some hide from dir() of their module
     lines += _lines("cupyx.", cupyx)
     print("\n".join(sorted(set(lines))))
 

@@ -1,7 +1,8 @@
 // Override: a fast function before a plain one.
 //
 // Calls the fast function where the first array, or the one behind it, is large enough, and the
-// plain one when it is not or the fast one gives NotImplemented. In C, since eager dispatch goes through it at every call.
+// plain one when it is not or the fast one gives NotImplemented. In C, since eager dispatch goes
+// through it at every call.
 #include "bindings/array.h"
 #include "bindings/families.h"
 

@@ -340,6 +340,8 @@ def call(
             raise TypeError(f"cupy.{path}() got an unexpected keyword argument {keyword!r}")
     if entry.kind == "ufunc" and any(isinstance(a, (list, tuple)) for a in args):
         raise TypeError(f"Unsupported type {list}")
+    if name in ("argsort", "sort"):
+        params = {"kind": "stable", **params}  # CuPy's are
     out = params.get("out")
     out = out[0] if isinstance(out, tuple) else out
 

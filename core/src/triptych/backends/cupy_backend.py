@@ -12,6 +12,7 @@ from ..runtime import check_deterministic, get_float32_matmul_precision
 from . import cuda
 from .base import Backend, Device
 from .cupy_copies import Copies
+from .cupy_kernels import overrides
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
@@ -68,8 +69,9 @@ class CupyBackend(Backend):
     """Arrays are cupy.ndarray; each lives on the device it was made on."""
 
     def __init__(self, cupy: Any) -> None:
-        self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
-        self.copies, self.fast = Copies(cupy), cuda.overrides(cupy)
+        self.name, self.xp, self.array_type = "cupy", cupy, cupy.ndarray
+        self.overrides, self.fast = overrides(cupy), cuda.overrides(cupy)
+        self.copies = Copies(cupy)
         if get_float32_matmul_precision() != "highest":
             self.use_precision(get_float32_matmul_precision())
 

@@ -145,6 +145,8 @@ static inline double normcdf(double x) { return 0.5 * erfc(-x * 0.70710678118654
 static inline float normcdff(float x) { return (float)normcdf((double)x); }
 static inline double sinpi(double x) { return std::sin(M_PI * x); }
 static inline double cospi(double x) { return std::cos(M_PI * x); }
+// CuPy calls frexpf on HIP, for double too.
+static inline double frexpf(double x, int *exponent) { return std::frexp(x, exponent); }
 static inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1) : 0; }
 static inline int __float2int_rn(float x) { return (int)lrintf(x); }
 static inline int __float2int_rz(float x) { return (int)x; }
