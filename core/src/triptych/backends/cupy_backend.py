@@ -79,12 +79,13 @@ class CupyBackend(Backend):
         """Let products of float32 matrices round their inputs to TF32 (10 bits) unless "highest" is
         asked for; GPUs before compute capability 8.0 have no such units.
         """
-        core = self.xp._core  # CuPy's switch while a program runs; its documented one, CUPY_TF32,
-        kinds = core._routines_linalg  # is read when the first product is computed
+        # CuPy's documented switch, CUPY_TF32, is read once, when the first product is computed.
         able = int(self.xp.cuda.Device().compute_capability) >= 80
-        fast = able and precision != "highest"
-        kind = kinds.COMPUTE_TYPE_TF32 if fast else kinds.COMPUTE_TYPE_DEFAULT
-        core.set_compute_type(np.float32, kind)
+        if able and precision != "highest":
+            kind = self.xp._core._routines_linalg.COMPUTE_TYPE_TF32
+        else:
+            kind = self.xp._core._routines_linalg.COMPUTE_TYPE_DEFAULT
+        self.xp._core.set_compute_type(np.float32, kind)
 
     def check(self, where: Device) -> None:
         count = self.xp.cuda.runtime.getDeviceCount()
