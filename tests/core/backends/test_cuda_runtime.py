@@ -70,8 +70,9 @@ def test_memory_and_its_peak(gpu):
 
 def test_memory_can_be_limited(gpu, monkeypatch):
     limits = []
-    take = lambda self, **limit: limits.append(limit)  # noqa: E731
-    monkeypatch.setattr(gpu.Pool, "set_limit", take, raising=False)
+    monkeypatch.setattr(
+        gpu.Pool, "set_limit", lambda self, **limit: limits.append(limit), raising=False
+    )
     tp.cuda.set_per_process_memory_fraction(0.5)
     tp.cuda.set_per_process_memory_fraction(1.0, "cuda:1")
     assert limits == [{"fraction": 0.5}, {"size": 0}]

@@ -153,20 +153,21 @@ class CompiledFunction:
             kept = {id(g) for g in entry.graphs}
             entry.recorded = {i: found for i, found in entry.recorded.items() if i in kept}
         elif self.mode == "reduce-overhead":
-            return self._launched(entry, graph, *args, **kwargs)
+            arguments = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
+            launches = self._recorded(entry, graph, arguments)
+            if launches is not None:
+                return _returned(graph, launches(arguments))
         return replay(graph, *args, **kwargs)
 
-    def _launched(self, entry: Entry, graph: Graph, *args: Any, **kwargs: Any) -> Any:
-        """A replay as a CUDA graph if it can be one; recorded anew when the state is elsewhere."""
+    def _recorded(self, entry: Entry, graph: Graph, arguments: list[Tensor]) -> Recorded | None:
+        """The graph as a CUDA graph, if it can be one; anew when the state is elsewhere."""
         found = entry.recorded.get(id(graph)) or recordable(graph)
         if isinstance(found, str) and found:
             entry.recorded[id(graph)] = found
-            return replay(graph, *args, **kwargs)
-        leaves, _ = flatten((args, kwargs), is_module)
-        arguments = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
+            return None
         if isinstance(found, str) or not found.fits():
             found = entry.recorded[id(graph)] = Recorded(graph, arguments)
-        return _returned(graph, found(arguments))
+        return found
 
     def _captured(self, *args: Any, **kwargs: Any) -> Any:
         result = self.fn(*args, **kwargs)
