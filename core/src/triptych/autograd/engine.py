@@ -15,7 +15,7 @@ from ..errors import DTypeError, GradError
 from ..holders import ALONE, owns_memory
 from ..prims.elementwise import add, cast, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
-from ..prims.table import Prim
+from ..prims.table import TABLE, Prim
 from ..state import run_kernel, state
 from ..tensor import Symbol, Tensor, box, current_edge, raw_dtype
 from .hooks import Retain
@@ -334,7 +334,7 @@ def _into(held: Any, grad: Any) -> Any:
         return None
     if held.dtype != grad.dtype or held.shape != grad.shape or state.trace is not None:
         return None
-    return add.prim.into(held)  # type: ignore[attr-defined]
+    return TABLE["add"].into(held)
 
 
 def _add_into(memory: Any, numbers: Any) -> None:

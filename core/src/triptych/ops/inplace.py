@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from sys import getrefcount
 from typing import Any
 
 from .. import dtypes
@@ -111,9 +110,10 @@ def before_write(target: Tensor, edge: Any, name: str) -> None:
 
 def after_write(target: Tensor, edge: Any, name: str) -> None:
     """Count the write and put its history, edge, where it belongs."""
+    shared = sys.getrefcount(target._cell) > HELD  # by a view too, or by what saved the numbers
     cell, view = target._cell, target._view
     cell[0] += 1
-    if getrefcount(cell) > 3:  # held here, by the target, and by a view or what saved the numbers
+    if shared:
         cell[1:] = [f"{name} at {user_line()}"]
     if view is None or type(view) is Alias:
         if state.grad:
@@ -265,18 +265,18 @@ def ending_in(
     return method
 
 
-def over(target: Tensor, step: Callable[..., Tensor], name: str) -> Tensor:
+def over(target: Tensor, step: Any, name: str) -> Tensor:
     """Write ``step(target)`` over target and return it; `step` is an elementwise primitive of one
     input, whose kernel writes straight into the memory where nothing is recorded.
     """
-    simple = state.run is not None and target._names is None
-    if not simple or target._data.dtype.kind != "f" or (state.grad and _has_history(target)):
+    run = state.run
+    if run is None or target._names is not None or target._data.dtype.kind != "f":
         return overwrite(target, step(target), name)
-    into = step.prim.into(target._data)  # type: ignore[attr-defined]
+    into = None if state.grad and _has_history(target) else step.prim.into(target._data)
     if into is None:
         return overwrite(target, step(target), name)
     check_memory(target._data, name)
-    state.run(into, target._data)  # type: ignore[misc]
+    run(into, target._data)
     after_write(target, None, name)
     return target
 
