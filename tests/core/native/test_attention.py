@@ -108,13 +108,6 @@ def test_nan_stays_in_its_row():
     assert np.isnan(out).sum() == 8
 
 
-@pytest.fixture
-def threads():
-    before = tp.get_num_threads()
-    yield tp.set_num_threads
-    tp.set_num_threads(before)
-
-
 @pytest.mark.parametrize("lead", [(1,), (12,)])
 def test_threads_change_nothing(lead, threads):
     q, k, v = heads(lead, 300, 280, 32, 32)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.backends import native
 
 pytestmark = pytest.mark.native
 suppression = pytest.importorskip("triptych_vision.ops.suppression")
@@ -20,15 +19,9 @@ def boxes(count, size=200.0, seed=0):
     return x
 
 
-def taken(name, call):
-    before = native.calls()[name]
-    found = call()
-    return found, native.calls()[name] - before
-
-
 @pytest.mark.parametrize("count", [0, 1, 5, 16, 127, 128, 129, 1000])
 @pytest.mark.parametrize("threshold", [0.0, 0.1, 0.3, 0.5, 1 / 3, 0.9, 1.0])
-def test_the_same_boxes_are_kept(count, threshold):
+def test_the_same_boxes_are_kept(count, threshold, taken):
     greedy, given = suppression._greedy, boxes(count)
     kept, times = taken("nms", lambda: greedy(given, threshold))
     assert times == 1
@@ -48,7 +41,7 @@ def test_boxes_that_are_no_boxes():
     np.testing.assert_array_equal(suppression._greedy(given, 0.4), want)
 
 
-def test_what_the_kernel_is_not_for():
+def test_what_the_kernel_is_not_for(taken):
     given = boxes(50)
     for other, threshold in ((given.astype(np.float64), 0.5), (given[::2], 0.5), (given, -0.1)):
         kept, times = taken("nms", lambda a=other, t=threshold: suppression._greedy(a, t))
@@ -71,7 +64,7 @@ def made(channels=20, size=(13, 17), count=9, bins=(3, 4), samples=2, dtype=np.f
 @pytest.mark.parametrize("channels", [1, 3, 16, 20, 33])
 @pytest.mark.parametrize("bins", [(1, 1), (3, 4), (7, 7)])
 @pytest.mark.parametrize("samples", [0, 1, 2])
-def test_regions(channels, bins, samples):
+def test_regions(channels, bins, samples, taken):
     maps, where = made(channels, bins=bins, samples=samples)
     pooled, times = taken("roi_pool", lambda: where.pool(maps))
     assert times == 1
@@ -82,7 +75,7 @@ def test_regions(channels, bins, samples):
     assert tp.allclose(spread, where._spread_shared(g), atol=1e-5)
 
 
-def test_regions_of_no_image_and_of_other_dtypes():
+def test_regions_of_no_image_and_of_other_dtypes(taken):
     maps, where = made(count=0)
     assert where.pool(maps).shape == (0, 20, 3, 4)
     maps, where = made(dtype=np.float64)

@@ -28,13 +28,6 @@ def inputs(t, n, c, s, blank=0):
     return x, labels, used, spans
 
 
-@pytest.fixture
-def threads():
-    before = tp.get_num_threads()
-    yield tp.set_num_threads
-    tp.set_num_threads(before)
-
-
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("blank", [0, 1])
 @pytest.mark.parametrize("shape", SHAPES)

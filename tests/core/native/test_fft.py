@@ -4,17 +4,9 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.backends import native
 
 pytestmark = pytest.mark.native
 LENGTHS = [2, 3, 4, 5, 6, 7, 15, 16, 30, 49, 61, 77, 122, 128, 200, 400, 512, 1000, 1025]
-
-
-def taken(name, call):
-    """What a call gives, and how often it took the kernel."""
-    before = native.calls()[name]
-    found = call()
-    return found, native.calls()[name] - before
 
 
 def reference(x, window, hop):
@@ -24,7 +16,7 @@ def reference(x, window, hop):
 
 
 @pytest.mark.parametrize("n", LENGTHS)
-def test_frames(n):
+def test_frames(n, taken):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((3, 700 + 3 * n)).astype(np.float32)
     window = rng.standard_normal(n).astype(np.float32)
@@ -51,7 +43,7 @@ def test_frames(n):
 
 
 @pytest.mark.parametrize("n", LENGTHS)
-def test_rows(n):
+def test_rows(n, taken):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((5, 101, n)).astype(np.float32)
     got, count = taken("rfft", lambda: tp.fft.rfft(tp.tensor(x)))
@@ -60,7 +52,7 @@ def test_rows(n):
     np.testing.assert_allclose(got.numpy(), want, atol=1e-6 * abs(want).max())
 
 
-def test_what_the_kernels_are_not_for():
+def test_what_the_kernels_are_not_for(taken):
     x = tp.randn(20, 2000)
     window = tp.hann_window(67 * 2)  # a prime above the largest
     assert taken("stft", lambda: tp.stft(x, 134, window=window, return_complex=True))[1] == 0

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.backends import native
 
 pytestmark = pytest.mark.native
 Image = pytest.importorskip("PIL.Image")
@@ -19,12 +18,6 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 def pixels(*shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def taken(name, call):
-    before = native.calls()[name]
-    found = call()
-    return found, native.calls()[name] - before
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -43,14 +36,14 @@ def taken(name, call):
         ((129, 131), (64, 67)),
     ],
 )
-def test_resizing_is_exact(mode, antialias, old, new):
+def test_resizing_is_exact(mode, antialias, old, new, taken):
     x = pixels(3, *old)
     got, times = taken("resize_bytes", lambda: arrays.resized_bytes(x, new, mode, antialias))
     assert times == 1
     np.testing.assert_array_equal(got, arrays.resized_bytes.plain(x, new, mode, antialias))
 
 
-def test_resizing_parts_of_images_and_batches():
+def test_resizing_parts_of_images_and_batches(taken):
     whole = pixels(2, 3, 60, 80)
     for x in (whole[..., 5:50, 7:71], whole[:, ::-1], whole[1:, :, ::-1], whole[..., 3:4, :]):
         got, times = taken(
@@ -60,7 +53,7 @@ def test_resizing_parts_of_images_and_batches():
         np.testing.assert_array_equal(got, arrays.resized_bytes.plain(x, (19, 23), MODES[1], True))
 
 
-def test_channels_side_by_side():
+def test_channels_side_by_side(taken):
     for x in (pixels(30, 40, 3), pixels(30, 40, 4)[3:, 2:]):
         x = x.transpose(2, 0, 1)
         got, times = taken(
@@ -73,7 +66,7 @@ def test_channels_side_by_side():
         )
 
 
-def test_columns_apart_take_numpys_path():
+def test_columns_apart_take_numpys_path(taken):
     x = pixels(3, 30, 80)[..., ::2]
     _, times = taken("resize_bytes", lambda: arrays.resized_bytes(x, (19, 23), MODES[1], True))
     assert times == 0
@@ -94,7 +87,7 @@ def test_threads_do_not_matter():
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (17, 33), (64, 100)])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_pixels_to_planes(size, channels):
+def test_pixels_to_planes(size, channels, taken):
     x = pixels(*size, channels)
     picture = Image.fromarray(x)
     got, times = taken("planes_of_pixels", lambda: conversion.pil_to_tensor(picture).numpy())
@@ -127,7 +120,7 @@ def test_a_file_is_read_before_its_memory_is_taken(tmp_path):
     ids=["whole", "part", "pixel", "channels side by side"],
 )
 @pytest.mark.parametrize(("mean", "std"), [(MEAN, STD), ((0.5,), (0.2,)), (MEAN, (0.25,))])
-def test_normalising_in_one_pass(x, mean, std):
+def test_normalising_in_one_pass(x, mean, std, taken):
     image = tp.from_numpy(x)
     got, times = taken("normalize_bytes", lambda: conversion.scale_and_normalize(image, mean, std))
     assert times == 1
@@ -137,7 +130,7 @@ def test_normalising_in_one_pass(x, mean, std):
     assert tp.equal(divided, conversion.normalize(image.to(tp.float32) / 255, mean, std))
 
 
-def test_pipelines_join_scaling_and_normalising():
+def test_pipelines_join_scaling_and_normalising(taken):
     steps = [transforms.ToDtype(tp.float32, scale=True), transforms.Normalize(MEAN, STD)]
     both = transforms.Compose(steps)
     image = transforms.ToImage()(pixels(20, 30, 3))

@@ -91,13 +91,6 @@ def test_what_is_refused_goes_to_numpy():
     assert native.calls()["batch_norm"] == before
 
 
-@pytest.fixture
-def threads():
-    before = tp.get_num_threads()
-    yield tp.set_num_threads
-    tp.set_num_threads(before)
-
-
 def test_threads_change_nothing(threads):
     x, g, w = numbers(2000, 96), numbers(2000, 96), numbers(96)
     image, up, per = numbers(8, 32, 40, 40), numbers(8, 32, 40, 40), numbers(32)

@@ -35,49 +35,35 @@ def wide(xs):
     return [x.astype(np.float64) for x in xs]
 
 
-def taken(name, call):
-    """What the call gives, and whether the kernel of that name was taken."""
-    before = native.calls()[name]
-    found = call()
-    return found, native.calls()[name] == before + 1
-
-
-@pytest.fixture
-def threads():
-    before = tp.get_num_threads()
-    yield tp.set_num_threads
-    tp.set_num_threads(before)
-
-
 @pytest.mark.parametrize(("name", "params"), KINDS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_forward_as_numpy(name, params, shape):
+def test_forward_as_numpy(name, params, shape, taken):
     xs = inputs(name, *shape)
-    got, was_taken = taken(name, lambda: kernel(name)(*xs, **params))
-    assert was_taken
+    got, times = taken(name, lambda: kernel(name)(*xs, **params))
+    assert times == 1
     for y, want in zip(got, kernel(name).plain(*wide(xs), **params), strict=True):
         np.testing.assert_allclose(y, want, rtol=2e-5, atol=5e-6)
 
 
 @pytest.mark.parametrize(("name", "params"), KINDS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_backward_as_numpy(name, params, shape):
+def test_backward_as_numpy(name, params, shape, taken):
     xs = inputs(name, *shape)
     ys = [y.astype(np.float32) for y in kernel(name).plain(*wide(xs), **params)]
     given = [xs[1], ys[0]] if name == "rnn" else [*xs, *ys[: 1 + (name == "lstm")]]
     given = [*(numbers(*y.shape) for y in ys), *given]
-    got, was_taken = taken(f"{name}_grad", lambda: kernel(f"{name}_grad")(*given, **params))
-    assert was_taken
+    got, times = taken(f"{name}_grad", lambda: kernel(f"{name}_grad")(*given, **params))
+    assert times == 1
     for y, want in zip(got, kernel(f"{name}_grad").plain(*wide(given), **params), strict=True):
         np.testing.assert_allclose(y, want, rtol=1e-4, atol=3e-5)
 
 
-def test_what_is_refused_goes_to_numpy():
+def test_what_is_refused_goes_to_numpy(taken):
     lstm = inputs("lstm", 3, 2, 6)
     projected = [lstm[0], numbers(24, 2), numbers(2, 2), lstm[3], numbers(2, 6)]
     for xs in (wide(lstm), projected):
-        got, was_taken = taken("lstm", lambda xs=xs: kernel("lstm")(*xs))
-        assert not was_taken
+        got, times = taken("lstm", lambda xs=xs: kernel("lstm")(*xs))
+        assert times == 0
         for y, want in zip(got, kernel("lstm").plain(*xs), strict=True):
             np.testing.assert_array_equal(y, want)
     empty = [x[:, :0] if x.ndim == 3 else x for x in lstm]
@@ -85,11 +71,11 @@ def test_what_is_refused_goes_to_numpy():
     assert kernel("lstm")(*empty)[0].shape == (3, 0, 6)
 
 
-def test_arrays_that_are_not_packed_are_copied():
+def test_arrays_that_are_not_packed_are_copied(taken):
     xs = inputs("gru", 4, 3, 8)
     other = [np.asfortranarray(x) for x in xs]
-    got, was_taken = taken("gru", lambda: kernel("gru")(*other))
-    assert was_taken
+    got, times = taken("gru", lambda: kernel("gru")(*other))
+    assert times == 1
     for y, want in zip(got, kernel("gru")(*xs), strict=True):
         np.testing.assert_array_equal(y, want)
 

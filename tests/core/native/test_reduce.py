@@ -29,13 +29,6 @@ def axes_of(ndim):
 CASES = [(shape, axes) for shape in SHAPES for axes in axes_of(len(shape))]
 
 
-@pytest.fixture
-def threads():
-    before = tp.get_num_threads()
-    yield tp.set_num_threads
-    tp.set_num_threads(before)
-
-
 @pytest.mark.parametrize("keepdim", [False, True])
 @pytest.mark.parametrize(("shape", "axes"), CASES, ids=str)
 def test_sum(shape, axes, keepdim):
