@@ -3,6 +3,7 @@
 import pytest
 
 import triptych as tp
+from triptych import device_memory
 from triptych.state import state
 
 
@@ -54,11 +55,16 @@ class Hook:
 def gpu(cupy, monkeypatch):
     Queue.null = Queue.current = Queue()
     Queue.log.clear()
-    cupy.cuda.Stream = cupy.cuda.Event = Queue
-    cupy.cuda.get_current_stream = lambda: Queue.current
-    cupy.cuda.get_elapsed_time = lambda a, b: 2.5
-    cupy.cuda.MemoryHook = Hook
-    cupy.get_default_memory_pool = lambda: Pool()
+    for name, fake in {
+        "Stream": Queue,
+        "Event": Queue,
+        "get_current_stream": lambda: Queue.current,
+        "get_elapsed_time": lambda a, b: 2.5,
+        "MemoryHook": Hook,
+    }.items():
+        monkeypatch.setattr(cupy.cuda, name, fake)
+    monkeypatch.setattr(cupy, "get_default_memory_pool", lambda: Pool())
+    device_memory._peaks.cache_clear()
     found = {
         "name": b"Imaginary",
         "major": 8,
@@ -67,13 +73,12 @@ def gpu(cupy, monkeypatch):
         "multiProcessorCount": 4,
         "warpSize": 32,
     }
-    cupy.cuda.runtime.getDeviceProperties = lambda index: found
-    cupy.cuda.runtime.memGetInfo = lambda: (7, 9)
-    monkeypatch.setattr(
-        cupy.cuda.Device, "use", lambda self: setattr(type(self), "current", self.id), raising=False
-    )
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceProperties", lambda index: found)
+    monkeypatch.setattr(cupy.cuda.runtime, "memGetInfo", lambda: (7, 9))
     yield cupy
-    cupy.cuda.Device.current = state.gpu = 0
+    cupy.cuda.Device(0).use()
+    state.gpu = 0
+    device_memory._peaks.cache_clear()
     tp.set_default_device(None)
     tp.use_deterministic_algorithms(False)
 
@@ -159,11 +164,11 @@ def test_sums_into_places_are_refused_when_asked_to_be_deterministic(gpu):
         assert x.scatter_add(0, places, ones).cpu().tolist() == [2, 0]
 
 
-def test_pinned_memory_is_a_copy(gpu):
+def test_pinned_memory_is_a_copy(gpu, monkeypatch):
     class PinnedMemoryPointer(bytearray):
         pass
 
-    gpu.cuda.alloc_pinned_memory = lambda count: PinnedMemoryPointer(count)
+    monkeypatch.setattr(gpu.cuda, "alloc_pinned_memory", PinnedMemoryPointer)
     x = tp.arange(6.0).reshape(2, 3)
     pinned = x.pin_memory()
     assert pinned.is_pinned() and not x.is_pinned() and tp.equal(pinned, x)
