@@ -24,7 +24,9 @@ def test_the_snapshot_is_of_the_version_that_the_ladder_installs():
 def test_every_name_and_keyword_is_in_cupy():
     found = [u for f in FILES for u in uses(f, str(f.relative_to(ROOT / "core/src/triptych")))]
     assert len(found) > 300
-    bad = [(u, c) for u in found if (c := complaint(u, NAMES)) and (u.file, u.path) not in NOT_ASKED]
+    bad = [
+        (u, c) for u in found if (c := complaint(u, NAMES)) and (u.file, u.path) not in NOT_ASKED
+    ]
     assert not bad, "\n".join(f"{u.file}:{u.line}: {c}" for u, c in bad)
     stale = set(NOT_ASKED) - {(u.file, u.path) for u in found}
     assert not stale

@@ -115,9 +115,7 @@ class Nvrtc:
 
     def _lowered(self, program: Any, name: str) -> str:
         found = ctypes.c_char_p()
-        self._check(
-            self.library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(found))
-        )
+        self._check(self.library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(found)))
         return (found.value or b"").decode()
 
 
@@ -141,7 +139,9 @@ def main() -> int:
     """Compile everything and print a line per family and dtype."""
     from triptych.backends.cuda import sources
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("families", nargs="*", help="default: all")
     parser.add_argument("--sm", type=int, nargs="*", default=ARCHITECTURES)
     wanted = parser.parse_args()

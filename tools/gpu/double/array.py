@@ -230,8 +230,10 @@ def _host_key(key: Any, shape: tuple[int, ...]) -> Any:
     """The key for NumPy. On a GPU, whole numbers in an array that are out of range wrap around."""
     parts = key if isinstance(key, tuple) else (key,)
     hosts = [host_of(p) if isinstance(p, ndarray) else p for p in parts]
-    if any(isinstance(p, np.ndarray) and not isinstance(q, ndarray) and p.ndim
-           for p, q in zip(hosts, parts, strict=True)):
+    if any(
+        isinstance(p, np.ndarray) and not isinstance(q, ndarray) and p.ndim
+        for p, q in zip(hosts, parts, strict=True)
+    ):
         raise TypeError("a cupy.ndarray is indexed by a numpy.ndarray; move it with asarray")
     if not _is_basic(tuple(hosts)) and not _has_mask(tuple(hosts)):
         hosts = _wrapped(hosts, shape)
@@ -295,7 +297,11 @@ def _result(name: str, found: Any, source: Any) -> Any:
 
 
 def call(
-    name: str, path: str, function: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]
+    name: str,
+    path: str,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    params: dict[str, Any],
 ) -> Any:
     """Run NumPy's function as CuPy's of that name: checked, on the current device, and counted."""
     entry = NAMES.get(path)

@@ -84,7 +84,11 @@ class Stream:
     null: ClassVar[Stream]
 
     def __init__(
-        self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
+        self,
+        null: bool = False,
+        non_blocking: bool = False,
+        ptds: bool = False,
+        priority: Any = None,
     ) -> None:
         self.ptr, self.done, self.device_id = (0 if null else id(self)), True, CURRENT.device
         self._before: list[Any] = []

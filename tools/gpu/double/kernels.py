@@ -55,7 +55,9 @@ class Kernel:
         getattr(library, f"emulator_describe_{symbol}")(text)
         self.declared = text.value.decode().split()
 
-    def __call__(self, grid: Any, block: Any, args: tuple[Any, ...], *, shared_mem: int = 0) -> None:
+    def __call__(
+        self, grid: Any, block: Any, args: tuple[Any, ...], *, shared_mem: int = 0
+    ) -> None:
         if len(args) != len(self.declared):
             raise TypeError(f"{self.name} declares {len(self.declared)} arguments, got {len(args)}")
         boxes = [self._box(i, a) for i, a in enumerate(args)]

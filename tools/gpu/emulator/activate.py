@@ -16,7 +16,18 @@ import numpy as np
 from .toolchain import CompileError, compile_kernels
 
 LINALG = (
-    *("cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_rank", "pinv", "qr", "slogdet"),
+    *(
+        "cholesky",
+        "det",
+        "eigh",
+        "eigvalsh",
+        "inv",
+        "lstsq",
+        "matrix_rank",
+        "pinv",
+        "qr",
+        "slogdet",
+    ),
     *("solve", "svd"),
 )
 FFT = tuple(f"{i}{r}fft{n}" for i in ("", "i") for r in ("", "r") for n in ("", "2", "n"))

@@ -42,7 +42,9 @@ def compile_through_ptx(
         NotImplementedError: its PTX has an instruction that is not translated.
     """
     kept = [o for o in options if o.startswith(("-I", "-D")) and "emulator" not in o]
-    kept = [o for o in (*_headers(), *kept, "--device-as-default-execution-space") if "/usr/" not in o]
+    kept = [
+        o for o in (*_headers(), *kept, "--device-as-default-execution-space") if "/usr/" not in o
+    ]
     key = hashlib.sha256("\0".join([source, *kept, *(names or ())]).encode()).hexdigest()
     file = cache_directory() / f"{key[:32]}.ptx"
     if not file.exists():

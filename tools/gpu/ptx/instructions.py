@@ -117,8 +117,8 @@ def _input(context: Context, step: Instruction, at: int, kind: str) -> str:
 
 
 def _simple(pattern: str, floating: str | None = None) -> Callable[[Context, Instruction], str]:
-    """An instruction whose result is an expression of its operands {a}, {b}, {c}; {T} is their type,
-    {U} the unsigned one of the same width."""
+    """An instruction whose result is an expression of its operands {a}, {b}, {c}; {T} is their
+    type, {U} the unsigned one of the same width."""
 
     def emit(context: Context, step: Instruction) -> str:
         kind = _kind(step)
@@ -261,7 +261,9 @@ def _add(name: str) -> Callable[[Context, Instruction], str]:
 def _extreme(name: str) -> Callable[[Context, Instruction], str]:
     def emit(context: Context, step: Instruction) -> str:
         floating = f"ptx::{name}_nan" if "NaN" in step.parts else f"std::f{name}"
-        return _simple(f"std::{name}<{{T}}>({{a}}, {{b}})", f"{floating}({{a}}, {{b}})")(context, step)
+        return _simple(f"std::{name}<{{T}}>({{a}}, {{b}})", f"{floating}({{a}}, {{b}})")(
+            context, step
+        )
 
     return emit
 

@@ -12,9 +12,7 @@ VARIABLE = re.compile(
 )
 FUNCTION = re.compile(r"\.(entry|func)\s+(?:\(([^)]*)\)\s*)?([\w$]+)\s*\(([^)]*)\)([^{;]*)([{;])")
 PARAM = re.compile(r"([\w$]+)(?:\[(\d+)\])?\s*$")
-STATEMENT = re.compile(
-    r"\s*(?:([$\w]+)\s*:(?!:)|([{}])|([^;{}]+(?:\{[^}]*\}[^;{}]*)*);)"
-)
+STATEMENT = re.compile(r"\s*(?:([$\w]+)\s*:(?!:)|([{}])|([^;{}]+(?:\{[^}]*\}[^;{}]*)*);)")
 REGISTERS = re.compile(r"\.reg\s+\.\w+\s+(.+)", re.S)
 BUFFER = re.compile(r"\.(?:local|param)\s+(?:\.align\s+\d+\s+)?\.(\w+)\s+([\w$]+)(?:\[(\d+)\])?")
 TABLE = re.compile(r"([\w$]+)\s*:\s*\.branchtargets\s+([^;]+);")

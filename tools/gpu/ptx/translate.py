@@ -24,7 +24,9 @@ def translate(text: str) -> tuple[str, list[str]]:
     parts += [f"static void f_{_safe(f.name)}(void **args);\n" for f in module.functions]
     parts += [_function(f, module) for f in module.functions]
     waiting = any(
-        isinstance(i, Instruction) and i.parts[0] in WAITING for f in module.functions for i in f.body
+        isinstance(i, Instruction) and i.parts[0] in WAITING
+        for f in module.functions
+        for i in f.body
     )
     kernels = [f.name for f in module.functions if f.is_kernel]
     parts += [_entry(name, waiting) for name in kernels]

@@ -9,7 +9,9 @@ from typing import Any
 
 def _logical(name: str, cupy: Any, *xs: Any) -> Any:
     """CuPy's logical functions know no complex numbers; true are those that are not zero."""
-    real = [x != 0 if getattr(x, "dtype", None) is not None and x.dtype.kind == "c" else x for x in xs]
+    real = [
+        x != 0 if getattr(x, "dtype", None) is not None and x.dtype.kind == "c" else x for x in xs
+    ]
     return getattr(cupy, name)(*real)
 
 

@@ -130,6 +130,7 @@ def _launch(cupy: Any, pass_: str, log: str, arrays: tuple[Any, ...], axis: int)
     out = cupy.empty(shape, arrays[0].dtype)
     layout = "rows" if inner == 1 else "columns"
     kernel = SOURCE.kernel(cupy, f"softmax_{layout}{pass_}<{{T}}, {log}>", out.dtype)
+    sizes: tuple[int, ...]
     if inner == 1:
         block = (32, 4) if length <= 512 else (256, 1)
         sizes, grid = (lines, length), -(-lines // block[1])

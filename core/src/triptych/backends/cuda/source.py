@@ -60,9 +60,7 @@ class Source:
         found = self._functions.get(key)
         if found is None:
             expressions = self.expressions(dtype.name)
-            module = cupy.RawModule(
-                code=self.text, options=OPTIONS, name_expressions=expressions
-            )
+            module = cupy.RawModule(code=self.text, options=OPTIONS, name_expressions=expressions)
             for kernel, expression in zip(self.kernels, expressions, strict=True):
                 self._functions[id(cupy), kernel, dtype.name] = module.get_function(expression)
             found = self._functions[key]
