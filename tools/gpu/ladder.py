@@ -59,7 +59,8 @@ class Settings:
 
 def _environment(**extra: str) -> dict[str, str]:
     sources = [ROOT / p / "src" for p in ("core", "audio", "text", "vision", "datasets")]
-    path = os.pathsep.join(map(str, [*sources, ROOT / "tools"]))
+    before = os.environ.get("PYTHONPATH", "")
+    path = os.pathsep.join([*map(str, [*sources, ROOT / "tools"]), *([before] if before else [])])
     return {**os.environ, "PYTHONPATH": path, "TRIPTYCH_NATIVE": "0", **extra}
 
 

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parents[2] / "tests" / "gpu" / "cupy_names.txt"
-MODULES = ("", "cuda", "cuda.runtime", "fft", "lib.stride_tricks", "linalg", "random", "testing")
+MODULES = (
+    *("", "cuda", "cuda.memory", "cuda.runtime", "fft", "lib.stride_tricks", "linalg", "random"),
+    "testing",
+)
+# Switches that CuPy has in its private parts alone.
+PRIVATE = (
+    "_core.set_compute_type",
+    "_core._routines_linalg.COMPUTE_TYPE_DEFAULT",
+    "_core._routines_linalg.COMPUTE_TYPE_TF32",
+)
 CLASSES = (
     *("ndarray", "ufunc", "ElementwiseKernel", "RawKernel", "RawModule", "ReductionKernel"),
     *("cuda.Device", "cuda.Event", "cuda.Graph", "cuda.MemoryHook", "cuda.MemoryPool"),
@@ -98,6 +107,9 @@ def write() -> None:
     for path in CLASSES:
         lines += _lines(f"{path}.", _follow(cupy, path))
         lines.append(f"type {path}")  # some hide from dir() of their module
+    for path in PRIVATE:
+        value = _follow(cupy, path)
+        lines.append(" ".join([_kind(value), path, *(["?"] if callable(value) else [])]))
     lines += _lines("cupyx.", cupyx)
     print("\n".join(sorted(set(lines))))
 

@@ -90,12 +90,19 @@ bool disturbed(const chain_input &x, const Array &memory) {
     return data < first + memory.size() * 4 && first < data + bytes;
 }
 
-// One operation, over values of which the first has the shape of the result; the result goes into
-// the memory of the first if in_place.
+// Of two inputs the larger, which has the shape of the result; the first of all else.
+template <std::size_t N> Array largest(const Op &of, const std::array<nb::handle, N> &values) {
+    const Array a = Array::packed(values[0], of.kinds[0] == 'f' ? NPY_FLOAT32 : NPY_BOOL);
+    if (N != 2 || of.kinds[0] != 'f') return a;
+    const Array b = Array::packed(values[N - 1]);
+    return b && (!a || b.size() > a.size()) ? b : a;
+}
+
+// One operation; the result goes into the memory of the first input if in_place.
 template <std::size_t N>
 nb::object apply(int op, Counter &taken, const std::array<nb::handle, N> &values, bool in_place) {
     const Op &of = OPS[op];
-    const Array first = Array::packed(values[0], of.kinds[0] == 'f' ? NPY_FLOAT32 : NPY_BOOL);
+    const Array first = in_place ? Array::packed(values[0]) : largest<N>(of, values);
     if (!first || first.size() == 0) return not_implemented();
     chain_input inputs[MOST_INPUTS];
     float numbers[MOST_INPUTS];

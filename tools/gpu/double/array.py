@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..snapshot import read
+from .capture import about_to_write, done
 from .counts import COUNTS
 from .device import Device
 
@@ -65,6 +66,13 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
             return np.array(self._host, order=order)  # type: ignore[call-overload]
         out[...] = self._host
         return out
+
+    def set(self, array: np.ndarray, stream: Any = None) -> None:
+        """Copy numbers from the host over these."""
+        if type(array) is not np.ndarray or array.dtype != self.dtype or array.shape != self.shape:
+            raise TypeError("set takes a numpy.ndarray of the same dtype and shape")
+        COUNTS.to_device += 1
+        self._host[...] = array
 
     def item(self, *where: Any) -> Any:
         """One number."""
@@ -158,20 +166,20 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
         if self.dtype.kind == "c" and dtype.kind not in "cb":
             raise AssertionError("CuPy drops the imaginary part with a warning; take .real first")
         COUNTS.launches += 1
-        host = self._host
-        if host.dtype.kind == "f" and dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            inside = np.nan_to_num(host, nan=0, posinf=limits.max, neginf=limits.min)
-            high, low = inside >= limits.max, inside <= limits.min
-            cast = np.where(high | low, 0, inside).astype(dtype)
-            return ndarray(np.where(high, limits.max, np.where(low, limits.min, cast)), self.device)
-        with np.errstate(all="ignore"):
-            return ndarray(host.astype(dtype, order=order, casting=casting), self.device)
+
+        def again() -> np.ndarray:
+            return _converted(self._host, dtype, order, casting)
+
+        host = again()
+        done(again, host)
+        return ndarray(host, self.device)
 
     def copy(self, order: str = "C") -> Any:
         """A copy on the current device."""
         COUNTS.launches += 1
-        return ndarray(self._host.copy(order), Device())
+        host = self._host.copy(order)
+        done(lambda: self._host, host)
+        return ndarray(host, Device())
 
     # ---- NumPy's own functions, called with arrays of this kind
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **params: Any) -> Any:
@@ -196,7 +204,9 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
         COUNTS.launches += 1
         if _has_mask(host):
             COUNTS.waited()
-        return ndarray(np.asarray(self._host[host]), self.device)
+        found = np.asarray(self._host[host])
+        done(lambda: np.asarray(self._host[host]), found)
+        return ndarray(found, self.device)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         host, new = _host_key(key, self.shape), value
@@ -206,8 +216,25 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
             new = host_of(value)
             _check_distinct(self.shape, host, new)
         COUNTS.launches += 1
-        with np.errstate(all="ignore"):
-            self._host[host] = new
+
+        def again() -> None:
+            with np.errstate(all="ignore"):
+                self._host[host] = new
+
+        about_to_write([self._host])
+        again()
+        done(again)
+
+
+def _converted(host: np.ndarray, dtype: np.dtype, order: Any, casting: Any) -> np.ndarray:
+    if host.dtype.kind == "f" and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        inside = np.nan_to_num(host, nan=0, posinf=limits.max, neginf=limits.min)
+        high, low = inside >= limits.max, inside <= limits.min
+        cast = np.where(high | low, 0, inside).astype(dtype)
+        return np.where(high, limits.max, np.where(low, limits.min, cast))
+    with np.errstate(all="ignore"):
+        return host.astype(dtype, order=order, casting=casting)
 
 
 def _allowed(dtype: np.dtype) -> np.dtype:
@@ -290,8 +317,8 @@ def _result(name: str, found: Any, source: Any) -> Any:
         return found
     array = np.asarray(found)
     if isinstance(source, ndarray) and np.shares_memory(array, source._host):
-        if name == "diagonal":
-            array.flags.writeable = True  # NumPy guards these views, CuPy does not
+        if name == "diagonal" and source._host.flags.writeable:
+            array.flags.writeable = True  # which it is only in NumPy's view
         return ndarray(array, source.device, source if source._base is None else source._base)
     return ndarray(array)
 
@@ -317,19 +344,29 @@ def call(
         params = {"kind": "stable", **params}  # CuPy's are
     out = params.get("out")
     out = out[0] if isinstance(out, tuple) else out
-    with np.errstate(all="ignore"):
-        found = function(*map(host_of, args), **{k: host_of(v) for k, v in params.items()})
+
+    def again() -> Any:
+        with np.errstate(all="ignore"):
+            return function(*map(host_of, args), **{k: host_of(v) for k, v in params.items()})
+
+    if out is not None:
+        about_to_write([out._host])
+    found = again()
     if name in WAITING:
         COUNTS.waited()
     if name not in VIEWS and name not in NEW:
         COUNTS.launches += 1
     if out is not None:
+        done(again)
         return out
     if entry.kind == "ufunc" and isinstance(found, np.ndarray):
         found = np.asarray(found, order="C")  # CuPy's results are in C order
     if isinstance(found, np.ndarray):
         _allowed(found.dtype)
-    return _result(name, found, args[0] if args else None)
+    result = _result(name, found, args[0] if args else None)
+    results = result if isinstance(result, tuple) else (result,)
+    done(again, *(r._host for r in results if isinstance(r, ndarray)))
+    return result
 
 
 def _operator(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:

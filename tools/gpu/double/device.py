@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import numpy as np
-
+from .capture import Graph
 from .counts import COUNTS
 
 
@@ -113,6 +113,21 @@ class Stream:
     def wait_event(self, event: Event) -> None:
         """Later work waits for the event."""
 
+    def begin_capture(self, mode: Any = None) -> None:
+        if self is Stream.null:
+            raise RuntimeError("cannot capture on the default (legacy) stream")
+        Graph.running = Graph()
+
+    def end_capture(self) -> Graph:
+        graph, Graph.running = Graph.running, None
+        if graph is None:
+            raise CUDARuntimeError("cudaErrorIllegalState: no capture on this stream")
+        graph.finish()
+        return graph
+
+    def is_capturing(self) -> bool:
+        return Graph.running is not None
+
     def synchronize(self) -> None:
         COUNTS.synchronizations += 1
 
@@ -132,6 +147,12 @@ class MemoryHook:
 
 class MemoryPool:
     """cupy.cuda.MemoryPool."""
+
+    def malloc(self, size: int) -> Any:
+        raise NotImplementedError("arrays of the double do not come from its pools")
+
+    def set_limit(self, size: Any = None, fraction: Any = None) -> None:
+        """Nothing is held, so nothing is too much."""
 
     def used_bytes(self) -> int:
         return 0
@@ -153,9 +174,17 @@ def get_elapsed_time(start_event: Event, end_event: Event) -> float:
     return (end_event.reached - start_event.reached) * 1000
 
 
-def alloc_pinned_memory(size: int) -> Any:
-    """cupy.cuda.alloc_pinned_memory: memory with the buffer protocol."""
-    return memoryview(np.zeros(size, np.uint8))
+class PinnedMemoryPointer(bytearray):
+    """cupy.cuda.PinnedMemoryPointer: memory with the buffer protocol."""
+
+
+def alloc_pinned_memory(size: int) -> PinnedMemoryPointer:
+    """cupy.cuda.alloc_pinned_memory."""
+    return PinnedMemoryPointer(size)
+
+
+class OutOfMemoryError(MemoryError):
+    """cupy.cuda.memory.OutOfMemoryError."""
 
 
 def _properties(device: int) -> dict[str, Any]:
@@ -185,6 +214,8 @@ def make_cuda() -> SimpleNamespace:
         MemoryPool=MemoryPool,
         Stream=Stream,
         alloc_pinned_memory=alloc_pinned_memory,
+        memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+        using_allocator=lambda allocator: contextlib.nullcontext(),
         get_current_stream=get_current_stream,
         get_elapsed_time=get_elapsed_time,
         runtime=runtime,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .array import NAMES, call, host_of, ndarray
+from .capture import about_to_write, done
 from .counts import COUNTS
 from .device import Device, MemoryPool, make_cuda
 from .kernels import ElementwiseKernel, RawModule
@@ -35,7 +36,13 @@ class Ufunc:
         """Adds (and the like) by atomics, so that every one of several writes to a place counts."""
         COUNTS.launches += 1
         keys = indices if isinstance(indices, tuple) else (indices,)
-        self._numpy.at(host_of(target), tuple(map(host_of, keys)), host_of(values))
+        about_to_write([host_of(target)])
+
+        def again() -> None:
+            self._numpy.at(host_of(target), tuple(map(host_of, keys)), host_of(values))
+
+        again()
+        done(again)
 
     def accumulate(self, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
         params = {"axis": axis, "dtype": dtype, "out": out}

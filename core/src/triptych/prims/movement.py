@@ -348,17 +348,21 @@ def _home(a: Any) -> Device:
     return a.device if isinstance(a, (Tensor, Symbol)) else backend_of(a).device_of(a)
 
 
-def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
+def _transfer(xp: Any, x: Any, *, device: Device, non_blocking: bool = False) -> Any:
     source, target = backend_of(x), backend_for(device)
-    return target.asarray(x if source is target else source.to_numpy(x), where=device)
+    if source is target:
+        return target.asarray(x, where=device)
+    if non_blocking:
+        return target.upload(source.download(x), device)
+    return target.asarray(source.to_numpy(x), where=device)
 
 
 transfer = primitive(
     "transfer",
     "transfer",
     _transfer,
-    lambda x, *, device: Aval(x.shape, x.dtype),
-    (lambda g, a, *, device: transfer(g, device=_home(a)),),
+    lambda x, *, device, non_blocking=False: Aval(x.shape, x.dtype),
+    (lambda g, a, *, device, non_blocking=False: transfer(g, device=_home(a)),),
     check="late",
 )
 """The same elements on another device."""

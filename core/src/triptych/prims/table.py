@@ -8,7 +8,7 @@ from typing import Any
 
 from ..backends import backend_for, backend_of
 from ..registry import Registry
-from .cells import NA as NA  # from here it is imported everywhere
+from .cells import NA as NA
 from .cuda_expressions import expression
 
 INPUTS = "abcdef"  # what a derivative rule calls the inputs of its primitive, in order

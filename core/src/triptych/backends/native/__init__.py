@@ -32,6 +32,8 @@ FAMILIES = (
     "attention",
     "boxes",
     "conv",
+    "conv_norm",
+    "ctc",
     "elementwise",
     "fft",
     "gemm",
@@ -39,7 +41,9 @@ FAMILIES = (
     "image",
     "norm",
     "pool",
+    "recurrent",
     "reduce",
+    "sample",
     "softmax",
 )
 
