@@ -69,7 +69,8 @@ template <class I> inline I remainder(I a, I b) {
     return a % b;
 }
 template <class I> inline I high(I a, I b) {
-    typedef typename std::conditional<std::is_signed<I>::value, __int128, unsigned __int128>::type W;
+    typedef unsigned __int128 Unsigned;
+    typedef typename std::conditional<std::is_signed<I>::value, __int128, Unsigned>::type W;
     return (I)((W)a * (W)b >> 8 * sizeof(I));
 }
 // Shifts by more than the width clear, or fill with the sign.
