@@ -69,6 +69,18 @@ def test_a_missing_barrier_is_caught_by_the_order_of_threads(cupy):
     assert (y.get() != x.get()[::-1]).any()
 
 
+TO_INTEGER = r"""
+extern "C" __global__ void planted_cast(const float *x, int *y) { y[0] = (int)x[0]; }
+"""
+
+
+@pytest.mark.skipif(os.environ.get("GPU_COMPILER") != "nvrtc", reason="PTX is rung 5's")
+def test_what_runs_is_what_nvidia_compiles(cupy):
+    x, y = cupy.asarray(np.array([3e38], np.float32)), cupy.empty(1, np.int32)
+    kernel(cupy, TO_INTEGER, "planted_cast")((1,), (1,), (x, y))
+    assert y.get()[0] == 2**31 - 1  # PTX saturates; g++ gives the smallest number
+
+
 def test_a_wrong_dtype_is_caught(cupy):
     x = cupy.asarray(np.arange(64, dtype=np.float32))
     y = cupy.empty(64, np.float64)

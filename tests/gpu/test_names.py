@@ -1,5 +1,7 @@
 """Rung 1: every name and keyword of CuPy that the library uses is in CuPy 14.2.0."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,23 @@ def test_every_name_and_keyword_is_in_cupy():
 def test_forward_passes_that_are_one_function_are_in_cupy():
     strings = {p.impl for p in TABLE.values() if isinstance(p.impl, str)}
     assert strings and not {s for s in strings if s not in NAMES}
+
+
+def test_importing_the_library_asks_for_no_cupy_and_no_driver():
+    code = (
+        "import ctypes, sys\n"
+        "sys.modules['cupy'] = None\n"  # importing it would raise
+        "load = ctypes.CDLL.__init__\n"
+        "def watched(self, name=None, *args, **kw):\n"
+        "    assert not any(s in str(name) for s in ('libcuda', 'nvrtc', 'hip')), name\n"
+        "    return load(self, name, *args, **kw)\n"
+        "ctypes.CDLL.__init__ = watched\n"
+        "import triptych\n"
+        "from triptych.backends import cuda\n"
+        "assert cuda.sources()\n"
+        "assert not triptych.cuda.is_available()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

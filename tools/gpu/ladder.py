@@ -59,7 +59,8 @@ class Settings:
 
 def _environment(**extra: str) -> dict[str, str]:
     sources = [ROOT / p / "src" for p in ("core", "audio", "text", "vision", "datasets")]
-    path = os.pathsep.join(map(str, [*sources, ROOT / "tools"]))
+    before = os.environ.get("PYTHONPATH", "")
+    path = os.pathsep.join([*map(str, [*sources, ROOT / "tools"]), *([before] if before else [])])
     return {**os.environ, "PYTHONPATH": path, "TRIPTYCH_NATIVE": "0", **extra}
 
 
@@ -135,7 +136,7 @@ def _emulated(settings: Settings, paths: list[str], **extra: str) -> Outcome:
         TRIPTYCH_GPU="emulator",
         LD_LIBRARY_PATH=str(libraries),
         ROCM_HOME=str(ROOT / "tools" / "gpu" / "emulator"),
-        CUPY_CACHE_DIR=str(ROOT / "build" / "gpu" / "cupy"),
+        CUPY_CACHE_IN_MEMORY="1",  # its cache on disk does not know which compiler made a kernel
         **extra,
     )
     return _pytest(python, paths, environment)
@@ -164,7 +165,7 @@ def translated(settings: Settings) -> Outcome:
     if python is None:
         return Outcome(note="no .venv-gpu-nvrtc: make gpu-envs")
     nvidia = next((python.parents[1] / "lib").glob("python*/site-packages/nvidia"))
-    paths = [settings.kernel_tests()]
+    paths = [settings.kernel_tests(), f"{TESTS}/test_ladder.py"]
     return _emulated(settings, paths, GPU_COMPILER="nvrtc", GPU_NVIDIA=str(nvidia))
 
 

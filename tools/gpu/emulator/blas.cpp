@@ -29,7 +29,7 @@ struct Handle {
 API int hipblasCreate(void **handle) { *handle = new Handle{nullptr, 0}; return SUCCESS; }
 API int hipblasDestroy(void *handle) { delete (Handle *)handle; return SUCCESS; }
 API int hipblasSetStream(void *handle, void *s) { ((Handle *)handle)->stream = s; return SUCCESS; }
-API int hipblasGetStream(void *handle, void **s) { *s = ((Handle *)handle)->stream; return SUCCESS; }
+API int hipblasGetStream(void *h, void **s) { *s = ((Handle *)h)->stream; return SUCCESS; }
 API int hipblasSetPointerMode(void *h, int m) { ((Handle *)h)->pointer_mode = m; return SUCCESS; }
 API int hipblasGetPointerMode(void *h, int *m) { *m = ((Handle *)h)->pointer_mode; return SUCCESS; }
 
@@ -51,8 +51,8 @@ static std::vector<C> packed(int op, const T *a, int rows, int columns, int stri
 
 // c = alpha op(A) op(B) + beta c, for c of (m, n) and a sum over k.
 template <class In, class Out, class C>
-static void gemm(int op_a, int op_b, int m, int n, int k, C alpha, const In *a, int lda, const In *b,
-                 int ldb, C beta, Out *c, int ldc) {
+static void gemm(int op_a, int op_b, int m, int n, int k, C alpha, const In *a, int lda,
+                 const In *b, int ldb, C beta, Out *c, int ldc) {
     std::vector<C> left = packed<C>(op_a, a, m, k, lda), right = packed<C>(op_b, b, k, n, ldb);
     std::vector<C> column(m);
     for (int j = 0; j < n; j++) {

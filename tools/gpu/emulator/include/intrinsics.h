@@ -170,8 +170,8 @@ static inline C max(A a, B b) {
     return (C)a < (C)b ? (C)b : (C)a;
 }
 
-// ---- atomics: one thread runs at a time, so reading and writing is enough. Only the overloads that
-// CUDA has are here: a kernel that compiles here must compile there.
+// ---- atomics: one thread runs at a time, so reading and writing is enough. Only the overloads
+// that CUDA has are here: a kernel that compiles here must compile there.
 #define EMULATOR_ATOMIC(name, T, result)               \
     static inline T name(T *memory, T value) {         \
         T old = *memory;                               \
