@@ -39,6 +39,7 @@ FAMILIES = (
     "iir",
     "image",
     "norm",
+    "picking",
     "pool",
     "recurrent",
     "reduce",
