@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-LEAST = 512  # numbers, below which NumPy's way is as fast
+LEAST = 64  # numbers, below which NumPy's way is as fast
 
 
 def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
