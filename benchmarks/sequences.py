@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -39,7 +40,7 @@ def run(quick: bool) -> list[Table]:
         _both(f"CTC loss and gradient, {name}", partial(ctc, shape=shape), bytes=_bytes(shape))
         for name, shape in ALIGNMENTS.items()
     ]
-    rows = 4.0 * np.prod(TOKENS) * FEATURES
+    rows = 4.0 * math.prod(TOKENS) * FEATURES
     table = 4.0 * TABLE_ROWS * FEATURES
     picked = 1 << 20
     indexed = [
