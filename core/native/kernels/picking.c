@@ -49,8 +49,10 @@ static void add(const picking_axis *axis, const float *g, const long long *index
         const long o = start / length, stop = end < (o + 1) * length ? end : (o + 1) * length;
         for (long k = 0; k < axis->count; k++) {
             const long row = o * length + place_of(index[k], length);
-            if (k + AHEAD < axis->count)
-                prefetch_row(x, o * length + place_of(index[k + AHEAD], length), inner);
+            if (k + AHEAD < axis->count) {
+                const long ahead = o * length + place_of(index[k + AHEAD], length);
+                if (ahead >= start && ahead < stop) prefetch_row(x, ahead, inner);
+            }
             if (row < start || row >= stop) continue;
             const float *from = g + (o * axis->count + k) * inner;
             float *to = x + row * inner;
