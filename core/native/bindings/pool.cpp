@@ -1,11 +1,10 @@
-// The largest of windows over the last one or two axes, and sums back to the places they came from.
+// The largest of windows over the last one or two axes.
 #include "kernels/pool.h"
 
 #include "bindings/array.h"
 #include "bindings/families.h"
 #include "runtime/scratch.h"
 
-#include <atomic>
 #include <limits>
 #include <vector>
 
@@ -13,7 +12,6 @@ namespace triptych {
 namespace {
 
 Counter max_pool_taken("max_pool"), max_pool_alone_taken("max_pool_alone");
-Counter ungather_taken("ungather");
 
 const pool_kernels &kernels() { return TRIPTYCH_PICK(pool); }
 
@@ -103,33 +101,6 @@ nb::object max_pool_alone(nb::handle input, nb::tuple size, nb::tuple stride, nb
     return best.object;
 }
 
-// Along the last axis, with equal leading axes.
-nb::object ungather(nb::handle gradient, nb::handle index, nb::tuple shape, long axis) {
-    const Array g = Array::packed(gradient), places = Array::packed(index, NPY_INT64);
-    const int dims = static_cast<int>(shape.size());
-    if (!g || !places || !g.same_shape(places) || dims == 0 || g.ndim() != dims ||
-        axis != dims - 1 || g.size() == 0)
-        return not_implemented();
-    std::vector<npy_intp> lengths(dims);
-    for (int i = 0; i < dims; i++) lengths[i] = nb::cast<npy_intp>(shape[i]);
-    if (!std::equal(lengths.begin(), lengths.end() - 1, g.shape()) || lengths.back() == 0)
-        return not_implemented();
-    const Result to(dims, lengths.data());
-    const long count = g.shape(-1), rows = g.size() / count, length = to.array.shape(-1);
-    std::atomic<bool> inside{true};
-    {
-        const Unlocked unlocked(to.array.size());
-        parallel(rows, SMALL / (length + count) + 1, [&](long begin, long end) {
-            if (!kernels().scatter(g.data() + begin * count, places.data<int64_t>() + begin * count,
-                                   to.data() + begin * length, end - begin, count, length))
-                inside = false;
-        });
-    }
-    if (!inside) return not_implemented();
-    ungather_taken++;
-    return to.object;
-}
-
 const Family family([](nb::module_ &m) {
     const auto windows = [&m](const char *name, auto function) {
         m.def(name, function, nb::arg("x"), nb::kw_only(), nb::arg("size"), nb::arg("stride"),
@@ -137,8 +108,6 @@ const Family family([](nb::module_ &m) {
     };
     windows("max_pool", &max_pool);
     windows("max_pool_alone", &max_pool_alone);
-    m.def("ungather", &ungather, nb::arg("g"), nb::arg("idx"), nb::kw_only(), nb::arg("shape"),
-          nb::arg("axis"));
 });
 
 } // namespace

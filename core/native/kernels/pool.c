@@ -133,18 +133,6 @@ static void pool_largest_at(const pool_axis *y, const pool_axis *x, const float 
             row_at(y, x, from, i, best, places, first, scratch + 2 * step, step);
 }
 
-static int pool_scatter(const float *from, const int64_t *places, float *to, long rows, long count,
-                        long length) {
-    for (long r = 0; r < rows; r++, from += count, places += count, to += length) {
-        for (long i = 0; i < length; i++) to[i] = 0;
-        for (long i = 0; i < count; i++) {
-            if ((uint64_t)places[i] >= (uint64_t)length) return 0;
-            to[places[i]] += from[i];
-        }
-    }
-    return 1;
-}
-
 /* The plain twin: the largest of one window, and its place. */
 __attribute__((unused)) static void window_plain(const pool_axis *y, const pool_axis *x,
                                                  const float *plane, long i, long j, float *best,
@@ -161,4 +149,4 @@ __attribute__((unused)) static void window_plain(const pool_axis *y, const pool_
         }
 }
 
-const pool_kernels KERNEL(pool) = {pool_scratch, pool_largest, pool_largest_at, pool_scatter};
+const pool_kernels KERNEL(pool) = {pool_scratch, pool_largest, pool_largest_at};

@@ -24,10 +24,6 @@ typedef struct {
        plane has fewer than 2^31 numbers. */
     void (*largest_at)(const pool_axis *y, const pool_axis *x, const float *from, float *best,
                        int64_t *places, long planes, float *scratch);
-    /* rows of `count` numbers added to rows of `length`, which are zeros at first, at the places
-       given; 0 when a place is outside of its row. */
-    int (*scatter)(const float *from, const int64_t *places, float *to, long rows, long count,
-                   long length);
 } pool_kernels;
 
 extern const pool_kernels pool_baseline, pool_avx2, pool_avx512;

@@ -94,12 +94,29 @@ expand = movement(
 )
 
 
+def _picked_shape(shape: tuple[int, ...], key: Key) -> tuple[int, ...] | None:
+    """The same for one array of indices in range between whole slices, which is what large keys
+    are; None for others.
+    """
+    picks = [i for i, k in enumerate(key) if type(k) is not slice or k != slice(None)]
+    if len(picks) != 1 or len(key) > len(shape):
+        return None
+    axis, index = picks[0], key[picks[0]]
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or not index.size:
+        return None
+    if not -shape[axis] <= int(index.min()) <= int(index.max()) < shape[axis]:
+        return None
+    return (*shape[:axis], *index.shape, *shape[axis + 1 :])
+
+
 def key_shape(name: str, shape: tuple[int, ...], key: Key) -> tuple[int, ...]:
-    """The shape that NumPy's indexing rules give; allocates nothing.
+    """The shape that NumPy's indexing rules give.
 
     Raises:
         BoundsError: an index is out of range, or there are too many.
     """
+    if (known := _picked_shape(tuple(shape), key)) is not None:
+        return known
     try:
         return np.broadcast_to(np.empty(()), shape)[key].shape
     except IndexError as error:

@@ -40,6 +40,7 @@ FAMILIES = (
     "iir",
     "image",
     "norm",
+    "picking",
     "pool",
     "recurrent",
     "reduce",

@@ -1,4 +1,4 @@
-"""The largest of windows over one or two axes, and the way back along the last axis."""
+"""The largest of windows over one or two axes."""
 
 from __future__ import annotations
 
@@ -11,5 +11,4 @@ def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
     return {
         "max_pool": (native.max_pool, 64),
         "max_pool_alone": (native.max_pool_alone, 64),
-        "ungather": (native.ungather, 64),
     }
