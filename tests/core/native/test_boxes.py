@@ -110,7 +110,9 @@ def test_maxima_of_bins(size):
     rng = np.random.default_rng(0)
     maps = tp.from_numpy(np.rint(rng.normal(0, 2, (2, 5, 13, 37))).astype(np.float32))  # many equal
     corner = rng.uniform(-9, 40, (11, 2))
-    rois = np.concatenate((rng.integers(0, 2, (11, 1)), corner, corner + rng.uniform(0, 30, (11, 2))), 1)
+    rois = np.concatenate(
+        (rng.integers(0, 2, (11, 1)), corner, corner + rng.uniform(0, 30, (11, 2))), 1
+    )
     given = tp.from_numpy(rois.astype(np.float32))
     exact = maps.double().requires_grad_()
     want = ops.roi_pool(exact, given.double(), size)
