@@ -1,7 +1,8 @@
 """Colour changes of images in the memory of the CPU by native kernels, where there are some.
 
 Each function takes (..., 1 or 3, h, w), bytes or float32, and gives None where no kernel is made
-for it; the ways over NumPy and over tensors in `color_bytes`, `color` and `adjusting` are the twins.
+for it. The ways over NumPy and over tensors, in `color_bytes`, `color` and `adjusting`, are the
+twins.
 """
 
 from __future__ import annotations
