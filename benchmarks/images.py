@@ -17,6 +17,8 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # what ImageNet's mode
 PHOTO, CROP, FILES = (400, 500), 224, 16
 NORMALIZED = 4 * 3 * CROP * CROP  # bytes of an image that goes into a network
 
+GRID = 2 * 4 * 4 * 16 * 64 * 64  # bytes read and written
+
 
 def run(quick: bool) -> list[Table]:
     """Milliseconds of a call."""
@@ -40,10 +42,15 @@ def run(quick: bool) -> list[Table]:
             tolerance=5e-2,  # decoders differ by a step of a byte as well
         ),
         Workload("colour jitter, 224 x 224 uint8", _pair(jitter)),
+        Workload("colour jitter, 224 x 224 float32", _pair(jitter_floats)),
         Workload("rotate by 30 degrees, 224 x 224 uint8", _pair(rotate), tolerance=2e-2),
         Workload("gaussian blur 5 x 5, 224 x 224 uint8", _pair(blur), tolerance=1e-2),
+        Workload("gaussian noise, 224 x 224 float32", _pair(noise), bytes=8 * 3 * CROP * CROP),
+        Workload("grid_sample, 4 x 16 x 64 x 64", _pair(grid), bytes=GRID),
+        Workload("grid_sample forward and backward", _pair(grid_training), bytes=4 * GRID),
         Workload("nms of 5,000 boxes", _pair(nms)),
         Workload("roi_align, 512 regions of 256 x 50 x 50", _pair(roi_align)),
+        Workload("roi_pool, 128 regions of 256 x 50 x 50", _pair(roi_pool)),
         Workload(
             "DataLoader, 1,024 images of 32 x 32", _pair(loader), bytes=1024 * 3 * 32 * 32 * 5
         ),
@@ -186,6 +193,60 @@ def jitter(lib: str) -> Call:
     return call
 
 
+def _floats(tensors: Any) -> Any:
+    return _bytes(tensors).to(tensors.float32) / 255
+
+
+def jitter_floats(lib: str) -> Call:
+    """The same of floats."""
+    tensors, v2 = _vision(lib)
+    transform, x = v2.ColorJitter(0.4, 0.4, 0.4, 0.1), _floats(tensors)
+
+    def call() -> None:
+        transform(x)
+
+    return call
+
+
+def noise(lib: str) -> Call:
+    """Add normal numbers."""
+    tensors, v2 = _vision(lib)
+    x = _floats(tensors)
+
+    def call() -> None:
+        v2.functional.gaussian_noise(x)
+
+    return call
+
+
+def _gridded(lib: str) -> tuple[Any, Any, Any]:
+    """The functions of a library, images and grids that reach beyond them."""
+    name, rng = OURS if lib == OURS else "torch", np.random.default_rng(0)
+    tensors = library(name)
+    x = tensors.from_numpy(rng.standard_normal((4, 16, 64, 64)).astype(np.float32))
+    places = tensors.from_numpy(rng.uniform(-1.2, 1.2, (4, 64, 64, 2)).astype(np.float32))
+    return importlib.import_module(f"{tensors.__name__}.nn.functional"), x, places
+
+
+def grid(lib: str) -> Call:
+    """Read images at places between their pixels."""
+    functional, x, places = _gridded(lib)
+    return lambda: functional.grid_sample(x, places, align_corners=False).numpy()
+
+
+def grid_training(lib: str) -> Call:
+    """The same with the gradients of images and places."""
+    functional, x, places = _gridded(lib)
+    x.requires_grad_(True), places.requires_grad_(True)
+
+    def call() -> np.ndarray:
+        x.grad = places.grad = None
+        functional.grid_sample(x, places, align_corners=False).sum().backward()
+        return x.grad.numpy()
+
+    return call
+
+
 def rotate(lib: str) -> Call:
     """Turn, reading between pixels."""
     tensors, v2 = _vision(lib)
@@ -222,6 +283,16 @@ def roi_align(lib: str) -> Call:
     boxes = np.concatenate((corner, corner + rng.random((512, 2)) * 190 + 10), 1)
     given, ops = tensors.from_numpy(boxes.astype(np.float32)), _ops(lib)
     return lambda: ops.roi_align(maps, [given], 7, 1 / 16, 2).numpy()
+
+
+def roi_pool(lib: str) -> Call:
+    """The largest values in the bins of regions."""
+    tensors, rng = library(OURS if lib == OURS else "torch"), np.random.default_rng(0)
+    maps = tensors.from_numpy(rng.standard_normal((1, 256, 50, 50)).astype(np.float32))
+    corner = rng.random((128, 2)) * 600
+    boxes = np.concatenate((corner, corner + rng.random((128, 2)) * 190 + 10), 1)
+    given, ops = tensors.from_numpy(boxes.astype(np.float32)), _ops(lib)
+    return lambda: ops.roi_pool(maps, [given], 7, 1 / 16).numpy()
 
 
 def loader(lib: str) -> Call:

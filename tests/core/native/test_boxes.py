@@ -95,3 +95,26 @@ def test_threads_do_not_matter():
     finally:
         tp.set_num_threads(before)
     assert all(tp.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("size", [(7, 7), (3, 20), (1, 1)])
+def test_maxima_of_bins(size):
+    ops = pytest.importorskip("triptych_vision.ops")
+    rng = np.random.default_rng(0)
+    maps = tp.from_numpy(np.rint(rng.normal(0, 2, (2, 5, 13, 37))).astype(np.float32))  # many equal
+    corner = rng.uniform(-9, 40, (11, 2))
+    rois = np.concatenate(
+        (rng.integers(0, 2, (11, 1)), corner, corner + rng.uniform(0, 30, (11, 2))), 1
+    )
+    given = tp.from_numpy(rois.astype(np.float32))
+    exact = maps.double().requires_grad_()
+    want = ops.roi_pool(exact, given.double(), size)
+    got, times = taken("roi_largest", lambda: ops.roi_pool(maps, given, size))
+    assert times == 1
+    np.testing.assert_array_equal(got.numpy(), want.detach().numpy())
+    tracked = maps.clone().requires_grad_()
+    out, times = taken("roi_largest", lambda: ops.roi_pool(tracked, given, size))
+    assert times == 1
+    np.testing.assert_array_equal(out.detach().numpy(), want.detach().numpy())
+    out.sum().backward(), want.sum().backward()
+    np.testing.assert_allclose(tracked.grad.numpy(), exact.grad.numpy(), rtol=1e-6)

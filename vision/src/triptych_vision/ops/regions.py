@@ -22,6 +22,7 @@ __all__ = [
     "AxisWeights",
     "Regions",
     "bin_weights",
+    "memory",
     "output_pair",
     "pool_regions",
     "roi_table",
@@ -215,14 +216,14 @@ class Regions:
         """(n, c, h, w) to (k, c, bins, bins)."""
         if self.per_bin:
             return self._pool_per_bin(x)
-        out = _pooled(_memory(x), self.images, *self.axes)
+        out = _pooled(memory(x), self.images, *self.axes)
         return self._pool_shared(x) if out is None else tp.from_numpy(out)
 
     def spread(self, g: tp.Tensor) -> tp.Tensor:
         """The adjoint: (k, c, bins, bins) to (n, c, h, w)."""
         if self.per_bin:
             return self._spread_per_bin(g)
-        out = _spread(_memory(g), self.images, *self.axes, self.shape)
+        out = _spread(memory(g), self.images, *self.axes, self.shape)
         return self._spread_shared(g) if out is None else tp.from_numpy(out)
 
     def _pool_shared(self, x: tp.Tensor) -> tp.Tensor:
@@ -257,7 +258,7 @@ class Regions:
         return out.reshape(*self.shape)
 
 
-def _memory(x: tp.Tensor) -> np.ndarray | None:
+def memory(x: tp.Tensor) -> np.ndarray | None:
     """The numbers of x, one after the other, where they are in the memory of the CPU and known."""
     if x.device.type != "cpu":
         return None

@@ -8,8 +8,9 @@ import numpy as np
 
 import triptych as tp
 from triptych import nn
+from triptych.library import accelerated
 
-from .regions import Boxes, output_pair, roi_table
+from .regions import Boxes, memory, output_pair, roi_table
 
 __all__ = ["RoIPool", "roi_pool", "whole_pixels"]
 
@@ -49,14 +50,51 @@ def roi_pool(
     top, bottom = _bin_edges(scaled[:, 1], extent[:, 1], rows, height)
     left, right = _bin_edges(scaled[:, 0], extent[:, 0], columns, width)
     empty = (bottom <= top)[:, :, None] | (right <= left)[:, None, :]  # (k, rows, columns)
-    biggest = max((bottom - top).max(initial=1), 1) * max((right - left).max(initial=1), 1)
-    step = max(1, PIXELS_AT_ONCE // int(biggest * rows * columns * max(input.shape[1], 1)))
-    parts = [
-        _largest(input, images[s], (top[s], bottom[s]), (left[s], right[s]))
-        for s in (slice(i, i + step) for i in range(0, max(len(images), 1), step))
-    ]
+    tracked = input.requires_grad and tp.is_grad_enabled()
+    found = _found(memory(input), images, top, bottom, left, right, not tracked)
+    if found is not None and not tracked:
+        return tp.from_numpy(found)
+    if found is None:
+        pooled = _in_steps(input, images, (top, bottom), (left, right))
+    else:
+        places = tp.from_numpy(found)
+        pooled = input.reshape(-1).index_select(0, places.reshape(-1)).reshape(places.shape)
     filled = tp.from_numpy(~empty).to(input.device)[:, None]
-    return tp.cat(parts) * filled.to(input.dtype)
+    return pooled * filled.to(input.dtype)
+
+
+@accelerated("roi_largest")
+def _found(
+    maps: np.ndarray | None,
+    images: np.ndarray,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    values: bool,
+) -> np.ndarray | None:
+    """The largest values (k, c, bins, bins), or else their places among all of maps (n, c, h, w);
+    None for the way in operations of tensors.
+    """
+    return None
+
+
+def _in_steps(
+    input: tp.Tensor,
+    images: np.ndarray,
+    rows: tuple[np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray],
+) -> tp.Tensor:
+    """(k, c, bins, bins): as many regions at a time as memory holds."""
+    tall, wide = (max((stop - first).max(initial=1), 1) for first, stop in (rows, columns))
+    pixels = tall * wide * rows[0].shape[1] * columns[0].shape[1] * max(input.shape[1], 1)
+    step = max(1, PIXELS_AT_ONCE // int(pixels))
+    parts = []
+    for i in range(0, max(len(images), 1), step):
+        part = slice(i, i + step)
+        edges = ((a[part], b[part]) for a, b in (rows, columns))
+        parts.append(_largest(input, images[part], *edges))
+    return tp.cat(parts)
 
 
 def whole_pixels(x: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ __all__ = [
 FAMILIES = (
     "attention",
     "boxes",
+    "colour",
     "conv",
     "conv_norm",
     "ctc",

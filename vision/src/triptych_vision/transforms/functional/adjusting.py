@@ -16,8 +16,9 @@ from triptych.errors import ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..kinds import PIL_IMAGE
-from . import color_bytes
+from . import color_bytes, color_kernels
 from .color import luma
+from .color_kernels import by_kernel
 from .conversion import to_dtype
 from .lookup import largest, on_bytes, tabulated
 
@@ -78,6 +79,9 @@ def adjust_brightness(inpt: Any, brightness_factor: float) -> Any:
     """
     _check_factor("brightness", brightness_factor)
     check_channels("adjust_brightness", inpt)
+    found = by_kernel(color_kernels.scaled, inpt, brightness_factor)
+    if found is not None:
+        return found
     bright = largest(inpt.dtype)
     return tabulated(inpt, lambda x: (x * brightness_factor).clamp(0, bright).to(x.dtype))
 
@@ -107,6 +111,9 @@ def adjust_contrast(inpt: Any, contrast_factor: float) -> Any:
     check_channels("adjust_contrast", inpt)
     if not inpt.numel():
         return inpt
+    found = by_kernel(color_kernels.contrast, inpt, contrast_factor)
+    if found is not None:
+        return found
     if on_bytes(inpt):
         return color_bytes.contrast(inpt, contrast_factor)
     mean = _grey(inpt).mean(dim=(-3, -2, -1), keepdim=True)
@@ -145,6 +152,9 @@ def adjust_saturation(inpt: Any, saturation_factor: float) -> Any:
     check_channels("adjust_saturation", inpt)
     if inpt.shape[-3] == 1 or not inpt.numel():
         return inpt
+    found = by_kernel(color_kernels.saturation, inpt, saturation_factor)
+    if found is not None:
+        return found
     if on_bytes(inpt):
         return color_bytes.saturation(inpt, saturation_factor)
     return _blend(inpt, _grey(inpt), saturation_factor)

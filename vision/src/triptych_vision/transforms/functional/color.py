@@ -10,8 +10,9 @@ from triptych.errors import ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..kinds import PIL_IMAGE
-from . import color_bytes
+from . import color_bytes, color_kernels
 from .color_bytes import LUMA
+from .color_kernels import by_kernel
 from .conversion import pil_to_tensor, to_pil_image
 from .lookup import on_bytes
 
@@ -45,6 +46,9 @@ def rgb_to_grayscale(inpt: Any, num_output_channels: int = 1) -> Any:
         )
     grey = inpt
     if inpt.shape[-3] == 3:
+        found = by_kernel(color_kernels.grey, inpt, num_output_channels)
+        if found is not None:
+            return found
         grey = color_bytes.grey(inpt) if on_bytes(inpt) else luma(inpt).to(inpt.dtype)
     return grey if num_output_channels == 1 else tp.cat([grey] * 3, dim=-3)
 

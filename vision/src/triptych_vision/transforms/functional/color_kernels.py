@@ -1,0 +1,52 @@
+"""Colour changes of images in the memory of the CPU by native kernels, where there are some.
+
+Each function takes (..., 1 or 3, h, w), bytes or float32, and gives None where no kernel is made
+for it. The ways over NumPy and over tensors, in `color_bytes`, `color` and `adjusting`, are the
+twins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import triptych as tp
+from triptych.library import accelerated
+
+from .lookup import array_of
+
+__all__ = ["by_kernel", "contrast", "grey", "saturation", "scaled"]
+
+
+@accelerated("color_scale")
+def scaled(x: np.ndarray, factor: float) -> np.ndarray | None:
+    """All values times a factor, cut to the range; `adjust_brightness`."""
+    return None
+
+
+@accelerated("color_grey")
+def grey(x: np.ndarray, copies: int) -> np.ndarray | None:
+    """`rgb_to_grayscale` of three channels."""
+    return None
+
+
+@accelerated("color_contrast")
+def contrast(x: np.ndarray, factor: float) -> np.ndarray | None:
+    """`adjust_contrast` of three channels."""
+    return None
+
+
+@accelerated("color_saturation")
+def saturation(x: np.ndarray, factor: float) -> np.ndarray | None:
+    """`adjust_saturation` of three channels."""
+    return None
+
+
+def by_kernel(function: Any, x: tp.Tensor, number: float) -> tp.Tensor | None:
+    """function(x, number) for one of the functions here; None if it has no kernel for x."""
+    if x.dtype not in (tp.uint8, tp.float32) or not hasattr(function, "fast"):
+        return None
+    array = array_of(x)
+    out = None if array is None else function(np.ascontiguousarray(array), number)
+    return None if out is None else tp.from_numpy(out)
