@@ -3,6 +3,7 @@
    find is shared by a whole tile. One operation alone is a program of one step. */
 #include "elementwise.h"
 
+#include "half_lanes.h"
 #include "vector_math.h"
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);
@@ -186,6 +187,17 @@ static const float *spread(const chain_input *x, long begin, long n, float *tile
     return x->inner == 1 ? rows(x, begin, n, tile, held) : columns(x, begin, n, tile, held);
 }
 
+static void widen_tile(const chain_input *x, long begin, long n, float *tile) {
+    const uint16_t *from = (const uint16_t *)x->data + begin;
+    if (x->half == HALF_FLOAT16) widen_all(HALF_FLOAT16, from, tile, n);
+    else widen_all(HALF_BFLOAT16, from, tile, n);
+}
+static void narrow_tile(const chain_output *y, long begin, long n, const float *tile) {
+    uint16_t *to = (uint16_t *)y->data + begin;
+    if (y->half == HALF_FLOAT16) narrow_all(HALF_FLOAT16, tile, to, n);
+    else narrow_all(HALF_BFLOAT16, tile, to, n);
+}
+
 /* Numbers at a time: such that rows of a spread input begin at the same place in all tiles. */
 static long tile_of(const chain_program *p) {
     for (int i = 0; i < p->num_inputs; i++) {
@@ -205,19 +217,23 @@ static void run(const chain_program *p, long begin, long end, float *scratch) {
         for (int i = 0; i < p->num_inputs; i++) {
             const chain_input *x = &p->inputs[i];
             float *own = scratch + i * CHAIN_TILE;
-            if (x->source == CHAIN_FULL) at[i] = (const float *)x->data + begin;
+            if (x->half) widen_tile(x, begin, n, own);
+            else if (x->source == CHAIN_FULL) at[i] = (const float *)x->data + begin;
             else if (x->source == CHAIN_SPREAD) at[i] = spread(x, begin, n, own, &held[i]);
             else bytes_to_mask((const unsigned char *)x->data + begin, own, n);
         }
         for (int i = 0; i < p->num_outputs; i++)
-            if (!p->outputs[i].mask) at[p->num_inputs + i] = (float *)p->outputs[i].data + begin;
+            if (!p->outputs[i].mask && !p->outputs[i].half)
+                at[p->num_inputs + i] = (float *)p->outputs[i].data + begin;
         for (int i = 0; i < p->num_steps; i++) {
             chain_step s = p->steps[i];
             loops[s.op](at[s.a], at[s.b], at[s.c], (float *)(uintptr_t)at[s.y], n);
         }
         for (int i = 0; i < p->num_outputs; i++) {
+            const float *tile = at[p->num_inputs + i];
             unsigned char *bytes = p->outputs[i].data;
-            if (p->outputs[i].mask) mask_to_bytes(at[p->num_inputs + i], bytes + begin, n);
+            if (p->outputs[i].mask) mask_to_bytes(tile, bytes + begin, n);
+            else if (p->outputs[i].half) narrow_tile(&p->outputs[i], begin, n, tile);
         }
     }
 }
