@@ -83,9 +83,13 @@ std::optional<chain_input> input_of(nb::handle value, char kind, int ndim, const
     return kind == 'f' ? stretched(x, ndim, shape) : std::nullopt;
 }
 
-// The same beside halves: what stretches is converted, to *memory.
+// The same beside halves: what stretches is converted, to *memory, and a number rounded.
 std::optional<chain_input> half_input(nb::handle value, half_kind half, const Array &result,
                                       std::vector<float> *memory) {
+    if (is_number(value)) {
+        memory->assign(1, rounded_number(value, half));
+        return chain_input{CHAIN_SPREAD, memory->data(), ONE_FOR_ALL, 1, HALF_NONE};
+    }
     const Array x = Array::packed(value, type_of(half));
     if (!x) return {};
     if (x.same_shape(result)) return chain_input{CHAIN_FULL, x.data<void>(), 0, 0, half};

@@ -114,11 +114,13 @@ PyObject *through_float32(PyObject *function, PyObject *const *args, size_t narg
     try {
         std::vector<nb::object> held;
         std::vector<PyObject *> wide(args, args + all);
-        for (PyObject *&value : wide)
-            if (kind_of(value) == kind) {
-                held.push_back(converted(value, kind, true));
-                value = held.back().ptr();
-            }
+        for (std::size_t i = 0; i < all; i++) {
+            if (kind_of(wide[i]) == kind) held.push_back(converted(wide[i], kind, true));
+            else if (i < given && is_number(wide[i]))
+                held.push_back(nb::float_(rounded_number(wide[i], kind)));
+            else continue;
+            wide[i] = held.back().ptr();
+        }
         PyObject *found = PyObject_Vectorcall(function, wide.data(), given, names);
         if (!found || found == Py_NotImplemented) return found;
         half_taken++;

@@ -25,6 +25,20 @@ inline int type_of(half_kind kind) {
     return kind == HALF_NONE ? NPY_FLOAT32 : kind == HALF_FLOAT16 ? NPY_FLOAT16 : bfloat16_type;
 }
 
+inline bool is_number(nb::handle value) {
+    return PyFloat_CheckExact(value.ptr()) || PyLong_CheckExact(value.ptr());
+}
+// A Python number as NumPy takes it beside halves: rounded to one. Infinite if it is too large.
+inline float rounded_number(nb::handle value, half_kind kind) {
+    const double exact = PyFloat_AsDouble(value.ptr());
+    if (PyErr_Occurred()) PyErr_Clear();
+    float x = static_cast<float>(exact);
+    uint16_t half;
+    TRIPTYCH_PICK(half).narrow(kind, &x, &half, 1);
+    TRIPTYCH_PICK(half).widen(kind, &half, &x, 1);
+    return x;
+}
+
 // Calls compute(memory, rows) for some rows of x at a time as float32, and writes what it leaves
 // there to y.
 template <class Compute>

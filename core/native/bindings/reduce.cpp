@@ -70,12 +70,14 @@ const float *widened(const Plan &plan, long i, long n) {
     return memory;
 }
 
+constexpr long HALVES = 4096; // of a row, that are converted at a time: they stay in the cache
+
 template <class Reduce> float of_halves(const Plan &plan, long row, const Reduce &reduce) {
-    const long n = plan.length, pieces = (n + REDUCE_PIECE - 1) / REDUCE_PIECE;
+    const long n = plan.length, pieces = (n + HALVES - 1) / HALVES;
     std::vector<float> parts(pieces);
-    parallel(pieces, 1, [&](long begin, long end) {
+    parallel(pieces, SMALL / HALVES, [&](long begin, long end) {
         for (long i = begin; i < end; i++) {
-            const long start = i * REDUCE_PIECE, count = std::min<long>(REDUCE_PIECE, n - start);
+            const long start = i * HALVES, count = std::min(HALVES, n - start);
             parts[i] = reduce(widened(plan, row * n + start, count), count);
         }
     });

@@ -142,7 +142,52 @@ static void check_large_angles(void) {
         if (fabs((double)y[i] - sin((double)x[i])) > 2e-7) puts("sin of a large angle"), exit(1);
 }
 
+/* Whether the result for x is right, or the next to it. */
+static int near_half(half_kind kind, uint16_t got, float want, double relative) {
+    const double value = half_value(kind, got), unit = kind == HALF_FLOAT16 ? 0x1p-11 : 0x1p-8;
+    if (isnan(value) || isnan(want)) return isnan(value) && isnan(want);
+    if (got == half_nearest(kind, want)) return 1;
+    const double smallest = kind == HALF_FLOAT16 ? 0x1p-25 : 1e-36;
+    return fabs(value - want) <= (unit + relative) * fabs(want) + smallest;
+}
+
+/* Maps of halves, for each half, against functions of float32. */
+static void check_maps(half_kind kind) {
+    const long n = 65536;
+    uint16_t *x = guarded(n, sizeof *x), *y = guarded(n, sizeof *y);
+    for (long i = 0; i < n; i++) x[i] = (uint16_t)i;
+    for (int op = 0; op < ELEMENTWISE_COUNT; op++) {
+        if (!maps[op]) continue;
+        maps[op](kind, x, y, n);
+        for (long i = 0; i < n; i++) {
+            const float number = (float)half_value(kind, x[i]);
+            const int far = op == ELEMENTWISE_gelu && number < -5.9f;
+            float want;
+            loops[op](&number, &number, &number, &want, 1);
+            if (near_half(kind, y[i], want, far ? 0x1p-11 : 0x1p-16)) continue;
+            printf("%s of %.9g is %.9g, wanted %.9g\n", names[op], number,
+                   half_value(kind, y[i]), want);
+            exit(1);
+        }
+    }
+    check_done();
+}
+
+/* The numbers of an array are computed like one alone. */
+static void check_short_map(half_kind kind, int op, long n) {
+    uint16_t *x = guarded_halves(kind, n, 4);
+    uint16_t *got = guarded(n, sizeof *got), *want = guarded(n, sizeof *want);
+    maps[op](kind, x, got, n);
+    for (long i = 0; i < n; i++) maps[op](kind, x + i, want + i, 1);
+    compare_halves(names[op], kind, got, want, n);
+    check_done();
+}
+
 int main(void) {
+    for (int round = 0; round < 500; round++)
+        if (maps[round % ELEMENTWISE_COUNT])
+            check_short_map(1 + round / 7 % 2, round % ELEMENTWISE_COUNT, random_size(200));
+    check_maps(HALF_FLOAT16), check_maps(HALF_BFLOAT16);
     for (int op = 0; op < ELEMENTWISE_COUNT; op++)
         for (int round = 0; round < 8; round++)
             compare(op, round < 6 ? random_size(200) : random_between(1000, 5000));

@@ -4,7 +4,7 @@
 #include "elementwise.h"
 
 #include "half_lanes.h"
-#include "vector_math.h"
+#include "half_math.h"
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);
 
@@ -130,6 +130,31 @@ static loop *const loops[] = {
 #undef OP
 };
 
+/* The same from halves to halves, without a tile in between. */
+typedef void map(half_kind kind, const uint16_t *x, uint16_t *y, long n);
+#define MAP(name, function)                                                                        \
+    static void map_##name(half_kind kind, const uint16_t *x, uint16_t *y, long n) {               \
+        if (kind == HALF_FLOAT16) map_halves(function, HALF_FLOAT16, x, y, n);                     \
+        else map_halves(function, HALF_BFLOAT16, x, y, n);                                         \
+    }
+MAP(exp, half_exp)
+MAP(gelu, half_gelu)
+MAP(sigmoid, half_sigmoid)
+MAP(silu, half_silu)
+static map *const maps[ELEMENTWISE_COUNT] = {
+    [ELEMENTWISE_exp] = map_exp,
+    [ELEMENTWISE_gelu] = map_gelu,
+    [ELEMENTWISE_sigmoid] = map_sigmoid,
+    [ELEMENTWISE_silu] = map_silu,
+};
+/* What a program of one such operation does, or null. */
+static map *map_of(const chain_program *p) {
+    const int one = p->num_steps == 1 && p->num_inputs == 1 && p->num_outputs == 1;
+    return one && p->inputs[0].half && p->inputs[0].half == p->outputs[0].half
+               ? maps[p->steps[0].op]
+               : 0;
+}
+
 static void fill(float *y, float value, long n) {
     vfloat v = splat(value);
     long i = 0;
@@ -211,6 +236,12 @@ static long tile_of(const chain_program *p) {
 static void run(const chain_program *p, long begin, long end, float *scratch) {
     const float *at[CHAIN_REGISTERS];
     long held[CHAIN_REGISTERS], tile = tile_of(p);
+    if (map_of(p)) {
+        const uint16_t *x = p->inputs[0].data;
+        uint16_t *y = p->outputs[0].data;
+        map_of(p)(p->inputs[0].half, x + begin, y + begin, end - begin);
+        return;
+    }
     for (int i = 0; i < p->num_registers; i++) at[i] = scratch + i * CHAIN_TILE, held[i] = -1;
     for (; begin < end; begin += tile) {
         long n = end - begin < tile ? end - begin : tile;
