@@ -10,6 +10,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NATIVE := $(VENV)/.native
 PEERS := .venv-peers
+GPU_ENVS ?= .
+GPU_NVRTC := $(GPU_ENVS)/.venv-gpu-nvrtc
+GPU_ROCM := $(GPU_ENVS)/.venv-gpu-rocm
+RUNGS ?= 1 2 3 4 4b 5
+FAMILY ?=
 PACKAGES := core datasets vision text audio
 PROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 KERNELS := core/CMakeLists.txt $(shell find core/native -type f)
@@ -17,7 +22,7 @@ EDITABLE := $(PACKAGES:%=-e ./%)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-peers docs coverage clean
+.PHONY: help demo test lint bench bench-peers docs coverage gpu-envs gpu-test clean
 
 help: ## list these commands
 	@echo "make COMMAND, with PYTHON=... to choose the interpreter (now: $(PYTHON))"
@@ -48,8 +53,13 @@ coverage: $(NATIVE) ## run the tests of one package, PART=core, and print which 
 	@$(BIN)/python -m pytest tests/$(PART) tests/conformance -q -n $(WORKERS) --dist loadfile \
 	    --cov=$(if $(filter core,$(PART)),triptych,triptych_$(PART)) --cov-report=term:skip-covered
 
+gpu-test: $(NATIVE) gpu-envs ## check the GPU backend without a GPU, see docs/gpu.md; RUNGS="3 4" FAMILY=softmax for a part
+	@$(BIN)/python tools/gpu/ladder.py --rungs $(RUNGS) --family "$(FAMILY)" --envs $(GPU_ENVS)
+
+gpu-envs: $(GPU_NVRTC)/.ready $(GPU_ROCM)/.ready ## make the two environments for it (2 GB, once); GPU_ENVS=... says where
+
 clean: ## remove .venv and everything that the tools leave behind
-	rm -rf $(VENV) $(PEERS) build core/src/triptych/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
+	rm -rf $(VENV) $(PEERS) .venv-gpu-nvrtc .venv-gpu-rocm build core/src/triptych/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage demo-report.html
 	find $(PACKAGES) tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # Made again whenever a pyproject.toml changes, as that may ask for other packages.
@@ -76,6 +86,14 @@ $(PEERS)/.ready: $(PROJECTS) $(KERNELS)
 	@$(PEERS)/bin/python -m pip --quiet install torch==2.9.1 'torchaudio==2.9.*'
 	@$(PEERS)/bin/python -m pip --quiet install $(EDITABLE) --group peers
 	@mkdir -p build && touch $@
+
+# CuPy for NVIDIA's GPUs with the run-time compiler, and CuPy for AMD's, whose runtime we emulate:
+# they cannot share an environment.
+$(GPU_NVRTC)/.ready $(GPU_ROCM)/.ready: $(PROJECTS)
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --quiet install --upgrade 'pip>=25.1'
+	@$(@D)/bin/python -m pip --quiet install --group $(patsubst .venv-%,%,$(notdir $(@D)))
+	@touch $@
 
 # The extension is built again whenever a kernel changes; without a compiler core stays pure. Setting
 # up has just built it when its mark is newer than every kernel.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.autograd import backward, grad, gradcheck, gradgradcheck
+from triptych.autograd import backward, engine, grad, gradcheck, gradgradcheck
 
 
 def leaf(*values, dtype=tp.float64):
@@ -661,3 +661,53 @@ def test_a_python_number_beside_a_tensor_changes_neither_dtype_nor_precision(pri
             assert x.grad.dtype is dtype
         x = tp.tensor(numbers, requires_grad=True)
         assert gradcheck(fn, [x], eps=1e-5, rtol=1e-8, atol=1e-8)
+
+
+def test_gradients_that_nothing_else_holds_are_kept_without_a_copy(monkeypatch):
+    monkeypatch.delattr(engine, "own")  # makes the copy
+    a, b = (tp.randn(9, 9).requires_grad_() for _ in range(2))
+    (a * b).sum().backward()
+    np.testing.assert_array_equal(a.grad.numpy(), b.detach().numpy())
+    np.testing.assert_array_equal(b.grad.numpy(), a.detach().numpy())
+
+
+def test_gradients_that_are_shared_are_copied():
+    """Two leaves and a tensor of the user never get the same memory."""
+    a, b = (tp.randn(64, 33).requires_grad_() for _ in range(2))
+    given = tp.randn(64, 33)
+    before = given.numpy().copy()
+    (a + b).backward(given)
+    arrays = [t.numpy() for t in (a.grad, b.grad, given)]
+    for i, one in enumerate(arrays):
+        np.testing.assert_array_equal(one, before)
+        assert not any(np.shares_memory(one, other) for other in arrays[:i])
+
+
+def test_added_gradients_leave_others_alone():
+    """y gets three gradients, of which the tape adds the later ones in place."""
+    x, given = tp.randn(40, 41).requires_grad_(), tp.randn(40, 41)
+    before = given.numpy().copy()
+    y = x * 1
+    y.retain_grad()
+    seen = []
+    z = y + y * 2
+    z.register_hook(seen.append)
+    (z + y * y).backward(given)
+    want = before * (3 + 2 * x.detach().numpy())
+    np.testing.assert_allclose(y.grad.numpy(), want, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(x.grad.numpy(), want, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(seen[0].numpy(), before)
+    np.testing.assert_array_equal(given.numpy(), before)
+    assert not np.shares_memory(x.grad.numpy(), y.grad.numpy())
+
+
+def test_retained_gradients_stay_when_the_leaf_goes_on():
+    """A hook's gradient and the leaf's are not one memory, even if the rule passed it through."""
+    x = tp.randn(50).requires_grad_()
+    y = x + tp.zeros(50)
+    y.retain_grad()
+    y.sum().backward()
+    kept = y.grad.numpy().copy()
+    (x * 3).sum().backward()  # adds into x.grad
+    np.testing.assert_array_equal(y.grad.numpy(), kept)
+    np.testing.assert_array_equal(x.grad.numpy(), np.full(50, 4, np.float32))

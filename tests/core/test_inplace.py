@@ -1,11 +1,13 @@
 """Writing into tensors: version counts, saved values, views, and the gradients of writes."""
 
 import operator
+import weakref
 
 import numpy as np
 import pytest
 
 import triptych as tp
+import triptych.nn.functional as F
 from triptych.autograd import grad, gradcheck
 
 
@@ -551,3 +553,59 @@ def test_functions_that_write_over_their_input():
     assert tp.resize_as_(x, tp.ones(1)).shape == (1,)
     assert tp.celu_(tp.tensor([1.0])).tolist() == tp.selu_(tp.tensor([0.0])).add(1).tolist() == [1]
     assert not tp.is_inference(x) and not x.is_inference()
+
+
+# Memory that changes hands
+
+
+def test_a_result_that_nothing_else_holds_is_not_copied():
+    x = tp.randn(8, 9, requires_grad=True)
+    for write in (lambda y: F.relu(y, inplace=True), lambda y: y.add_(x)):
+        y = x * 2
+        before = weakref.ref(y._data)
+        assert write(y) is y
+        assert before() is None, "the memory of y is still there"
+        y.sum().backward()
+
+
+def test_whoever_holds_the_memory_sees_the_write():
+    x = tp.randn(8, 9, requires_grad=True)
+    for look in (lambda y: y[2:], lambda y: y.detach(), lambda y: y.detach().numpy()):
+        y = x * 2
+        seen = look(y)
+        F.relu(y, inplace=True)
+        array = seen if isinstance(seen, np.ndarray) else seen.detach().numpy()
+        assert np.shares_memory(array, y.detach().numpy())
+        assert array.min() == 0
+
+
+def test_writes_after_an_exchange_leave_what_was_saved():
+    """The gradient of relu is read from its result, which later writes change."""
+    start = np.linspace(-2, 3, 12, dtype=np.float32)
+    for write in (lambda y: y.mul_(0), lambda y: y[3:].zero_(), lambda y: y.copy_(y * 0)):
+        x = tp.tensor(start, requires_grad=True)
+        y = F.relu(x * 1, inplace=True)
+        kept = y * 1
+        write(y)
+        (kept.sum() + y.sum()).backward()
+        assert ((x.grad.numpy() > 0) == (start > 0))[:3].all()
+        np.testing.assert_array_equal(x.grad.numpy()[3:] > 0, start[3:] > 0)
+        assert np.all(y.detach().numpy()[3:] == 0)
+
+
+def test_a_value_of_the_user_is_never_taken():
+    x, given = tp.randn(4, 5, requires_grad=True), tp.randn(4, 5, requires_grad=True) * 1
+    y = x * 2
+    y.copy_(given)
+    assert not np.shares_memory(y.detach().numpy(), given.detach().numpy())
+    y.add_(1)
+    assert not np.array_equal(y.detach().numpy(), given.detach().numpy())
+
+
+def test_writes_after_an_exchange_that_are_not_recorded_leave_it_too():
+    x = tp.randn(6, requires_grad=True)
+    y = F.relu(x * 1, inplace=True)
+    with tp.no_grad():
+        y.add_(1)  # what relu saved stays
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), (x.detach().numpy() > 0).astype(np.float32))

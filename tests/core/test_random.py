@@ -1,5 +1,7 @@
 """Random numbers: reproducible, independent, and of the right distribution."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -198,3 +200,27 @@ def test_normal_has_the_dtype_of_its_mean():
 def test_draws_like_a_tensor_take_a_device():
     x = tp.zeros(2, 3)
     assert tp.rand_like(x, device="cpu").shape == tp.randn_like(x, device="cpu").shape == (2, 3)
+
+
+def test_a_draw_is_that_of_a_source_of_its_own() -> None:
+    seed = (1 << 64) - 3
+    g = tp.Generator().manual_seed(seed)
+    for offset in range(5):
+        own = np.random.Generator(np.random.Philox(key=seed, counter=[0, offset, 0, 0]))
+        if offset % 2:  # half a word is left over, which the next draw must not see
+            wanted = own.integers(0, 9, (1,), dtype=np.int64)
+            drawn = tp.randint(0, 9, (1,), generator=g)
+        else:
+            wanted = own.random((3,), dtype=np.float32)
+            drawn = tp.rand(3, generator=g)
+        np.testing.assert_array_equal(drawn.numpy(), wanted)
+
+
+def test_threads_draw_as_one_alone_does() -> None:
+    def draws(seed: int) -> list[float]:
+        g = tp.Generator().manual_seed(seed)
+        return [tp.rand(1, generator=g).item() for _ in range(200)]
+
+    alone = [draws(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(draws, range(4))) == alone

@@ -118,6 +118,35 @@ Result empty(const std::vector<npy_intp> &shape) {
     return Result(static_cast<int>(shape.size()), shape.data());
 }
 
+// New matrices (lead..., rows, columns), heads in memory as those of `like`: where its heads come
+// after its rows, as projections give them, so do these, and joining them copies nothing.
+struct HeadResult {
+    nb::object object;
+    float *data;
+    long row, heads = 1, inside, outside; // how far rows, heads and stacks of heads are apart
+
+    HeadResult(const std::vector<npy_intp> &shape, nb::handle like) {
+        const int dims = static_cast<int>(shape.size());
+        auto *a = reinterpret_cast<PyArrayObject *>(like.ptr());
+        const bool swap = dims > 2 && PyArray_STRIDE(a, dims - 3) < PyArray_STRIDE(a, dims - 2);
+        std::vector<npy_intp> order(shape);
+        if (swap) std::swap(order[dims - 3], order[dims - 2]);
+        const Result made = empty(order);
+        object = swap ? nb::steal(PyArray_SwapAxes(made.array.object, dims - 3, dims - 2))
+                      : made.object;
+        if (!object.is_valid()) nb::raise_python_error();
+        const long columns = static_cast<long>(shape[dims - 1]);
+        const long rows = static_cast<long>(shape[dims - 2]);
+        data = made.data();
+        if (swap) heads = static_cast<long>(shape[dims - 3]);
+        row = heads * columns, inside = columns, outside = heads * rows * columns;
+    }
+
+    attention_result head(long number) const {
+        return {data + number / heads * outside + number % heads * inside, row};
+    }
+};
+
 nb::object attention(nb::handle q, nb::handle k, nb::handle v, nb::handle mask, double scale,
                      nb::handle causal) {
     Heads heads;
@@ -125,7 +154,7 @@ nb::object attention(nb::handle q, nb::handle k, nb::handle v, nb::handle mask, 
     attention_taken++;
     const attention_head &shape = heads.shape;
     std::vector<npy_intp> rows = heads.led(shape.l, shape.f);
-    const Result out = empty(rows);
+    const HeadResult out(rows, q);
     rows.pop_back();
     const Result level = empty(rows);
     // Heads are cut only where there are few of them: each part packs the keys for itself.
@@ -139,8 +168,7 @@ nb::object attention(nb::handle q, nb::handle k, nb::handle v, nb::handle mask, 
             const attention_head head = heads.head(number);
             const long begin = blocks * cut / cuts * BLOCK;
             const long end = std::min(shape.l, blocks * (cut + 1) / cuts * BLOCK);
-            kernels().forward(&head, out.data() + number * shape.l * shape.f,
-                              level.data() + number * shape.l, begin, end,
+            kernels().forward(&head, out.head(number), level.data() + number * shape.l, begin, end,
                               memory(kernels().forward_floats(&head)));
         });
     }
@@ -161,8 +189,9 @@ nb::object attention_grad(nb::handle g, nb::handle h, nb::handle q, nb::handle k
         !stacked(out, NPY_FLOAT32, whole, outs))
         return not_implemented();
     attention_grad_taken++;
-    const Result dq = empty(heads.led(shape.l, shape.e)), dk = empty(heads.led(shape.s, shape.e));
-    const Result dv = empty(heads.led(shape.s, shape.f)), of_mask(0, nullptr);
+    const HeadResult dq(heads.led(shape.l, shape.e), q), dk(heads.led(shape.s, shape.e), k);
+    const HeadResult dv(heads.led(shape.s, shape.f), v);
+    const Result of_mask(0, nullptr);
     *of_mask.data() = 0;
     {
         const Unlocked unlocked(heads.count * shape.l * shape.s);
@@ -170,9 +199,7 @@ nb::object attention_grad(nb::handle g, nb::handle h, nb::handle q, nb::handle k
             const attention_head head = heads.head(number);
             kernels().backward(&head, of_out.matrix(number), outs.matrix(number),
                                levels.data() + number * shape.l, of_level.data() + number * shape.l,
-                               dq.data() + number * shape.l * shape.e,
-                               dk.data() + number * shape.s * shape.e,
-                               dv.data() + number * shape.s * shape.f,
+                               dq.head(number), dk.head(number), dv.head(number),
                                memory(kernels().backward_floats(&head)));
         });
     }

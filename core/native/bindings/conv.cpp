@@ -3,6 +3,8 @@
 #include "bindings/families.h"
 #include "runtime/scratch.h"
 
+#include <vector>
+
 namespace triptych {
 namespace {
 
@@ -16,6 +18,20 @@ void read_axis(conv_axis &axis, long &after, std::size_t i, nb::tuple stride, nb
     axis.dilation = nb::cast<long>(dilation[i]);
     axis.before = nb::cast<long>(pads[0]);
     after = nb::cast<long>(pads[1]);
+}
+
+// Calls body(begin, end, scratch, held) over ranges of units, at most so many; each thread has
+// scratch of its own, and a number beside it that is -1 at first.
+template <class Body>
+void with_held(long most, long units, long room, int threads, Body &&body) {
+    const long pieces = threads == 1 ? 1 : std::min(most, 8L * threads);
+    constexpr long LINE = 8; // threads write to lines of their own
+    std::vector<long> held(threads * LINE, -1);
+    const auto run = [&](long piece, int worker) {
+        body(units * piece / pieces, units * (piece + 1) / pieces, scratch_floats(room, 1),
+             &held[worker * LINE]);
+    };
+    run_pieces(pieces, run, threads);
 }
 
 // x, padded for reading, times weights.
@@ -102,27 +118,17 @@ void convolve_winograd(const ConvOptions &options, long n, long c, long o, const
                        const float *w, float *y, long m) {
     const auto &kernels = TRIPTYCH_PICK(conv_winograd);
     conv_winograd s{1, c, o, options.y, options.x, m, (options.y.out + m - 1) / m,
-                    (options.x.out + m - 1) / m, 0};
-    const long points = (m + 2) * (m + 2), tiles = s.tiles_y * s.tiles_x;
-    const long most = samples_at_once(n, points * tiles * c);
-    s.samples = most;
-    s.v_step = most * tiles * c + 16; // not a power of two: those share lines of a cache
-    const long each = whole_lines(std::max(kernels.scratch(&s), kernels.input_scratch(&s)));
-    const int threads = num_threads();
-    float *v = scratch_floats(points * s.v_step + threads * each);
-    float *own = v + points * s.v_step;
+                    (options.x.out + m - 1) / m, num_threads()};
+    const long most = samples_at_once(n, (m + 2) * (m + 2) * s.tiles_y * s.tiles_x * c);
     for (long first = 0; first < n; first += most) {
         s.samples = std::min(most, n - first);
         const float *from = x + first * c * options.in();
         float *to = y + first * o * options.out();
-        const long blocks = s.samples * c / kernels.lanes();
-        with_scratch(blocks, threads, own, each, [&](long begin, long end, float *memory) {
-            kernels.input(&s, from, v, memory, begin, end);
-        });
         const long units = kernels.units(&s);
-        with_scratch(units, threads, own, each, [&](long begin, long end, float *memory) {
-            kernels.multiply(&s, v, w, to, memory, begin, end);
-        });
+        with_held(units, units, kernels.scratch(&s), int(s.threads),
+                  [&](long begin, long end, float *memory, long *held) {
+                      kernels.multiply(&s, from, w, to, memory, held, begin, end);
+                  });
     }
 }
 
@@ -179,11 +185,13 @@ bool ConvOptions::read(const Array &input, const Array &w) {
 }
 
 void multiply(const conv_direct_kernels &kernels, const conv_product &p) {
-    const long units = kernels.units(&p);
-    const double each = double(p.samples) * p.groups * p.rows * p.channels * p.taps * p.out_rows *
-                        p.out_columns / units;
-    parallel(units, long(2 * SMALL / each) + 1,
-             [&](long begin, long end) { kernels.multiply(&p, begin, end); });
+    const long units = kernels.units(&p), room = kernels.scratch(&p);
+    const double steps = double(p.samples) * p.groups * p.rows * p.channels * p.taps * p.out_rows *
+                         p.out_columns;
+    with_held(std::min(units, long(steps / (2 * SMALL)) + 1), units, room, num_threads(),
+              [&](long begin, long end, float *memory, long *held) {
+                  kernels.multiply(&p, memory, held, begin, end);
+              });
 }
 
 void convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,

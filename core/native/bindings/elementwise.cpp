@@ -110,13 +110,28 @@ bool disturbed(const chain_input &x, const Array &memory) {
     return data < first + size && first < data + bytes;
 }
 
-// One operation, over values of which the first has the shape of the result; the result goes into
-// the memory of the first if in_place.
+// The kind of the inputs that are not masks; refusing where they differ is half_input's part.
+template <std::size_t N>
+half_kind half_of(const Op &of, const std::array<nb::handle, N> &values) {
+    const half_kind first = of.kinds[0] == 'f' ? kind_of(values[0]) : HALF_NONE;
+    return first ? first : kind_of(values[N - 1]);
+}
+
+// Of two inputs the larger, which has the shape of the result; the first of all else.
+template <std::size_t N> Array largest(const Op &of, const std::array<nb::handle, N> &values) {
+    const int type = type_of(half_of<N>(of, values));
+    const Array a = Array::packed(values[0], of.kinds[0] == 'f' ? type : NPY_BOOL);
+    if (N != 2 || of.kinds[0] != 'f') return a;
+    const Array b = Array::packed(values[N - 1], type);
+    return b && (!a || b.size() > a.size()) ? b : a;
+}
+
+// One operation; the result goes into the memory of the first input if in_place.
 template <std::size_t N>
 nb::object apply(int op, Counter &taken, const std::array<nb::handle, N> &values, bool in_place) {
     const Op &of = OPS[op];
-    const half_kind half = kind_of(values[of.kinds[0] == 'f' ? 0 : N - 1]);
-    const Array first = Array::packed(values[0], of.kinds[0] == 'f' ? type_of(half) : NPY_BOOL);
+    const half_kind half = half_of<N>(of, values);
+    const Array first = in_place ? Array::packed(values[0], type_of(half)) : largest<N>(of, values);
     if (!first || first.size() == 0) return not_implemented();
     chain_input inputs[MOST_INPUTS];
     float numbers[MOST_INPUTS];

@@ -10,10 +10,12 @@
 namespace triptych {
 namespace {
 
-Counter matmul_taken("matmul"), linear_taken("linear");
+Counter matmul_taken("matmul"), linear_taken("linear"), fused_linear_taken("fused_linear");
 
 constexpr long PIECE = 1L << 20;       // multiplications worth waking a thread for
-constexpr long LONG_PIECE = 1L << 27; // about 2 ms: threads wait for each other no longer
+constexpr long LONG_PIECE = 1L << 30; // about 15 ms: threads wait for each other no longer
+
+constexpr long TAIL_PIECE = 1L << 26; // from about 0.5 ms on, threads may be some time apart
 
 // float32 in any strides that are whole numbers of floats.
 Array strided(nb::handle value) {
@@ -43,14 +45,29 @@ struct Products {
     std::vector<long> a_at{0}, b_at{0};
 };
 
-// How to cut a product into about `pieces` blocks: numbers of rows and columns of the blocks.
+long round_up(long size, long multiple) { return (size + multiple - 1) / multiple * multiple; }
+
+// Where an axis is cut: into `pieces` of whole tiles. With `tail`, a quarter of it is left for as
+// many short ones at the end, which the threads that are done first take.
+std::vector<long> cuts(long size, long pieces, long tile, bool tail) {
+    std::vector<long> found{0};
+    const auto cut = [&](long end, long count) {
+        const long begin = found.back(), step = round_up((end - begin + count - 1) / count, tile);
+        for (long i = begin; i < end; i += step) found.push_back(std::min(i + step, end));
+    };
+    if (pieces < 2) return {0, size};
+    if (tail) cut(std::min(size, round_up(size * 3 / 4, tile * pieces)), pieces);
+    cut(size, pieces);
+    return found;
+}
+
+// How to cut a product into about `pieces` blocks: borders of rows and of columns of the blocks.
 // A is packed once for each column of blocks and B once for each row, so that their sum decides.
 struct Grid {
-    long rows, columns, down, across;
+    std::vector<long> rows, columns;
 
-    Grid(const Products &p, const gemm_kernels &kernels, long pieces) {
-        long best = -1, most = 1;
-        down = across = 1;
+    Grid(const Products &p, const gemm_kernels &kernels, long pieces, bool tail) {
+        long best = -1, most = 1, down = 1, across = 1;
         for (long i = 1; i <= pieces; i++) {
             const long j = std::max(1L, std::min(pieces / i, p.n / kernels.columns));
             if (i > 1 && p.m < i * kernels.rows) break;
@@ -58,32 +75,33 @@ struct Grid {
             if (used > most || (used == most && (best < 0 || cost < best)))
                 best = cost, most = used, down = i, across = j;
         }
-        rows = round_up((p.m + down - 1) / down, down > 1 ? kernels.rows : 1);
-        columns = round_up((p.n + across - 1) / across, across > 1 ? kernels.columns : 1);
-        down = (p.m + rows - 1) / rows;
-        across = (p.n + columns - 1) / columns;
+        rows = cuts(p.m, down, kernels.rows, tail && across == 1);
+        columns = cuts(p.n, across, kernels.columns, tail && down == 1);
     }
 
-    static long round_up(long size, long multiple) {
-        return (size + multiple - 1) / multiple * multiple;
-    }
+    long across() const { return static_cast<long>(columns.size()) - 1; }
+    long blocks() const { return (static_cast<long>(rows.size()) - 1) * across(); }
 };
 
 void multiply(const Products &p) {
     const gemm_kernels &kernels = TRIPTYCH_PICK(gemm);
     const long work = p.m * p.n * p.k, threads = num_threads();
-    const long fair = std::clamp(work * p.count / LONG_PIECE, 2 * threads, 8 * threads);
+    // As few pieces as there are threads: each packs for itself what its blocks have in common.
+    const long fair = std::clamp(work * p.count / LONG_PIECE / threads, 1L, 8L) * threads;
     const long pieces = threads == 1 ? 1 : std::min(fair, work * p.count / PIECE);
-    const Grid grid(p, kernels, std::max(1L, (pieces + p.count - 1) / p.count));
-    const long blocks = grid.down * grid.across, all = blocks * p.count;
+    const bool tail = p.count == 1 && pieces == threads && work / threads >= TAIL_PIECE;
+    const Grid grid(p, kernels, std::max(1L, (pieces + p.count - 1) / p.count), tail);
+    const long blocks = grid.blocks(), all = blocks * p.count;
     const auto block = [&](long number) {
         const long item = number / blocks, place = number % blocks;
-        const long i = place / grid.across * grid.rows, j = place % grid.across * grid.columns;
-        const long m = std::min(grid.rows, p.m - i), n = std::min(grid.columns, p.n - j);
+        const long *row = &grid.rows[place / grid.across()];
+        const long *column = &grid.columns[place % grid.across()];
+        const long i = row[0], j = column[0], m = row[1] - i, n = column[1] - j;
         const gemm_view a{p.a.data + p.a_at[item] + i * p.a.row, p.a.row, p.a.column};
         const gemm_view b{p.b.data + p.b_at[item] + j * p.b.column, p.b.row, p.b.column};
         gemm_after after = p.after;
         if (after.column_bias) after.column_bias += j;
+        if (after.residual) after.residual += i * after.residual_step + j;
         kernels.multiply(m, n, p.k, a, b, p.c + item * p.m * p.n + i * p.n + j, p.n, 0, &after,
                          scratch_floats(kernels.scratch_floats(m, n, p.k)));
     };
@@ -140,28 +158,51 @@ nb::object matmul(nb::handle left, nb::handle right) {
     return c.object;
 }
 
-nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+// act(input weightT + bias + residual); bias and residual may be None.
+nb::object affine(nb::handle input, nb::handle weight, nb::handle bias, nb::handle residual,
+                  gemm_activation activation, Counter &taken) {
     const Array x = Array::packed(input), w = strided(weight);
     if (!x || !w || x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 || x.shape(-1) != w.shape(1))
         return not_implemented();
-    Array shift;
+    Array shift, added;
     if (!bias.is_none()) {
         shift = Array::packed(bias);
         if (!shift || shift.ndim() != 1 || shift.shape(0) != w.shape(0)) return not_implemented();
     }
-    linear_taken++;
     const long d = x.shape(-1);
     std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
     shape.back() = w.shape(0);
+    if (!residual.is_none()) {
+        added = Array::packed(residual);
+        if (!added || added.ndim() != x.ndim() ||
+            !std::equal(shape.begin(), shape.end(), added.shape()))
+            return not_implemented();
+    }
+    taken++;
     const Result y(x.ndim(), shape.data());
     const gemm_view rows{x.data(), d, 1}, turned{w.data(), stride(w, 1), stride(w, 0)};
     Products p{x.size() / d, w.shape(0), d, rows, turned, y.data()};
     if (shift) p.after.column_bias = shift.data();
+    if (added) p.after.residual = added.data(), p.after.residual_step = w.shape(0);
+    p.after.activation = activation;
     multiply(p);
     return y.object;
 }
 
+nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+    return affine(input, weight, bias, nb::none(), GEMM_PLAIN, linear_taken);
+}
+
+nb::object fused_linear(nb::handle input, nb::handle weight, nb::handle bias, nb::handle residual,
+                        int activation) {
+    if (activation < GEMM_PLAIN || activation > GEMM_SILU) return not_implemented();
+    return affine(input, weight, bias, residual, static_cast<gemm_activation>(activation),
+                  fused_linear_taken);
+}
+
 const Family family([](nb::module_ &m) {
+    m.def("fused_linear", &fused_linear, nb::arg("x"), nb::arg("w"), nb::arg("bias").none(),
+          nb::arg("residual").none(), nb::arg("activation"));
     m.def("matmul", &matmul, nb::arg("a"), nb::arg("b"));
     m.def("linear", &linear, nb::arg("x"), nb::arg("w"), nb::arg("bias") = nb::none());
 });

@@ -1,8 +1,9 @@
 // Override: a fast function before a plain one.
 //
-// Calls the fast function where the first array is large enough, and the plain one when it is not
-// or the fast one gives NotImplemented. Where `halves` is set, arrays of halves that the fast one
-// does not take come again as float32. In C, since eager dispatch goes through it at every call.
+// Calls the fast function where the first array, or the one behind it, is large enough, and the
+// plain one when it is not or the fast one gives NotImplemented. Where `halves` is set, arrays of
+// halves that the fast one does not take come again as float32. In C, since eager dispatch goes
+// through it at every call.
 #include "bindings/families.h"
 #include "bindings/halves.h"
 
@@ -17,15 +18,19 @@ struct Override {
     PyObject_HEAD
     vectorcallfunc call;
     PyObject *fast, *plain;
-    Py_ssize_t least; // numbers in the first array
+    Py_ssize_t least; // numbers in one of the first two arrays
     char halves; // a boolean
 };
 
+bool large(PyObject *value, Py_ssize_t least) {
+    return PyArray_CheckExact(value) &&
+           PyArray_SIZE(reinterpret_cast<PyArrayObject *>(value)) >= least;
+}
+
 PyObject *call_override(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
     auto *override = reinterpret_cast<Override *>(self);
-    const bool large = PyVectorcall_NARGS(nargsf) > 0 && PyArray_CheckExact(args[0]) &&
-                       PyArray_SIZE(reinterpret_cast<PyArrayObject *>(args[0])) >= override->least;
-    if (large) {
+    const Py_ssize_t count = PyVectorcall_NARGS(nargsf), least = override->least;
+    if ((count > 0 && large(args[0], least)) || (count > 1 && large(args[1], least))) {
         PyObject *found = PyObject_Vectorcall(override->fast, args, nargsf, names);
         if (found != Py_NotImplemented) return found;
         Py_DECREF(found);

@@ -7,7 +7,8 @@ static void check_turn(void) {
     const long g = random_between(1, 3), o = random_size(40), c = random_size(40);
     const float *w = guarded_floats(g * o * c * 6, 1);
     float *got = guarded(g * c * o * 3, 4);
-    turn(w, got, o, c, 6, taps, 3, 0, g);
+    turn(w, got, o, c, 6, taps, 3, g * c / 3, g * c);
+    turn(w, got, o, c, 6, taps, 3, 0, g * c / 3);
     for (long i = 0; i < g * c * o * 3; i++) {
         const long t = i % 3, m = i / 3 % o, channel = i / 3 / o % c, group = i / 3 / o / c;
         check_close("turn", got + i, w + ((group * o + m) * c + channel) * 6 + taps[t], 1, 0, 0);
@@ -18,7 +19,8 @@ int main(void) {
     for (int round = 0; round < 150; round++) {
         conv_gradient p = {random_between(1, 3), random_between(1, 3), random_between(1, 19),
                            random_between(1, 40), random_axis(round % 4 ? 15 : 1),
-                           random_axis(round % 4 ? 30 : 700), 0, 0, 0, 0, 0, 0, 0, 0};
+                           random_axis(round % 4 ? 30 : 700), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+        if (round % 3 == 0) p.groups = 1, p.c = random_between(1, 7); /* rows beside each other */
         const long o = p.groups * p.o, c = p.groups * p.c;
         const long count = o * p.c * p.y.kernel * p.x.kernel;
         gradient_plan(&p);

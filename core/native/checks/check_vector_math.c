@@ -2,6 +2,7 @@
    many more about 0. */
 #include "check.h"
 
+#include "../kernels/normal.h"
 #include "../kernels/vector_math.h"
 
 typedef struct {

@@ -70,8 +70,9 @@ static void multiply_by(float *x, long count, float scale) {
         store_some(x + i, load_some(x + i, count - i, 0) * scale, count - i);
 }
 
-static void zero_out(float *x, long count) {
-    for (long i = 0; i < count; i++) x[i] = 0;
+static void zero_out(attention_result x, long rows, long columns) {
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) x.data[i * x.row + j] = 0;
 }
 
 /* Masks */
@@ -194,15 +195,15 @@ static void weigh(const forward_memory *memory, long keys, long vectors) {
     }
 }
 
-static void forward_block(const attention_head *head, const forward_memory *memory, float *out,
-                          long query, long queries) {
+static void forward_block(const attention_head *head, const forward_memory *memory,
+                          attention_result out, long query, long queries) {
     const long e = head->e, f = head->f, vectors = (queries + LANES - 1) / LANES;
     const long step = left_floats(least(head->s, KEYS), e), seen = seen_keys(head, query, queries);
     for (long i = 0; i < QUERIES; i++) memory->top[i] = LEAST_, memory->total[i] = 0;
     pack_right(memory->queries, queries, e, head->q.data + query * head->q.row, head->q.column,
                head->q.row);
     multiply_by(memory->queries, e * whole(queries, GEMM_COLUMNS), head->scale);
-    if (seen == 0) zero_out(out, queries * f);
+    if (seen == 0) zero_out(out, queries, f);
     for (long from = 0; from < seen; from += KEYS) {
         const long keys = least(head->s - from, KEYS);
         multiply_packed(keys, vectors * LANES, e, memory->keys + from / KEYS * step,
@@ -211,23 +212,25 @@ static void forward_block(const attention_head *head, const forward_memory *memo
         apply_mask(head, &block);
         apply_causal(head, &block);
         weigh(memory, keys, vectors);
-        for (long i = 0; from && i < queries; i++) multiply_by(out + i * f, f, memory->decay[i]);
+        for (long i = 0; from && i < queries; i++)
+            multiply_by(out.data + i * out.row, f, memory->decay[i]);
         multiply_turned(queries, f, keys, memory->scores, QUERIES,
-                        memory->values + from * whole(f, GEMM_COLUMNS), out, f, from > 0);
+                        memory->values + from * whole(f, GEMM_COLUMNS), out.data, out.row, from > 0);
     }
 }
 
-static void attention_forward(const attention_head *head, float *out, float *level, long begin,
-                              long end, float *scratch) {
+static void attention_forward(const attention_head *head, attention_result out, float *level,
+                              long begin, long end, float *scratch) {
     forward_memory memory;
     lay_out_forward(head, scratch, &memory);
     pack_keys_and_values(head, &memory);
     for (long query = begin; query < end; query += QUERIES) {
         const long queries = least(end - query, QUERIES);
-        forward_block(head, &memory, out + query * head->f, query, queries);
+        const attention_result here = {out.data + query * out.row, out.row};
+        forward_block(head, &memory, here, query, queries);
         for (long i = 0; i < queries; i++) {
             const float total = memory.total[i], top = memory.top[i];
-            multiply_by(out + (query + i) * head->f, head->f, total == 0 ? 1 : 1 / total);
+            multiply_by(here.data + i * here.row, head->f, total == 0 ? 1 : 1 / total);
             memory.decay[i] = top == LEAST_ ? 0 : top;
         }
         for (long i = 0; i < queries; i += LANES) {
@@ -277,8 +280,9 @@ static void pack_for_backward(const attention_head *head, const backward_memory 
         const long keys = least(head->s - from, KEYS);
         const float *k_here = k.data + from * k.row, *v_here = v.data + from * v.row;
         pack_right(memory->keys_right + from * head->e, keys, head->e, k_here, k.column, k.row);
-        pack_right(memory->keys_rows + from * whole(head->e, GEMM_COLUMNS), head->e, keys, k_here,
-                   k.row, k.column);
+        float *rows = memory->keys_rows + from * whole(head->e, GEMM_COLUMNS);
+        pack_right(rows, head->e, keys, k_here, k.row, k.column);
+        multiply_by(rows, keys * whole(head->e, GEMM_COLUMNS), head->scale);
         pack_right(memory->values_right + from * head->f, keys, head->f, v_here, v.column, v.row);
     }
 }
@@ -315,8 +319,8 @@ static void weigh_backward(const backward_memory *memory, const float *level, lo
 }
 
 static void backward_block(const attention_head *head, const backward_memory *memory,
-                           const float *level, float *dq, float *dk, float *dv, long query,
-                           long queries, long from) {
+                           const float *level, attention_result dq, attention_result dk,
+                           attention_result dv, long query, long queries, long from) {
     const long e = head->e, f = head->f, keys = least(head->s - from, KEYS);
     const long columns = whole(keys, LANES);
     multiply_packed(queries, columns, e, memory->queries_left, memory->keys_right + from * e,
@@ -327,23 +331,25 @@ static void backward_block(const attention_head *head, const backward_memory *me
     multiply_packed(queries, columns, f, memory->g_left, memory->values_right + from * f,
                     memory->of_scores, KEYS, 0);
     weigh_backward(memory, level + query, queries, columns);
-    multiply_turned(keys, f, queries, memory->weights, KEYS, memory->g_rows, dv + from * f, f, 1);
-    multiply_turned(keys, e, queries, memory->of_scores, KEYS, memory->queries_rows, dk + from * e,
-                    e, 1);
+    multiply_turned(keys, f, queries, memory->weights, KEYS, memory->g_rows,
+                    dv.data + from * dv.row, dv.row, 1);
+    multiply_turned(keys, e, queries, memory->of_scores, KEYS, memory->queries_rows,
+                    dk.data + from * dk.row, dk.row, 1);
     KERNEL(gemm_pack)(memory->turned, QUERIES, queries, keys, memory->of_scores, KEYS, 1);
     multiply_turned(queries, e, keys, memory->turned, QUERIES,
-                    memory->keys_rows + from * whole(e, GEMM_COLUMNS), dq + query * e, e, 1);
+                    memory->keys_rows + from * whole(e, GEMM_COLUMNS), dq.data + query * dq.row, dq.row,
+                    1);
 }
 
 static void attention_backward(const attention_head *head, attention_matrix g, attention_matrix out,
-                               const float *level, const float *h, float *dq, float *dk, float *dv,
-                               float *scratch) {
+                               const float *level, const float *h, attention_result dq,
+                               attention_result dk, attention_result dv, float *scratch) {
     backward_memory memory;
     lay_out_backward(head, scratch, &memory);
     pack_for_backward(head, &memory);
-    zero_out(dq, head->l * head->e);
-    zero_out(dk, head->s * head->e);
-    zero_out(dv, head->s * head->f);
+    zero_out(dq, head->l, head->e);
+    zero_out(dk, head->s, head->e);
+    zero_out(dv, head->s, head->f);
     for (long query = 0; query < head->l; query += QUERIES) {
         const long queries = least(head->l - query, QUERIES);
         const long seen = seen_keys(head, query, queries);
@@ -351,7 +357,6 @@ static void attention_backward(const attention_head *head, attention_matrix g, a
         for (long from = 0; from < seen; from += KEYS)
             backward_block(head, &memory, level, dq, dk, dv, query, queries, from);
     }
-    multiply_by(dq, head->l * head->e, head->scale);
 }
 
 /* The plain twins, in double precision. */

@@ -11,6 +11,12 @@ typedef struct {
     long row, column;
 } attention_matrix;
 
+/* A result, columns side by side; from one row to the next. */
+typedef struct {
+    float *data;
+    long row;
+} attention_result;
+
 typedef enum { ATTENTION_OPEN, ATTENTION_BYTES, ATTENTION_FLOATS } attention_mask_kind;
 
 /* Queries q (l, e), keys k (s, e), values v (s, f). */
@@ -26,16 +32,16 @@ typedef struct {
 } attention_head;
 
 typedef struct {
-    /* out (l, f) packed and level (l,), the logarithms of the sums of the rows; +infinity and zeros
+    /* out (l, f) and level (l,), the logarithms of the sums of the rows; +infinity and zeros
        where all is hidden. Queries from `begin` to `end`, and `begin` on a border of 64.
        Memory from forward_floats(head) on a border of 64 bytes. */
-    void (*forward)(const attention_head *head, float *out, float *level, long begin, long end,
-                    float *scratch);
+    void (*forward)(const attention_head *head, attention_result out, float *level, long begin,
+                    long end, float *scratch);
     long (*forward_floats)(const attention_head *head);
-    /* From the gradients g of out and h of level: dq, dk, dv, packed. */
+    /* From the gradients g of out and h of level: dq, dk, dv. */
     void (*backward)(const attention_head *head, attention_matrix g, attention_matrix out,
-                     const float *level, const float *h, float *dq, float *dk, float *dv,
-                     float *scratch);
+                     const float *level, const float *h, attention_result dq, attention_result dk,
+                     attention_result dv, float *scratch);
     long (*backward_floats)(const attention_head *head);
 } attention_kernels;
 

@@ -43,7 +43,11 @@ typedef struct {
     /* Copies channels x (count, h, w) to planes; the last one zeroes the slack. */
     void (*fill)(const conv_layout *layout, const float *x, float *planes, long count, int last);
     long (*units)(const conv_product *product); /* pieces of work, to be split over threads */
-    void (*multiply)(const conv_product *product, long begin, long end); /* units */
+    /* Floats of scratch memory for each thread; beside it a number, -1 before its first call with a
+       product, says what is in it. */
+    long (*scratch)(const conv_product *product);
+    void (*multiply)(const conv_product *product, float *scratch, long *held, long begin,
+                     long end); /* units */
     /* y (n, o) from w (o, c) and x (n, c), images of one pixel; outputs [begin, end). */
     void (*dots)(const float *w, const float *x, float *y, long n, long c, long o, long begin,
                  long end);
@@ -57,20 +61,16 @@ typedef struct {
     conv_axis y, x;
     long m;                /* 2 or 4: tiles are of m x m outputs */
     long tiles_y, tiles_x; /* in a sample */
-    long v_step;           /* from point to point, samples * tiles_y * tiles_x * c or more */
+    long threads;          /* that share the units; results do not depend on it */
 } conv_winograd;
 
 typedef struct {
     long (*lanes)(void); /* c and o have to be multiples of it */
-    /* Scratch in floats for each thread, and units of work, of both steps. The first gives v, of
-       (m + 2)^2 * v_step floats, from x; its units are samples * c / lanes. */
-    long (*input_scratch)(const conv_winograd *s);
-    void (*input)(const conv_winograd *s, const float *x, float *v, float *scratch, long begin,
-                  long end);
+    /* Floats for each thread; beside them a number, which is -1 before its first call. */
     long (*scratch)(const conv_winograd *s);
     long (*units)(const conv_winograd *s);
-    void (*multiply)(const conv_winograd *s, const float *v, const float *w, float *y,
-                     float *scratch, long begin, long end);
+    void (*multiply)(const conv_winograd *s, const float *x, const float *w, float *y,
+                     float *scratch, long *held, long begin, long end);
 } conv_winograd_kernels;
 
 extern const conv_winograd_kernels conv_winograd_baseline, conv_winograd_avx2, conv_winograd_avx512;
@@ -94,11 +94,15 @@ typedef struct {
     long samples, groups, o, c;
     conv_axis y, x;
     /* What plan() finds: the padded image (rows, columns, channels) and its floats, floats after
-       the last that may be read, and the sums (groups * o, kh, runs, pitch), `run` of them used. */
-    long rows, columns, image, slack, runs, run, pitch, sums;
+       the last that may be read, and the sums (groups * o, runs_y, runs, pitch), `run` of them
+       used; whether rows that an output sees are beside each other, and by how many rows of the
+       image a row of outputs steps. plane: of g, from one output to the next, y.out * x.out. */
+    long rows, columns, channels, image, slack, runs_y, runs, run, pitch, sums, row_step, plane;
+    int beside;
 } conv_gradient;
 
 typedef struct {
+    /* to (groups, c, o, count) from w (groups, o, c, all), for [begin, end) of groups * c. */
     void (*turn)(const float *w, float *to, long o, long c, long all, const long *taps, long count,
                  long begin, long end);
     void (*plan)(conv_gradient *p);
@@ -110,6 +114,40 @@ typedef struct {
 } conv_gradient_kernels;
 
 extern const conv_gradient_kernels conv_gradient_baseline, conv_gradient_avx2, conv_gradient_avx512;
+
+/* The gradient of 3x3 weights of stride and dilation 1 by Winograd's method. */
+typedef struct {
+    long samples, c, o;
+    conv_axis y, x;
+    long tiles_y, tiles_x; /* of 2x2 outputs in a sample; a row of them is a strip */
+} conv_winograd_gradient;
+
+/* Some outputs and channels, from multiples of 32 on. */
+typedef struct {
+    long output, outputs, channel, channels;
+} conv_winograd_block;
+
+typedef struct {
+    long (*lanes)(void); /* c and o have to be multiples of it */
+    /* Floats: of each thread's scratch, and of what becomes of `channels` in so many tiles. */
+    long (*scratch)(const conv_winograd_gradient *s);
+    long (*room)(long tiles, long channels);
+    /* v from x and m from g, for strips [first, first + count) of all samples; [begin, end) of
+       c / lanes and o / lanes. */
+    void (*input)(const conv_winograd_gradient *s, const float *x, float *v, long first, long count,
+                  float *scratch, long begin, long end);
+    void (*output)(const conv_winograd_gradient *s, const float *g, float *m, long first,
+                   long count, float *scratch, long begin, long end);
+    /* sums (16, outputs, channels) of a block over the tiles of v and m. */
+    void (*multiply)(const conv_winograd_block *block, const float *v, const float *m, long tiles,
+                     float *sums, int add);
+    /* dw of the block's outputs [begin, end), from sums that lie `part` floats apart. */
+    void (*finish)(const conv_winograd_gradient *s, const conv_winograd_block *block,
+                   const float *sums, long parts, long part, float *dw, long begin, long end);
+} conv_winograd_gradient_kernels;
+
+extern const conv_winograd_gradient_kernels conv_winograd_gradient_baseline,
+    conv_winograd_gradient_avx2, conv_winograd_gradient_avx512;
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 
 #include "conv_layout.h"
 #include "conv_plain.h"
+#include "conv_rows.h"
 
 #define AT_ONCE 4 /* vectors of outputs */
 
@@ -66,6 +67,12 @@ static void depthwise_forward(const conv_layout *layout, const long *offsets, lo
     const long in = layout->y.in * layout->x.in, out = layout->y.out * layout->x.out;
     const long taps = layout->y.kernel * layout->x.kernel;
     float *strip = scratch + layout->plane + layout->slack;
+#ifdef HAS_ROWS
+    rows_function *const by_rows = find_rows(layout);
+    for (long i = begin * times; by_rows && i < end * times; i++)
+        by_rows(layout, w + i % (c * times) * taps, x + i / times * in, y + i * out);
+    if (by_rows) return;
+#endif
     for (long i = begin; i < end; i++) {
         conv_fill(layout, x + i * in, scratch, 1, 1);
         for (long j = 0; j < times; j++)

@@ -6,12 +6,16 @@
    2018, High Performance Zero-Memory Overhead Direct Convolutions. */
 #include "conv.h"
 
+#include "conv_gather.h"
 #include "conv_layout.h"
 #include "conv_plain.h"
 #include "conv_tile.h"
 #include "conv_transpose.h"
 
 #define LEFT_FLOATS (48 * 1024L) /* of the left operand at a time, to stay in the second cache */
+#define GATHERED_ROWS (3 * TILE_ROWS)
+#define MANY 32 /* chunks, of which threads get fair shares */
+#define PANEL_FLOATS (32 * 1024L) /* that are gathered at a time, or one panel */
 
 /* The positions of one sample, as vectors along rows of the padded image. */
 typedef struct {
@@ -30,9 +34,81 @@ static work work_of(const conv_product *p) {
     return w;
 }
 
+/* Whether what tiles see is first put together: with enough rows that is little work, no lane is
+   wasted, and channels that lie far apart are not read again and again. A few of them are as well
+   read where they lie, if not so small that lanes are wasted, nor so large that the outputs of a
+   tile are on too many pages. */
+static int gathers(const conv_product *p) {
+    const int few = p->rows < 12 * TILE_ROWS && conv_depth(p) < 256;
+    const int middle = p->plane >= 2 * TILE_WIDTH && p->plane < 128 * TILE_WIDTH;
+    return p->rows >= GATHERED_ROWS && !(p->exact && few && middle);
+}
+
+#define PANEL_HEAD ((long)(sizeof(conv_panel) + 63) / 64 * 16) /* floats */
+
+/* A unit is a chunk of panels times all rows of the left operand, or where there are few chunks a
+   block of TILE_ROWS rows; a thread gathers a chunk once. */
+typedef struct {
+    long panels, at_once, chunks;
+    long blocks, rows; /* in a chunk, of a block */
+} gathered_work;
+
+static gathered_work gathered_work_of(const conv_product *p) {
+    gathered_work w;
+    w.panels = (conv_positions(p) + TILE_WIDTH - 1) / TILE_WIDTH;
+    w.at_once = least(PANEL_FLOATS / conv_panel_floats(p), most(2, w.panels / MANY));
+    w.at_once = most(1, w.at_once);
+    w.chunks = most(1, w.panels / w.at_once);
+    w.at_once = (w.panels + w.chunks - 1) / w.chunks;
+    w.chunks = (w.panels + w.at_once - 1) / w.at_once;
+    w.rows = w.chunks * p->groups < MANY / 2 ? TILE_ROWS : p->rows;
+    w.blocks = (p->rows + w.rows - 1) / w.rows;
+    return w;
+}
+
 static long direct_units(const conv_product *p) {
+    if (gathers(p)) {
+        const gathered_work w = gathered_work_of(p);
+        return p->groups * w.chunks * w.blocks;
+    }
     const work w = work_of(p);
     return p->groups * w.parts * p->samples * w.tiles;
+}
+
+static long direct_scratch(const conv_product *p) {
+    if (!gathers(p)) return 0;
+    const gathered_work w = gathered_work_of(p);
+    return w.at_once * (conv_panel_floats(p) + PANEL_HEAD);
+}
+
+/* Where the panel of a number and its floats are in a thread's scratch. */
+static conv_panel *panel_at(float *scratch, long number) {
+    return (conv_panel *)(scratch + number * PANEL_HEAD);
+}
+
+static void multiply_gathered(const conv_product *p, float *scratch, long *held, long begin,
+                              long end) {
+    const gathered_work w = gathered_work_of(p);
+    const long size = conv_panel_floats(p), depth = conv_depth(p);
+    float *floats = scratch + w.at_once * PANEL_HEAD;
+    for (long unit = begin; unit < end; unit++) {
+        const long chunk = unit / w.blocks, group = chunk / w.chunks;
+        const long begin_row = unit % w.blocks * w.rows;
+        const long end_row = least(begin_row + w.rows, p->rows);
+        const long first = chunk % w.chunks * w.at_once, now = least(w.at_once, w.panels - first);
+        if (*held != chunk)
+            for (long i = 0; i < now; i++) {
+                conv_find_panel(p, group, (first + i) * TILE_WIDTH, panel_at(scratch, i));
+                conv_gather_panel(p, panel_at(scratch, i), floats + i * size);
+            }
+        *held = chunk;
+        for (long row = begin_row; row < end_row; row += TILE_ROWS)
+            for (long i = 0; i < now; i++)
+                conv_multiply_panel(p, panel_at(scratch, i),
+                                    p->left + (group * p->rows + row) * depth,
+                                    least(TILE_ROWS, end_row - row), floats + i * size,
+                                    p->out + row * p->out_plane);
+    }
 }
 
 /* A tile that starts at a position goes where its rows belong. */
@@ -72,7 +148,7 @@ static void multiply_tile(const conv_product *p, const float *left, long rows,
     }
 }
 
-static void direct_multiply(const conv_product *p, long begin, long end) {
+static void multiply_in_place(const conv_product *p, long begin, long end) {
     const work w = work_of(p);
     for (long unit = begin; unit < end; unit++) {
         const long tile = unit % w.tiles, sample = unit / w.tiles % p->samples;
@@ -91,6 +167,13 @@ static void direct_multiply(const conv_product *p, long begin, long end) {
         multiply_tile(p, p->left + row * p->channels * p->taps, rows, &operand, at, vectors,
                       p->out + (sample * p->groups * p->rows + row) * p->out_plane);
     }
+}
+
+/* held is -1 at first for each thread and its scratch, for the calls with one product. */
+static void direct_multiply(const conv_product *p, float *scratch, long *held, long begin,
+                            long end) {
+    if (gathers(p)) multiply_gathered(p, scratch, held, begin, end);
+    else multiply_in_place(p, begin, end);
 }
 
 #define DOTS 4 /* rows of weights at a time */
@@ -118,4 +201,5 @@ static void direct_dots(const float *w, const float *x, float *y, long n, long c
 }
 
 const conv_direct_kernels KERNEL(conv_direct) = {conv_plan, conv_offsets, conv_fill,
-                                                 direct_units, direct_multiply, direct_dots};
+                                                 direct_units, direct_scratch, direct_multiply,
+                                                 direct_dots};

@@ -11,11 +11,14 @@
    Convolution for Deep Neural Networks. */
 #include "conv.h"
 
+#include "conv_layout.h"
 #include "conv_plain.h"
 #include "conv_tile.h"
 #include "conv_transpose.h"
 
 #define RING 8 /* rows of the image at hand, of which a tile sees 4 or 6 */
+#define WEIGHTS_AT_ONCE (256 * 1024L) /* floats of transformed weights in the second cache */
+#define WEIGHTS_OF_UNIT (160 * 1024L) /* of those of a unit */
 #define A 0.75f
 #define B 1.5f
 
@@ -106,13 +109,11 @@ INLINE void input_tile(const int edge, const float *const rows[6], float *v, lon
 
 static long width_of(const conv_winograd *s) { return s->m * s->tiles_x + 2; }
 
-static long winograd_input_scratch(const conv_winograd *s) { return RING * width_of(s) * LANES; }
-
-/* v[point][tile][channel] of LANES channels of a sample. */
+/* v[point][tile][channel] of LANES channels of a sample, for rows of tiles [begin, end). */
 INLINE void input_channels(const int m, const conv_winograd *s, const float *x, float *v,
-                           float *ring) {
+                           long v_step, float *ring, long begin, long end) {
     const long width = width_of(s), image = s->y.in * s->x.in;
-    for (long row = 0, ty = 0; ty < s->tiles_y; ty++) {
+    for (long row = m * begin, ty = begin; ty < end; ty++) {
         const float *rows[6];
         for (; row < m * ty + m + 2; row++) {
             const long from = row - s->y.before;
@@ -123,29 +124,33 @@ INLINE void input_channels(const int m, const conv_winograd *s, const float *x, 
         for (long tx = 0; tx < s->tiles_x; tx++, v += s->c) {
             for (int i = 0; i < m + 2; i++)
                 rows[i] = ring + ((m * ty + i) % RING * width + m * tx) * LANES;
-            input_tile(m + 2, rows, v, s->v_step);
+            input_tile(m + 2, rows, v, v_step);
         }
     }
 }
 
-/* Units are LANES channels of a sample. */
-static void winograd_input(const conv_winograd *s, const float *x, float *v, float *scratch,
-                           long begin, long end) {
-    const long blocks = s->c / LANES;
-    for (long unit = begin; unit < end; unit++) {
-        const long sample = unit / blocks, c = unit % blocks * LANES;
-        const float *from = x + (sample * s->c + c) * s->y.in * s->x.in;
-        float *to = v + sample * s->tiles_y * s->tiles_x * s->c + c;
-        if (s->m == 2) input_channels(2, s, from, to, scratch);
-        else input_channels(4, s, from, to, scratch);
+/* Strips are the rows of tiles of all samples, one after the other. */
+static void transform_inputs(const conv_winograd *s, const float *x, float *v, long v_step,
+                             float *ring, long strip, long count) {
+    const long image = s->y.in * s->x.in;
+    while (count > 0) {
+        const long sample = strip / s->tiles_y, begin = strip % s->tiles_y;
+        const long here = least(count, s->tiles_y - begin);
+        const float *from = x + sample * s->c * image;
+        for (long c = 0; c < s->c; c += LANES) {
+            if (s->m == 2)
+                input_channels(2, s, from + c * image, v + c, v_step, ring, begin, begin + here);
+            else input_channels(4, s, from + c * image, v + c, v_step, ring, begin, begin + here);
+        }
+        v += here * s->tiles_x * s->c, strip += here, count -= here;
     }
 }
 
-/* u[point][channel][lane] of LANES outputs; w at the first. */
-INLINE void transform_weights(const int edge, const conv_winograd *s, const float *w, float *u,
-                              long u_pitch, long u_step) {
+/* u[point][channel][lane] of LANES outputs and `channels`; w at the first. */
+INLINE void transform_weights(const int edge, const conv_winograd *s, const float *w, long channels,
+                              float *u, long u_pitch, long u_step) {
     vfloat taps[9 * LANES], half[18], whole[6];
-    for (long c = 0; c < s->c; c += LANES) {
+    for (long c = 0; c < channels; c += LANES) {
         for (int i = 0; i < 9; i++) /* (lane, tap of a channel) to (tap, lane) */
             transpose_square((float *)(taps + i * LANES), LANES, w + 9 * c + i * LANES, 9 * s->c);
         for (int k = 0; k < LANES; k++) {
@@ -193,43 +198,72 @@ static void channels_first(const float *row, long length, float *y, long channel
         copy_row(y + lane * channel_step + i, square + lane * LANES, length - i);
 }
 
-/* How the products are cut, and their sizes in floats. */
+/* How the products are cut, and their sizes in floats. One transform is done as a whole, by each
+   thread for itself: that takes less time than to read what another one has just written. The
+   other one is done for the unit at hand. */
 typedef struct {
     int points;
-    long outputs; /* at a time, such that their transformed weights stay in the second cache */
-    long strips;  /* rows of tiles at a time */
-    long u_step, m_step; /* from point to point; no powers of two: those share lines of a cache */
+    int by_strips;  /* units are strips, weights are transformed as a whole; else outputs, inputs */
+    long outputs, channels; /* whose transformed weights stay in the second cache */
+    long strips;    /* at a time */
+    long all_strips, blocks; /* of `outputs` */
+    long u_step, v_step, m_step; /* from point to point; no powers of two: those share lines */
+    long u, v, sums, ring, strip; /* where they are in the scratch, and its size */
+    long scratch;
 } sizes;
 
+/* The number of strips for which the threads wait least for the last one of them. */
+static long strips_of_unit(const conv_winograd *s, long all, long most_at_once) {
+    long best = 1, least_rounds = 0;
+    for (long k = 1; k <= most_at_once; k++) {
+        const long units = (all + k - 1) / k, rounds = (units + s->threads - 1) / s->threads * k;
+        if (k == 1 || rounds <= least_rounds) best = k, least_rounds = rounds;
+    }
+    return best;
+}
+
 static sizes sizes_of(const conv_winograd *s) {
-    sizes z = {(int)((s->m + 2) * (s->m + 2)), LANES, (56 + s->tiles_x - 1) / s->tiles_x, 0, 0};
+    sizes z = {.points = (int)((s->m + 2) * (s->m + 2)), .outputs = LANES};
+    const long weights = s->c * s->o * z.points;
+    z.all_strips = s->samples * s->tiles_y;
+    z.by_strips = weights <= WEIGHTS_AT_ONCE && s->o <= z.all_strips * s->tiles_x;
     if (s->o > LANES && s->c * z.points <= 512 * 36) z.outputs = 2 * LANES;
-    if (z.strips > s->samples * s->tiles_y) z.strips = s->samples * s->tiles_y;
-    z.u_step = s->c * z.outputs + LANES;
+    z.blocks = (s->o + z.outputs - 1) / z.outputs;
+    z.strips = least((56 + s->tiles_x - 1) / s->tiles_x, z.all_strips);
+    if (z.by_strips) z.strips = strips_of_unit(s, z.all_strips, z.strips);
+    z.channels = s->c;
+    if (!z.by_strips && z.strips == z.all_strips) {
+        const long parts = z.points * z.outputs * s->c / WEIGHTS_OF_UNIT + 1;
+        z.channels = (s->c / LANES + parts - 1) / parts * LANES;
+    }
+    z.u_step = z.channels * z.outputs + LANES;
+    z.v_step = (z.by_strips ? z.strips : z.all_strips) * s->tiles_x * s->c + LANES;
     z.m_step = z.strips * s->tiles_x * z.outputs + LANES;
+    z.v = z.points * z.u_step * (z.by_strips ? z.blocks : 1);
+    z.sums = z.v + z.points * z.v_step;
+    z.ring = z.sums + z.points * z.m_step;
+    z.strip = z.ring + RING * width_of(s) * LANES;
+    z.scratch = z.strip + (s->m * s->m * s->tiles_x + LANES) * LANES;
     return z;
 }
 
-static long winograd_scratch(const conv_winograd *s) {
-    const sizes z = sizes_of(s);
-    return z.points * (z.u_step + z.m_step) + (s->m * s->m * s->tiles_x + LANES) * LANES;
-}
+static long winograd_scratch(const conv_winograd *s) { return sizes_of(s).scratch; }
 
 static long winograd_units(const conv_winograd *s) {
-    const long outputs = sizes_of(s).outputs;
-    return (s->o + outputs - 1) / outputs;
+    const sizes z = sizes_of(s);
+    return z.by_strips ? (z.all_strips + z.strips - 1) / z.strips : z.blocks;
 }
 
-/* m[point][tile][output] for tiles from `first` on. */
+/* m[point][tile][output] (+)= v[point][tile][channel] u[point][channel][output] */
 static void multiply_points(const conv_winograd *s, const sizes *z, const float *v, const float *u,
-                            float *m, long outputs, long count) {
+                            long channels, float *m, long outputs, long count, int add) {
     const long blocks = (count + TILE_ROWS - 1) / TILE_ROWS, none = 0;
     for (int point = 0; point < z->points; point++) {
-        const tile_operand right = {u + point * z->u_step, s->c, 1, z->outputs, &none};
+        const tile_operand right = {u + point * z->u_step, channels, 1, z->outputs, &none};
         for (long b = 0; b < blocks; b++) {
             const long from = count * b / blocks, rows = count * (b + 1) / blocks - from;
-            tile(rows, outputs / LANES, v + point * s->v_step + from * s->c, s->c, &right, 0,
-                 m + point * z->m_step + from * z->outputs, z->outputs, 0);
+            tile(rows, outputs / LANES, v + point * z->v_step + from * s->c, s->c, &right, 0,
+                 m + point * z->m_step + from * z->outputs, z->outputs, add);
         }
     }
 }
@@ -247,31 +281,75 @@ INLINE void store_strips(const int m, const conv_winograd *s, const sizes *z, co
         }
 }
 
-INLINE void multiply_of(const int m, const conv_winograd *s, const float *v, const float *w,
-                        float *y, float *scratch, long begin, long end) {
-    const sizes z = sizes_of(s);
-    const long strips = s->samples * s->tiles_y;
-    float *u = scratch, *sums = u + z.points * z.u_step, *strip = sums + z.points * z.m_step;
+/* A block of outputs, from z->channels or fewer, the first of them at w. */
+static void transform_outputs(const conv_winograd *s, const sizes *z, const float *w, long channels,
+                              float *u, long block) {
+    const long first = block * z->outputs, end = least(first + z->outputs, s->o);
+    for (long o = first; o < end; o += LANES) {
+        const float *from = w + o * s->c * 9;
+        float *to = u + o - first;
+        if (s->m == 2) transform_weights(4, s, from, channels, to, z->outputs, z->u_step);
+        else transform_weights(6, s, from, channels, to, z->outputs, z->u_step);
+    }
+}
+
+/* The products of a block of outputs for some strips, back to y. */
+static void store_block(const conv_winograd *s, const sizes *z, float *scratch, float *y,
+                        long block, long strip, long count) {
+    const long first = block * z->outputs, outputs = least(z->outputs, s->o - first);
+    const float *sums = scratch + z->sums;
+    float *row = scratch + z->strip;
+    y += first * s->y.out * s->x.out;
+    if (s->m == 2) store_strips(2, s, z, sums, row, y, outputs, strip, count);
+    else store_strips(4, s, z, sums, row, y, outputs, strip, count);
+}
+
+static void multiply_strips(const conv_winograd *s, const sizes *z, const float *x, const float *w,
+                            float *y, float *scratch, long *held, long begin, long end) {
+    const long u_block = z->points * z->u_step;
+    for (long block = 0; *held < 0 && block < z->blocks; block++)
+        transform_outputs(s, z, w, s->c, scratch + block * u_block, block);
+    *held = 0;
     for (long unit = begin; unit < end; unit++) {
-        const long first = unit * z.outputs;
-        const long outputs = first + z.outputs < s->o ? z.outputs : s->o - first;
-        for (long o = 0; o < outputs; o += LANES)
-            transform_weights(m + 2, s, w + (first + o) * s->c * 9, u + o, z.outputs, z.u_step);
-        for (long i = 0; i < strips; i += z.strips) {
-            const long now = i + z.strips < strips ? z.strips : strips - i;
-            multiply_points(s, &z, v + i * s->tiles_x * s->c, u, sums, outputs, now * s->tiles_x);
-            store_strips(m, s, &z, sums, strip, y + first * s->y.out * s->x.out, outputs, i, now);
+        const long strip = unit * z->strips, count = least(z->strips, z->all_strips - strip);
+        transform_inputs(s, x, scratch + z->v, z->v_step, scratch + z->ring, strip, count);
+        for (long block = 0; block < z->blocks; block++) {
+            multiply_points(s, z, scratch + z->v, scratch + block * u_block, s->c,
+                            scratch + z->sums, least(z->outputs, s->o - block * z->outputs),
+                            count * s->tiles_x, 0);
+            store_block(s, z, scratch, y, block, strip, count);
         }
     }
 }
 
-/* Units are blocks of outputs; scratch is the caller's own. */
-static void winograd_multiply(const conv_winograd *s, const float *v, const float *w, float *y,
-                              float *scratch, long begin, long end) {
-    if (s->m == 2) multiply_of(2, s, v, w, y, scratch, begin, end);
-    else multiply_of(4, s, v, w, y, scratch, begin, end);
+static void multiply_outputs(const conv_winograd *s, const sizes *z, const float *x, const float *w,
+                             float *y, float *scratch, long *held, long begin, long end) {
+    const float *v = scratch + z->v;
+    if (*held < 0)
+        transform_inputs(s, x, scratch + z->v, z->v_step, scratch + z->ring, 0, z->all_strips);
+    *held = 0;
+    for (long unit = begin; unit < end; unit++) {
+        const long outputs = least(z->outputs, s->o - unit * z->outputs);
+        for (long strip = 0; strip < z->all_strips; strip += z->strips) {
+            const long count = least(z->strips, z->all_strips - strip), tiles = strip * s->tiles_x;
+            for (long c = 0; c < s->c; c += z->channels) {
+                const long now = least(z->channels, s->c - c);
+                if (strip == 0) transform_outputs(s, z, w + c * 9, now, scratch, unit);
+                multiply_points(s, z, v + tiles * s->c + c, scratch, now, scratch + z->sums,
+                                outputs, count * s->tiles_x, c > 0);
+            }
+            store_block(s, z, scratch, y, unit, strip, count);
+        }
+    }
 }
 
-const conv_winograd_kernels KERNEL(conv_winograd) = {
-    winograd_lanes,   winograd_input_scratch, winograd_input,
-    winograd_scratch, winograd_units,         winograd_multiply};
+/* held is -1 at first for each thread and its scratch. */
+static void winograd_multiply(const conv_winograd *s, const float *x, const float *w, float *y,
+                              float *scratch, long *held, long begin, long end) {
+    const sizes z = sizes_of(s);
+    if (z.by_strips) multiply_strips(s, &z, x, w, y, scratch, held, begin, end);
+    else multiply_outputs(s, &z, x, w, y, scratch, held, begin, end);
+}
+
+const conv_winograd_kernels KERNEL(conv_winograd) = {winograd_lanes, winograd_scratch,
+                                                     winograd_units, winograd_multiply};

@@ -5,6 +5,7 @@
 
 #include "half_lanes.h"
 #include "half_math.h"
+#include "normal.h"
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);
 
@@ -48,11 +49,14 @@ LOOP(expm1, 1, vexpm1(a))
 LOOP(floor, 1, vfloor(a))
 LONG_LOOP(gelu, 1, vgelu(a))
 LONG_LOOP(gelu_tanh, 1, vgelu_tanh(a))
+LOOP(hardsigmoid, 1, vhardsigmoid(a))
+LOOP(hardswish, 1, a * vhardsigmoid(a))
 LOOP(log, 1, vlog(a))
 LONG_LOOP(log1p, 1, vlog1p(a))
 LOOP(neg, 1, -a)
 LOOP(reciprocal, 1, 1.0f / a)
 LOOP(relu, 1, vmaximum(a, splat(0.0f)))
+LOOP(relu6, 1, vbetween(0.0f, 6.0f, a))
 LOOP(round, 1, vrint(a))
 LONG_LOOP(sigmoid, 1, vsigmoid(a))
 LOOP(sign, 1, choose(a > 0.0f, splat(1.0f), choose(a < 0.0f, splat(-1.0f), a)))
@@ -66,10 +70,15 @@ LOOP(mul, 2, a * b)
 LOOP(div, 2, a / b)
 LOOP(maximum, 2, vmaximum(a, b))
 LOOP(minimum, 2, vminimum(a, b))
-/* Gradients: a is that of the result, b the input or, for relu, sigmoid and tanh, the result. */
+/* Gradients: a is that of the result, b the input or, for relu, relu6, sigmoid and tanh, the
+   result. */
 LONG_LOOP(gelu_dx, 2, a * vgelu_slope(b))
 LONG_LOOP(gelu_tanh_dx, 2, a * vgelu_tanh_slope(b))
+LOOP(hardsigmoid_dx, 2, choose(vabs(b) < 3.0f, a * (1.0f / 6), splat(0.0f)))
+LOOP(hardswish_dx, 2,
+     a * (vhardsigmoid(b) + choose(vabs(b) < 3.0f, b * (1.0f / 6), splat(0.0f))))
 LOOP(relu_dx, 2, choose(b > 0.0f, a, splat(0.0f)))
+LOOP(relu6_dx, 2, choose((b > 0.0f) & (b < 6.0f), a, splat(0.0f)))
 LOOP(sigmoid_dx, 2, a * (b * (1.0f - b)))
 LONG_LOOP(silu_dx, 2, a * vsilu_slope(b))
 LOOP(tanh_dx, 2, a * (1.0f - b * b))

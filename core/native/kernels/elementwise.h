@@ -13,12 +13,14 @@ extern "C" {
 #define ELEMENTWISE_OPS(OP)                                                                        \
     OP(abs, "ff") OP(ceil, "ff") OP(cos, "ff") OP(erf, "ff") OP(exp, "ff") OP(expm1, "ff")         \
     OP(floor, "ff") OP(gelu, "ff") OP(gelu_tanh, "ff") OP(log, "ff") OP(log1p, "ff")               \
-    OP(neg, "ff") OP(reciprocal, "ff") OP(relu, "ff") OP(round, "ff") OP(rsqrt, "ff")              \
+    OP(hardsigmoid, "ff") OP(hardswish, "ff") OP(neg, "ff") OP(reciprocal, "ff")                   \
+    OP(relu, "ff") OP(relu6, "ff") OP(round, "ff") OP(rsqrt, "ff")                                 \
     OP(sigmoid, "ff") OP(sign, "ff") OP(silu, "ff") OP(sin, "ff") OP(sqrt, "ff")                   \
     OP(square, "ff") OP(tanh, "ff") OP(trunc, "ff")                                                \
     OP(add, "fff") OP(sub, "fff") OP(mul, "fff") OP(div, "fff")                                    \
     OP(maximum, "fff") OP(minimum, "fff")                                                          \
-    OP(gelu_dx, "fff") OP(gelu_tanh_dx, "fff") OP(relu_dx, "fff") OP(sigmoid_dx, "fff")            \
+    OP(gelu_dx, "fff") OP(gelu_tanh_dx, "fff") OP(hardsigmoid_dx, "fff")                           \
+    OP(hardswish_dx, "fff") OP(relu_dx, "fff") OP(relu6_dx, "fff") OP(sigmoid_dx, "fff")           \
     OP(silu_dx, "fff") OP(tanh_dx, "fff")                                                          \
     OP(eq, "ffm") OP(ne, "ffm") OP(lt, "ffm") OP(le, "ffm") OP(gt, "ffm") OP(ge, "ffm")            \
     OP(isnan, "fm") OP(isinf, "fm") OP(isfinite, "fm")                                             \

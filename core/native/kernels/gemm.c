@@ -1,16 +1,19 @@
 /* Matrix product in blocks, after Goto and van de Geijn, "Anatomy of high-performance matrix
    multiplication", 2008.
 
-   A block of B, GEMM_DEPTH x wide, is packed to stay in the second-level cache. For each tile of
-   rows the panel of A is packed to stay in the first-level cache, and goes over the panels of B;
-   the tile of C stays in registers. Rows are dealt out evenly, so that no tile is left with few of
-   them: each height has a kernel of its own. */
+   A block of one operand is packed to stay in the second-level cache. The other is packed panel by
+   panel, to stay in the first-level cache while it goes over the block; the tile of C stays in
+   registers. Rows are dealt out evenly, so that no tile is left with few of them: each height has a
+   kernel of its own. */
 #include "gemm_block.h"
 #include "gemm_small.h"
 #include "transpose.h"
+#include "normal.h"
 #include "vector_math.h"
 
-#define GROUP 8 /* panels of A that may be packed at a time */
+#define AHEAD 12 /* terms that the panels are fetched ahead, from the second-level cache */
+#define PART 16  /* terms of all panels that are packed at a time */
+#define GROUP 8  /* panels of A that may be packed at a time */
 
 /* Panels */
 
@@ -22,11 +25,15 @@
 #define LANE_NUMBERS ((vint){0, 1, 2, 3})
 #endif
 
-/* Numbers of a row of the panel lie side by side. Its edge is read in a whole vector, too, as long
-   as what follows belongs to later rows. */
+/* Numbers of a row of the panel lie side by side. Where loads have no mask, its edge is read in a
+   whole vector, too, as long as what follows belongs to later rows. */
 static void pack_rows(float *to, long step, long width, long k, const float *from, long across) {
     const long whole = width / LANES * LANES, left = width - whole;
+#if VECTOR_BYTES == 64
+    const long ahead = 0;
+#else
     const long ahead = across > 0 ? k - (LANES - left + across - 1) / across : 0;
+#endif
     const vint wanted = LANE_NUMBERS < (int)left;
     for (long p = 0; p < k; p++, to += step, from += across) {
         long i = 0;
@@ -83,19 +90,45 @@ void KERNEL(gemm_pack)(float *to, long step, long width, long k, const float *fr
 /* Tiles */
 
 typedef void tile_function(long k, const float *a, long a_step, const float *b, long b_step,
-                           float *c, long c_step, int add);
+                           float *c, long c_step, int add, const float *start,
+                           const gemm_next *next);
+
+/* sum += a term. */
+INLINE void add_term(int rows, int vectors, const float *a, const float *b,
+                     vfloat sum[GEMM_ROWS][GEMM_VECTORS]) {
+    vfloat y[GEMM_VECTORS];
+    UNROLLED for (int j = 0; j < vectors; j++) y[j] = load(b + j * LANES);
+    UNROLLED for (int i = 0; i < rows; i++) {
+        const vfloat x = splat(a[i]);
+        UNROLLED for (int j = 0; j < vectors; j++) sum[i][j] += x * y[j];
+    }
+}
 
 INLINE void tile(int rows, int vectors, long k, const float *a, long a_step, const float *b,
-                 long b_step, float *c, long c_step, int add) {
-    vfloat sum[GEMM_ROWS][GEMM_VECTORS] = {0};
-    for (long p = 0; p < k; p++, a += a_step, b += b_step) {
-        vfloat y[GEMM_VECTORS];
-        UNROLLED for (int j = 0; j < vectors; j++) y[j] = load(b + j * LANES);
-        UNROLLED for (int i = 0; i < rows; i++) {
-            const vfloat x = splat(a[i]);
-            UNROLLED for (int j = 0; j < vectors; j++) sum[i][j] += x * y[j];
+                 long b_step, float *c, long c_step, int add, const float *start,
+                 const gemm_next *next) {
+    const float *first = next->first, *second = next->second, *row = c;
+    const float *const last = c + (rows - 1) * c_step;
+    vfloat sum[GEMM_ROWS][GEMM_VECTORS];
+    UNROLLED for (int i = 0; i < rows; i++)
+        UNROLLED for (int j = 0; j < vectors; j++)
+            sum[i][j] = start ? load(start + j * LANES) : (vfloat){0};
+    long p = 0;
+    for (; p + GEMM_STRIDE <= k; p += GEMM_STRIDE) {
+        __builtin_prefetch(first);
+        __builtin_prefetch(second);
+        __builtin_prefetch(row, 1);
+        __builtin_prefetch(row + LANES, 1);
+        first += next->step, second += next->step;
+        row = row == last ? row : row + c_step;
+        _Pragma("GCC unroll 1") for (int q = 0; q < GEMM_STRIDE; q++, a += a_step, b += b_step) {
+            __builtin_prefetch(a + AHEAD * a_step);
+            __builtin_prefetch(b + AHEAD * b_step);
+            __builtin_prefetch(b + AHEAD * b_step + LANES);
+            add_term(rows, vectors, a, b, sum);
         }
     }
+    for (; p < k; p++, a += a_step, b += b_step) add_term(rows, vectors, a, b, sum);
     UNROLLED for (int i = 0; i < rows; i++)
         UNROLLED for (int j = 0; j < vectors; j++) {
             float *to = c + i * c_step + j * LANES;
@@ -105,8 +138,9 @@ INLINE void tile(int rows, int vectors, long k, const float *a, long a_step, con
 
 #define TILE(rows, vectors)                                                                        \
     static void tile_##rows##_##vectors(long k, const float *a, long a_step, const float *b,       \
-                                        long b_step, float *c, long c_step, int add) {             \
-        tile(rows, vectors, k, a, a_step, b, b_step, c, c_step, add);                              \
+                                        long b_step, float *c, long c_step, int add,               \
+                                        const float *start, const gemm_next *next) {               \
+        tile(rows, vectors, k, a, a_step, b, b_step, c, c_step, add, start, next);                 \
     }
 #define TILES(rows) TILE(rows, 1) TILE(rows, 2)
 TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
@@ -127,22 +161,37 @@ static tile_function *const tiles[GEMM_ROWS + 1][GEMM_VECTORS] = {
 #endif
 };
 
-void KERNEL(gemm_tile)(long rows, long columns, long k, const float *a, long a_step, const float *b,
-                       long b_step, float *c, long c_step, int add) {
-    const long vectors = (columns + LANES - 1) / LANES;
+/* The same for any number of columns: a ragged edge goes through a whole tile. */
+static void compute_tile(long rows, long columns, long k, const float *a, long a_step,
+                         const float *b, long b_step, float *c, long c_step, int add,
+                         const float *start, const gemm_next *next) {
+    const long vectors = (columns + LANES - 1) / LANES, whole = columns / LANES * LANES;
     tile_function *const compute = tiles[rows][vectors - 1];
     if (columns == vectors * LANES) {
-        compute(k, a, a_step, b, b_step, c, c_step, add);
+        compute(k, a, a_step, b, b_step, c, c_step, add, start, next);
         return;
     }
-    /* A ragged edge goes through a whole tile. */
-    float whole[GEMM_ROWS * GEMM_COLUMNS] __attribute__((aligned(VECTOR_BYTES)));
-    compute(k, a, a_step, b, b_step, whole, GEMM_COLUMNS, 0);
-    for (long i = 0; i < rows; i++)
-        for (long j = 0; j < columns; j++) {
-            const float sum = whole[i * GEMM_COLUMNS + j];
-            c[i * c_step + j] = add ? c[i * c_step + j] + sum : sum;
+    float sums[GEMM_ROWS * GEMM_COLUMNS] __attribute__((aligned(VECTOR_BYTES)));
+    float begin[GEMM_COLUMNS] __attribute__((aligned(VECTOR_BYTES)));
+    if (start) {
+        if (whole) store(begin, load(start));
+        store(begin + whole, load_part(start + whole, columns - whole, 0));
+    }
+    compute(k, a, a_step, b, b_step, sums, GEMM_COLUMNS, 0, start ? begin : 0, next);
+    for (long i = 0; i < rows; i++, c += c_step)
+        for (long j = 0; j < columns; j += LANES) {
+            const vfloat sum = load(sums + i * GEMM_COLUMNS + j);
+            if (j < whole) store(c + j, add ? load(c + j) + sum : sum);
+            else store_part(c + j, add ? load_part(c + j, columns - j, 0) + sum : sum, columns - j);
         }
+}
+
+static gemm_next nothing_next(const float *here) { return (gemm_next){here, here, 0}; }
+
+void KERNEL(gemm_tile)(long rows, long columns, long k, const float *a, long a_step, const float *b,
+                       long b_step, float *c, long c_step, int add) {
+    const gemm_next next = nothing_next(a);
+    compute_tile(rows, columns, k, a, a_step, b, b_step, c, c_step, add, 0, &next);
 }
 
 void KERNEL(gemm_strip)(long rows, long columns, long k, const float *a, long a_step,
@@ -203,55 +252,136 @@ static gemm_after after_at(const gemm_after *after, long i, long j) {
 #define BLOCK_FLOATS (GEMM_DEPTH * 192) /* 192 KB of 256 KB or more */
 #endif
 
+/* One operand is kept, packed in the second-level cache; panels of the other go over it, each
+   fetched from memory while the one before it is in use. */
 typedef struct {
-    long depth, width, height; /* of a block of B; rows of a tile */
+    long depth;  /* terms at a time */
+    long height; /* rows of a tile */
+    long rows;   /* of a block of A that is kept; 0 if it is B that is */
+    long columns; /* of a block of B that is kept */
 } blocking;
 
 static blocking choose_blocks(long m, long n, long k) {
     blocking found;
     found.depth = evenly(k, GEMM_DEPTH);
-    found.width = up(evenly(n, BLOCK_FLOATS / up(found.depth, LANES)), GEMM_COLUMNS);
     found.height = evenly(m, GEMM_ROWS);
+    const long room = BLOCK_FLOATS / up(found.depth, LANES), most = room / GEMM_A_STEP;
+    const long tiles = (m + found.height - 1) / found.height;
+    found.rows = evenly(tiles, most) * found.height;
+    found.columns = up(evenly(n, room), GEMM_COLUMNS);
+    /* What is read in all: the one that is kept once, the other once for each block. */
+    const long keeping_a = m + n * ((m + found.rows - 1) / found.rows);
+    const long keeping_b = n + m * ((n + found.columns - 1) / found.columns);
+    if (keeping_b <= keeping_a) found.rows = 0;
     return found;
 }
 
 static long scratch_floats(long m, long n, long k) {
     const blocking blocks = choose_blocks(m, n, k);
-    return blocks.depth * (GROUP * GEMM_A_STEP + blocks.width);
+    if (blocks.rows)
+        return blocks.depth * (blocks.rows / blocks.height * GEMM_A_STEP + GEMM_COLUMNS);
+    return blocks.depth * (GROUP * GEMM_A_STEP + blocks.columns);
 }
 
-/* B (k, n) as panels one after the other. */
-static void pack_b(float *to, long n, long k, gemm_view b) {
-    for (long j = 0; j < n; j += GEMM_COLUMNS, to += k * GEMM_COLUMNS)
-        KERNEL(gemm_pack)(to, GEMM_COLUMNS, smaller(n - j, GEMM_COLUMNS), k, b.data + j * b.column,
-                          b.column, b.row);
+/* Part t of what is fetched while tile t is computed, of the panel that follows: `width` numbers
+   for each of k terms, as gemm_pack takes it. */
+static gemm_next part_of_next(const float *from, long along, long across, long width, long k,
+                              long t) {
+    const long strides = k / GEMM_STRIDE;
+    if (across == 1 && 2 * t < width) {
+        const float *first = from + 2 * t * along;
+        return (gemm_next){first, 2 * t + 1 < width ? first + along : first, GEMM_STRIDE};
+    }
+    if (along == 1 && t * strides < k) {
+        const float *first = from + t * strides * across;
+        return (gemm_next){first, first + width - 1, across};
+    }
+    return nothing_next(from);
 }
 
-/* Rows i to i + m of A as panels of `height` rows, so many terms of each at a time that they are in
-   the translation buffer. */
-static void pack_group(float *to, long m, long k, long height, gemm_view a, long i) {
-    const long part = m > height ? 32 : k;
+/* `count` by k numbers as panels of `width`, one after the other. Where the numbers of a term lie
+   side by side, so few terms of all panels at a time that they are in the translation buffer. */
+static void pack_panels(float *to, long step, long width, long count, long k, const float *from,
+                        long along, long across) {
+    const long part = along == 1 ? PART : k;
     for (long p = 0; p < k; p += part)
-        for (long j = 0; j < m; j += height)
-            KERNEL(gemm_pack)(to + j / height * k * GEMM_A_STEP + p * GEMM_A_STEP, GEMM_A_STEP,
-                              smaller(m - j, height), smaller(k - p, part),
-                              a.data + (i + j) * a.row + p * a.column, a.row, a.column);
+        for (long i = 0; i < count; i += width)
+            KERNEL(gemm_pack)(to + (i / width * k + p) * step, step, smaller(count - i, width),
+                              smaller(k - p, part), from + i * along + p * across, along, across);
 }
 
-/* c (m, n) = or += a b, for a block of B that is packed. */
-static void multiply_block(long m, long n, long k, long height, gemm_view a, const float *b,
-                           float *c, long c_step, int add, const gemm_after *after, float *panels) {
+static void pack_b(float *to, long n, long k, gemm_view b) {
+    pack_panels(to, GEMM_COLUMNS, GEMM_COLUMNS, n, k, b.data, b.column, b.row);
+}
+
+static void pack_a(float *to, long m, long k, long height, gemm_view a) {
+    pack_panels(to, GEMM_A_STEP, height, m, k, a.data, a.row, a.column);
+}
+
+/* A block of the product: c (m, n) = or += start + a b, then what `after` says. */
+typedef struct {
+    long m, n, k, height;
+    gemm_view a, b;
+    float *c;
+    long c_step;
+    int add;
+    const float *start;      /* (n,), or null */
+    const gemm_after *after; /* or null */
+} product;
+
+static void product_tile(const product *x, long i, long j, const float *a, const float *b,
+                         const gemm_next *next) {
+    const long rows = smaller(x->m - i, x->height), columns = smaller(x->n - j, GEMM_COLUMNS);
+    float *c = x->c + i * x->c_step + j;
+    if (x->after && x->after->residual) {
+        const float *residual = x->after->residual + i * x->after->residual_step + j;
+        for (long r = 0; r < rows; r++, residual += x->after->residual_step) {
+            __builtin_prefetch(residual);
+            __builtin_prefetch(residual + columns - 1);
+        }
+    }
+    compute_tile(rows, columns, x->k, a, GEMM_A_STEP, b, GEMM_COLUMNS, c, x->c_step, x->add,
+                 x->start ? x->start + j : 0, next);
+    if (x->after) {
+        const gemm_after here = after_at(x->after, i, j);
+        KERNEL(gemm_finish)(rows, columns, c, x->c_step, &here);
+    }
+}
+
+static void multiply_keeping_b(const product *x, float *scratch) {
     /* Where a row of terms lies side by side, panels are packed a few at a time: each row is then
        on a page of its own, and pages are what is scarce. */
-    const long group = a.row == 1 ? GROUP : 1;
-    for (long i = 0; i < m; i += height) {
-        const long rows = smaller(m - i, height), place = i / height % group;
-        if (place == 0) pack_group(panels, smaller(m - i, group * height), k, height, a, i);
-        KERNEL(gemm_strip)(rows, n, k, panels + place * k * GEMM_A_STEP, GEMM_A_STEP, b,
-                           c + i * c_step, c_step, add);
-        if (after) {
-            const gemm_after here = after_at(after, i, 0);
-            KERNEL(gemm_finish)(rows, n, c + i * c_step, c_step, &here);
+    const long group = x->a.row == 1 ? GROUP : 1, k = x->k, height = x->height;
+    float *const packed = scratch + GROUP * GEMM_A_STEP * k;
+    pack_b(packed, x->n, k, x->b);
+    for (long i = 0; i < x->m; i += height) {
+        const long place = i / height % group, then = smaller(i + group * height, x->m - 1);
+        const float *from = x->a.data + i * x->a.row, *ahead = x->a.data + then * x->a.row;
+        if (place == 0)
+            pack_a(scratch, smaller(x->m - i, group * height), k, height,
+                   (gemm_view){from, x->a.row, x->a.column});
+        for (long j = 0; j < x->n; j += GEMM_COLUMNS) {
+            const gemm_next next = part_of_next(ahead, x->a.row, x->a.column,
+                                                smaller(x->m - then, height), k, j / GEMM_COLUMNS);
+            product_tile(x, i, j, scratch + place * k * GEMM_A_STEP, packed + j * k, &next);
+        }
+    }
+}
+
+static void multiply_keeping_a(const product *x, float *scratch) {
+    const long k = x->k, height = x->height;
+    float *const packed = scratch + GEMM_COLUMNS * k;
+    pack_a(packed, x->m, k, height, x->a);
+    for (long j = 0; j < x->n; j += GEMM_COLUMNS) {
+        const long width = smaller(x->n - j, GEMM_COLUMNS);
+        const long then = smaller(j + GEMM_COLUMNS, x->n - 1);
+        const float *ahead = x->b.data + then * x->b.column;
+        KERNEL(gemm_pack)(scratch, GEMM_COLUMNS, width, k, x->b.data + j * x->b.column, x->b.column,
+                          x->b.row);
+        for (long i = 0, t = 0; i < x->m; i += height, t++) {
+            const gemm_next next = part_of_next(ahead, x->b.column, x->b.row,
+                                                smaller(x->n - then, GEMM_COLUMNS), k, t);
+            product_tile(x, i, j, packed + t * k * GEMM_A_STEP, scratch, &next);
         }
     }
 }
@@ -261,10 +391,30 @@ static void clear(long m, long n, float *c, long c_step) {
         for (long j = 0; j < n; j++) c[i * c_step + j] = 0;
 }
 
+/* The block of terms from p on, in blocks of what is kept. */
+static void multiply_terms(const product *whole, const blocking *blocks, long p, float *scratch) {
+    const long rows = blocks->rows ? blocks->rows : whole->m;
+    const long columns = blocks->rows ? whole->n : blocks->columns;
+    const int first = p == 0, last = p + blocks->depth >= whole->k;
+    const gemm_view a = whole->a, b = whole->b;
+    for (long i = 0; i < whole->m; i += rows)
+        for (long j = 0; j < whole->n; j += columns) {
+            product x = *whole;
+            gemm_after after;
+            x.m = smaller(whole->m - i, rows), x.n = smaller(whole->n - j, columns);
+            x.k = smaller(whole->k - p, blocks->depth);
+            x.a.data += i * a.row + p * a.column, x.b.data += p * b.row + j * b.column;
+            x.c += i * x.c_step + j;
+            x.add = x.add || !first;
+            x.start = first && x.start ? x.start + j : 0;
+            if (x.after) after = after_at(x.after, i, j), x.after = last ? &after : 0;
+            if (blocks->rows) multiply_keeping_a(&x, scratch);
+            else multiply_keeping_b(&x, scratch);
+        }
+}
+
 static void multiply(long m, long n, long k, gemm_view a, gemm_view b, float *c, long c_step,
                      int add, const gemm_after *after, float *scratch) {
-    const blocking blocks = choose_blocks(m, n, k);
-    float *panels = scratch, *packed = scratch + GROUP * GEMM_A_STEP * blocks.depth;
     if (m == 0 || n == 0) return;
     if (nothing_after(after)) after = 0;
     const int small = KERNEL(gemm_small)(m, n, k, a, b, c, c_step, add);
@@ -273,17 +423,12 @@ static void multiply(long m, long n, long k, gemm_view a, gemm_view b, float *c,
         if (after) KERNEL(gemm_finish)(m, n, c, c_step, after);
         return;
     }
-    for (long j = 0; j < n; j += blocks.width)
-        for (long p = 0; p < k; p += blocks.depth) {
-            const long width = smaller(n - j, blocks.width), depth = smaller(k - p, blocks.depth);
-            const gemm_view a_here = {a.data + p * a.column, a.row, a.column};
-            const gemm_view b_here = {b.data + p * b.row + j * b.column, b.row, b.column};
-            gemm_after here, *last = 0;
-            if (after && p + depth == k) here = after_at(after, 0, j), last = &here;
-            pack_b(packed, width, depth, b_here);
-            multiply_block(m, width, depth, blocks.height, a_here, packed, c + j, c_step,
-                           add || p, last, panels);
-        }
+    const blocking blocks = choose_blocks(m, n, k);
+    gemm_after rest = after ? *after : (gemm_after){0};
+    rest.column_bias = 0; /* sums start at it */
+    const product whole = {m, n, k, blocks.height, a, b, c, c_step, add,
+                           after ? after->column_bias : 0, nothing_after(&rest) ? 0 : &rest};
+    for (long p = 0; p < k; p += blocks.depth) multiply_terms(&whole, &blocks, p, scratch);
 }
 
 /* The plain twin, which the checks compare with. */

@@ -31,6 +31,14 @@
 /* The step of a packed panel of A: GEMM_ROWS in whole vectors. */
 #define GEMM_A_STEP ((GEMM_ROWS + LANES - 1) / LANES * LANES)
 
+/* What follows, which a tile fetches into the cache as it goes: two streams of numbers, of each
+   `step` on with every GEMM_STRIDE terms. */
+#define GEMM_STRIDE 8
+typedef struct {
+    const float *first, *second;
+    long step;
+} gemm_next;
+
 /* to[p * step + i] = from[i * along + p * across] for i < width, 0 for the others below step, for
    p < k. step is a multiple of LANES and at least width; to is on a border of VECTOR_BYTES.
    Rows of A: along = row stride, across = column stride; columns of B: the other way. */

@@ -38,7 +38,14 @@ INLINE vfloat product_low(vfloat a, vfloat b, vfloat product) {
 #endif
 }
 
-/* c - a * b where that nearly vanishes. */
+/* a * b - c and c - a * b where that nearly vanishes. */
+INLINE vfloat product_less(vfloat a, vfloat b, vfloat c) {
+#if FUSED
+    return vfma(a, b, -c);
+#else
+    return (a * b - c) + product_low(a, b, a * b);
+#endif
+}
 INLINE vfloat less_product(vfloat c, vfloat a, vfloat b) {
 #if FUSED
     return vfma(-a, b, c);
@@ -54,6 +61,11 @@ INLINE vfloat with_sign_of(vfloat x, vfloat sign) {
 /* The larger and the smaller of two, and NaN if one of them is: as NumPy's maximum has it. */
 INLINE vfloat vmaximum(vfloat a, vfloat b) { return choose(a != a, a, vmax(a, b)); }
 INLINE vfloat vminimum(vfloat a, vfloat b) { return choose(a != a, a, vmin(a, b)); }
+/* x moved into [low, high]. Bounds come first: vmax and vmin give the second where one is a NaN. */
+INLINE vfloat vbetween(float low, float high, vfloat x) {
+    return vmin(splat(high), vmax(splat(low), x));
+}
+INLINE vfloat vhardsigmoid(vfloat x) { return vbetween(0.0f, 6.0f, x + 3.0f) * (1.0f / 6); }
 
 /* Rounding to whole numbers. From 2^23 on all are whole. */
 INLINE vfloat vrint(vfloat x) {
@@ -284,66 +296,6 @@ INLINE vfloat verf(vfloat x) {
     q = q * z - 9.03134496e-5f;
     vfloat large = with_sign_of(1.0f - vexp(-q), x);
     return choose((t < 1.0f) | (x != x), x + x * p, large);
-}
-
-/* The normal distribution: Phi(-t) = M(t) exp(-t^2 / 2) for t >= 0.65, where M, Mills' ratio, is
-   smooth; here u p(u) with u = 4 / (t + 4), in doubles, since it is steep. near: u to float32. */
-INLINE vdouble mills(vdouble t, vdouble near) {
-    vdouble u = near * (2.0 - near * (t * 0.25 + 1.0)); /* Newton's step */
-    vdouble p = u * 0.0243103140929 - 0.100936129013;
-    p = p * u + 0.133358948092;
-    p = p * u - 0.0711302713358;
-    p = p * u + 0.0886577702294;
-    p = p * u + 0.0491083499631;
-    p = p * u + 0.0840170925675;
-    p = p * u + 0.0931171314427;
-    p = p * u + 0.0997632782265;
-    p = p * u + 0.0997347412247;
-    return p * u;
-}
-/* M(|x|) times x or 1. */
-INLINE vfloat mills_times(vfloat x, int with_x) {
-    vfloat t = vmin(vabs(x), splat(200.0f));
-    vwide wide = widen(t), near = widen(4.0f / (t + 4.0f));
-    vdouble low = mills(wide.low, near.low), high = mills(wide.high, near.high);
-    if (with_x) low *= wide.low, high *= wide.high;
-    vfloat y = narrow(low, high);
-    return with_x ? with_sign_of(y, x) : y;
-}
-/* exp(-x^2 / 2), in parts. */
-INLINE exp_parts bell(vfloat x) {
-    vfloat t = vmin(vabs(x), splat(17.8f)), square = t * t;
-    return exp_split_sum(-0.5f * square, -0.5f * product_low(t, t, square));
-}
-/* Phi(x) for |x| <= 1. */
-INLINE vfloat phi_near_zero(vfloat x) {
-    vfloat s = x * x, p = splat(5.37491928e-7f);
-    p = p * s - 9.27508427e-6f;
-    p = p * s + 1.15321513e-4f;
-    p = p * s - 1.18728913e-3f;
-    p = p * s + 9.97355022e-3f;
-    p = p * s - 6.6490382e-2f;
-    p = p * s + 3.98942292e-1f;
-    return vfma(p, x, splat(0.5f));
-}
-/* x Phi(x) within 2 ulp (gelu). */
-INLINE vfloat vgelu(vfloat x) {
-    exp_parts e = bell(x);
-    vfloat ratio = mills_times(x, 1);
-    vfloat tail = (ratio * e.high + ratio * e.low) * e.scale1 * e.scale2;
-    vfloat far = choose(x < 0.0f, tail, x - tail);
-    far = choose((x == -__builtin_inff()) | (x != x), splat(__builtin_nanf("")), far);
-    return choose((x > -0.65f) & (x < 1.0f), x * phi_near_zero(x), far);
-}
-/* Its derivative, Phi(x) + x phi(x); near its zero at -0.75 within 1e-7. */
-INLINE vfloat vgelu_slope(vfloat x) {
-    exp_parts parts = bell(x);
-    vfloat e = parts.high * parts.scale1 * parts.scale2;
-    vfloat tail = mills_times(x, 0) * e;
-    vfloat y = choose(x < 0.0f, tail, 1.0f - tail);
-    y = choose((x > -0.65f) & (x < 1.0f), phi_near_zero(x), y);
-    vfloat rest = x * 0.398942280f * e; /* 1 / sqrt(2 pi) */
-    return choose(x != x, x, choose(vabs(x) < 200.0f, y + rest, y));
 }
 
 /* sigmoid(z) * factor for z = 2 sqrt(2 / pi) (x + 0.044715 x^3); tanh's form of gelu is that for

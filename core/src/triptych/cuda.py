@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .backends import Device, backend_for, loaded
+from .cuda_graphs import (
+    CUDAGraph,
+    graph,
+    graph_pool_handle,
+    is_current_stream_capturing,
+)
 from .device_memory import (
     max_memory_allocated,
     max_memory_reserved,
@@ -12,8 +18,9 @@ from .device_memory import (
     memory_allocated,
     memory_reserved,
     reset_peak_memory_stats,
+    set_per_process_memory_fraction,
 )
-from .errors import TriptychError
+from .errors import OutOfMemoryError, TriptychError
 from .random import default_generator, initial_seed, manual_seed, seed
 from .state import state
 from .streams import (
@@ -29,8 +36,10 @@ from .streams import (
 from .tensor import Tensor
 
 __all__ = [
+    "CUDAGraph",
     "DeviceProperties",
     "Event",
+    "OutOfMemoryError",
     "Stream",
     "StreamContext",
     "can_device_access_peer",
@@ -46,10 +55,13 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "graph",
+    "graph_pool_handle",
     "init",
     "initial_seed",
     "is_available",
     "is_bf16_supported",
+    "is_current_stream_capturing",
     "is_initialized",
     "manual_seed",
     "manual_seed_all",
@@ -62,6 +74,7 @@ __all__ = [
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
     "set_rng_state",
     "set_rng_state_all",
     "set_stream",

@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from .backends import Device, backend_for
-from .errors import TriptychError
+from .errors import DomainError, TriptychError
 from .streams import device_index
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "memory_allocated",
     "memory_reserved",
     "reset_peak_memory_stats",
+    "set_per_process_memory_fraction",
 ]
 
 
@@ -107,3 +108,23 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
     with cupy.cuda.Device(device_index(device)):
         free, total = cupy.cuda.runtime.memGetInfo()
     return int(free), int(total)
+
+
+def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None:
+    """Let the pool take at most this fraction of a GPU's memory; 0 or 1 sets no limit.
+
+    Raises:
+        DomainError: the fraction is not from 0 to 1.
+        MissingDependencyError: CuPy is not installed.
+        DeviceError: there is no GPU.
+    """
+    if not 0 <= fraction <= 1:
+        raise DomainError(
+            f"set_per_process_memory_fraction: wanted a fraction from 0 to 1, got {fraction}"
+        )
+    cupy = backend_for(Device("cuda")).xp
+    with cupy.cuda.Device(device_index(device)):
+        if fraction in (0, 1):
+            cupy.get_default_memory_pool().set_limit(size=0)
+        else:
+            cupy.get_default_memory_pool().set_limit(fraction=fraction)

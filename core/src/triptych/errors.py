@@ -16,6 +16,7 @@ __all__ = [
     "LinAlgError",
     "MissingDependencyError",
     "NamesError",
+    "OutOfMemoryError",
     "ReadOnlyError",
     "ShapeError",
     "TransformError",
@@ -51,6 +52,10 @@ class DTypeError(TriptychError, TypeError):
 
 class DeviceError(TriptychError, RuntimeError):
     """Tensors on different devices, or a device that is not there."""
+
+
+class OutOfMemoryError(DeviceError, MemoryError):
+    """A GPU has less memory left than an operation asked for; the message says who holds it."""
 
 
 class GradError(TriptychError, RuntimeError):

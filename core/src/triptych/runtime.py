@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .backends import Device, backend_for, default_device
+from .backends import Device, all_loaded, backend_for, default_device
 from .backends.native import instruction_set, native, why_absent
 from .errors import DTypeError, MissingDependencyError, ShapeError
 from .state import state
@@ -209,8 +209,9 @@ _precision = "highest"
 def set_float32_matmul_precision(precision: str) -> None:
     """Say how exact products of float32 matrices must at least be.
 
-    "high" and "medium" allow fewer bits than float32 has; products here always use all of them, so
-    every setting is kept.
+    "high" and "medium" allow fewer bits than float32 has: GPUs from compute capability 8.0 then
+    round the inputs to TF32, which has 10 bits and float32's range. On the CPU products always use
+    all bits.
 
     Raises:
         DTypeError: it is not "highest", "high" or "medium".
@@ -221,6 +222,8 @@ def set_float32_matmul_precision(precision: str) -> None:
             f"set_float32_matmul_precision: wanted one of {_PRECISIONS}, got {precision!r}"
         )
     _precision = precision
+    for backend in all_loaded():
+        backend.use_precision(precision)
 
 
 def get_float32_matmul_precision() -> str:

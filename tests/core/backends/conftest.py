@@ -1,218 +1,95 @@
-"""A stand-in for CuPy that computes with NumPy and refuses to mix with it, as CuPy does."""
+"""A CuPy for the tests of its backend: a strict double unless TRIPTYCH_GPU says otherwise."""
 
-import operator
-import sys
-import types
-
-import numpy as np
 import pytest
+from gpu.double.device import Stream
+from gpu.fixtures import CHOICE, cupy
 
-from triptych import backends
+import triptych as tp
+from triptych.state import state
 
-MIXED = "Implicit conversion to a NumPy array is not allowed. Please use `.get()`."
-
-
-def unwrapped(value):
-    """NumPy values of what an operation takes; NumPy arrays themselves are refused."""
-    if isinstance(value, DeviceArray):
-        return value.host
-    if isinstance(value, np.ndarray):
-        raise TypeError(f"Unsupported type {type(value)}")
-    if isinstance(value, (tuple, list)):
-        return type(value)(unwrapped(v) for v in value)
-    return value
+__all__ = ["cupy"]
 
 
-def wrapped(value, device):
-    if isinstance(value, (np.ndarray, np.generic)):
-        return DeviceArray(np.asarray(value), device)
-    if isinstance(value, tuple):
-        return tuple(wrapped(v, device) for v in value)
-    return value
+class Queue:
+    """cupy.cuda.Stream and Event: notes what is asked of it."""
 
+    null: "Queue"
+    log: list = []  # noqa: RUF012 -- one log for all
+    current: "Queue"
 
-def _devices(*values):
-    found = set()
-    for v in values:
-        if isinstance(v, DeviceArray):
-            found.add(v.device.id)
-        elif isinstance(v, (tuple, list)):
-            found |= _devices(*v)
-    return found
-
-
-def on_device(function):
-    def call(*args, **kwargs):
-        used = _devices(*args, *kwargs.values())
-        assert len(used) <= 1, "arrays of two devices met in one kernel"
-        device = Device(used.pop()) if used else Device()
-        if isinstance(kwargs.get("out"), DeviceArray):
-            function(*unwrapped(args), **{k: unwrapped(v) for k, v in kwargs.items()})
-            return kwargs["out"]
-        result = function(*unwrapped(args), **{k: unwrapped(v) for k, v in kwargs.items()})
-        return wrapped(result, device)
-
-    return call
-
-
-class Device:
-    """cupy.cuda.Device: a context that makes a device current."""
-
-    current = 0
-
-    def __init__(self, index=None):
-        self.id = Device.current if index is None else index
-
-    def __enter__(self):
-        self.before, Device.current = Device.current, self.id
-        return self
-
-    def __exit__(self, *error):
-        Device.current = self.before
-
-    def synchronize(self):
-        """Nothing is queued here."""
-
-
-class DeviceArray:
-    """cupy.ndarray."""
-
-    __array_priority__ = 100
-
-    def __init__(self, host, device=None):
-        self.host, self.device = host, device or Device()
-
-    def __array__(self, *args, **kwargs):
-        raise TypeError(MIXED)
-
-    def get(self):
-        return self.host.copy()
-
-    @property
-    def base(self):
-        return self.host.base
+    def __init__(self, **options):
+        self.options, self.ptr, self.done = options, id(self), True
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        found = getattr(self.host, name)
-        if callable(found):
-            return lambda *args, **kwargs: on_device(lambda _, *a, **k: found(*a, **k))(
-                self, *args, **kwargs
-            )
-        return wrapped(found, self.device)
+        return lambda *args: Queue.log.append((name, self, *args))
 
-    def __getitem__(self, key):
-        return wrapped(self.host[unwrapped(key)], self.device)
+    def use(self):
+        Queue.current = self
 
-    def __setitem__(self, key, value):
-        self.host[unwrapped(key)] = unwrapped(value)
+    def __enter__(self):
+        self.before, Queue.current = Queue.current, self
 
-    def __len__(self):
-        return len(self.host)
+    def __exit__(self, *error):
+        Queue.current = self.before
 
-    def __bool__(self):
-        return bool(self.host)
-
-    def __int__(self):
-        return int(self.host)
-
-    def __float__(self):
-        return float(self.host)
+    begin_capture, end_capture = Stream.begin_capture, Stream.end_capture
+    is_capturing = Stream.is_capturing
 
 
-BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-BITWISE = ("and", "or", "xor", "lshift", "rshift")
+class Pool:
+    """cupy's default memory pool, with a hook that is told of every block."""
+
+    used, held, hooks = 100, 300, ()
+
+    def used_bytes(self):
+        return Pool.used
+
+    def total_bytes(self):
+        return Pool.held
 
 
-def _install_operators():
-    for name in BINARY + BITWISE:
-        op = getattr(operator, f"{name}_" if name in ("and", "or") else name)
-        setattr(DeviceArray, f"__{name}__", on_device(op))
-        setattr(DeviceArray, f"__r{name}__", on_device(lambda a, b, op=op: op(b, a)))
-        setattr(DeviceArray, f"__i{name}__", _in_place(op))
-    for name in ["eq", "ne", "lt", "le", "gt", "ge", "neg", "invert", "abs"]:
-        setattr(DeviceArray, f"__{name}__", on_device(getattr(operator, name)))
+class Hook:
+    """cupy.cuda.MemoryHook."""
+
+    def __enter__(self):
+        Pool.hooks = (*Pool.hooks, self)
 
 
-def _in_place(op):
-    def call(self, other):
-        self.host[...] = op(self.host, unwrapped(other))
-        return self
-
-    return call
-
-
-_install_operators()
-
-
-class Namespace(types.ModuleType):
-    """A module of NumPy's functions over device arrays."""
-
-    def __init__(self, name, numpy_module):
-        super().__init__(name)
-        self._numpy = numpy_module
-
-    def __getattr__(self, name):
-        found = getattr(self._numpy, name)
-        if isinstance(found, type) and issubclass(found, np.generic):
-            return found
-        if isinstance(found, types.ModuleType):
-            return Namespace(f"{self.__name__}.{name}", found)
-        if isinstance(found, np.ufunc):
-            return Kernel(found)
-        return on_device(found) if callable(found) else found
-
-
-class Kernel:
-    """A ufunc with `at` and `accumulate`."""
-
-    def __init__(self, ufunc):
-        self.ufunc = ufunc
-
-    def __call__(self, *args, **kwargs):
-        return on_device(self.ufunc)(*args, **kwargs)
-
-    def at(self, target, key, *values):
-        self.ufunc.at(target.host, unwrapped(key), *unwrapped(values))
-
-    def accumulate(self, *args, **kwargs):
-        return on_device(self.ufunc.accumulate)(*args, **kwargs)
-
-
-class Generator:
-    """cupy.random.Generator."""
-
-    def __init__(self, bits):
-        self.numpy = np.random.Generator(bits)
-
-    def __getattr__(self, name):
-        return on_device(getattr(self.numpy, name))
-
-
-def make_cupy(device_count=2):
-    cupy = Namespace("cupy", np)
-    cupy.ndarray = DeviceArray
-    cupy.asarray = lambda data, dtype=None: (
-        DeviceArray(np.array(data, dtype))
-        if isinstance(data, (np.ndarray, np.generic))
-        else DeviceArray(np.asarray(unwrapped(data), dtype), Device())
-    )
-    cupy.asnumpy = lambda array: array.get()
-    runtime = types.SimpleNamespace(
-        getDeviceCount=lambda: device_count,
-        CUDARuntimeError=type("CUDARuntimeError", (Exception,), {}),
-    )
-    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime)
-    cupy.random = types.SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
-    return cupy
+FOUND = {
+    "name": b"Imaginary",
+    "major": 8,
+    "minor": 6,
+    "totalGlobalMem": 1 << 30,
+    "multiProcessorCount": 4,
+    "warpSize": 32,
+}
 
 
 @pytest.fixture
-def cupy(monkeypatch):
-    """The stand-in, found by `import cupy` for the length of a test."""
-    fake = make_cupy()
-    monkeypatch.setitem(sys.modules, "cupy", fake)
-    monkeypatch.setattr(backends, "_BY_TYPE", dict(backends._BY_TYPE))
-    monkeypatch.setattr(backends, "_BY_DEVICE", dict(backends._BY_DEVICE))
-    return fake
+def gpu(cupy, monkeypatch):
+    """The double, with streams that note what is asked of them and a pool with known counts."""
+    if CHOICE != "double":
+        pytest.skip("looks at what the double was asked for, which CuPy does not tell")
+    Queue.null = Queue.current = Queue()
+    Queue.log.clear()
+    replaced = {
+        "Stream": Queue,
+        "Event": Queue,
+        "get_current_stream": lambda: Queue.current,
+        "get_elapsed_time": lambda a, b: 2.5,
+        "MemoryHook": Hook,
+    }
+    for name, value in replaced.items():
+        monkeypatch.setattr(cupy.cuda, name, value)
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceProperties", lambda index: FOUND)
+    monkeypatch.setattr(cupy.cuda.runtime, "memGetInfo", lambda: (7, 9))
+    monkeypatch.setattr(cupy, "get_default_memory_pool", lambda: Pool())
+    monkeypatch.setattr(cupy, "Queue", Queue, raising=False)  # for tests to look at
+    monkeypatch.setattr(cupy, "Pool", Pool, raising=False)
+    yield cupy
+    cupy.cuda.Device(0).use()
+    state.gpu = 0
+    tp.set_default_device(None)
+    tp.use_deterministic_algorithms(False)

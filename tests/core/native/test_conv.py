@@ -17,6 +17,11 @@ pytestmark = pytest.mark.native
 # x, out channels, kernel, stride, padding (the same on all sides or (low, high)), dilation, groups
 LAYERS = {
     "stem": ((2, 3, 37, 41), 16, (7, 7), 2, 3, 1, 1),
+    "large stem": ((3, 3, 101, 90), 16, (7, 7), 2, 3, 1, 1),
+    "large 3x3 of few channels": ((1, 4, 99, 80), 10, (3, 3), 1, (0, 2), 1, 1),
+    "large 3x3 stride 2": ((2, 24, 111, 112), 40, (3, 3), 2, 1, 1, 1),
+    "large groups": ((2, 12, 61, 57), 18, (3, 3), 1, 1, 1, 3),
+    "large dilation": ((2, 6, 75, 70), 9, (3, 3), 1, 2, 2, 1),
     "3x3": ((2, 16, 19, 23), 32, (3, 3), 1, 1, 1, 1),
     "3x3 stride 2": ((1, 24, 28, 28), 17, (3, 3), 2, 1, 1, 1),
     "3x3 small image": ((1, 64, 7, 7), 64, (3, 3), 1, 1, 1, 1),
@@ -39,8 +44,16 @@ LAYERS = {
     "depthwise stride 2": ((2, 24, 28, 28), 24, (3, 3), 2, 1, 1, 24),
     "depthwise 5x5": ((1, 24, 7, 7), 24, (5, 5), 1, 2, 1, 24),
     "depthwise 5x5 stride 2": ((1, 24, 15, 35), 24, (5, 5), 2, 2, 1, 24),
+    "depthwise, wide rows": ((1, 16, 23, 70), 16, (3, 3), 1, 1, 1, 16),
+    "depthwise, sides differ": ((1, 16, 12, 40), 16, (5, 5), 2, (1, 3), 1, 16),
+    "depthwise, one row out": ((1, 16, 3, 20), 16, (3, 3), 1, 0, 1, 16),
     "depthwise twice": ((2, 8, 9, 20), 16, (3, 3), 1, 1, 1, 8),
     "depthwise dilation": ((2, 8, 19, 20), 8, (3, 3), 1, 2, 2, 8),
+    "many channels": ((2, 136, 18, 21), 300, (3, 3), 2, 1, 1, 1),
+    "many channels, groups": ((2, 80, 9, 11), 120, (3, 3), 2, 1, 1, 2),
+    "many channels, 1x1": ((2, 40, 18, 21), 300, (1, 1), 1, 0, 1, 1),
+    "many channels, 7x7 pixels": ((1, 70, 7, 7), 90, (1, 1), 1, 0, 1, 1),
+    "many channels, few pixels": ((3, 70, 7, 7), 90, (3, 3), 1, 1, 1, 1),
     "one row": ((2, 1, 1, 100), 3, (1, 5), 1, 0, 1, 1),
     "sound": ((2, 7, 401), 12, (10,), 5, 0, 1, 1),
     "sound, long kernel": ((1, 2, 3000), 3, (257,), 1, 128, 1, 1),
@@ -144,6 +157,44 @@ def test_winograd(shape, out, padding, recorded, tile, threads):
     close(got, kernel.plain(x, w, **options), 5e-6)
 
 
+@pytest.mark.parametrize("shape", [(2, 32, 56, 56), (3, 64, 9, 30), (1, 144, 15, 17)])
+@pytest.mark.parametrize("padding", [0, 1, (0, 2)])
+@pytest.mark.parametrize("out", [32, 80, 192])
+def test_winograd_of_weights(shape, out, padding, threads):
+    layer = (shape, out, (3, 3), 1, padding, 1, 1)
+    x, w, g = arrays_of(layer)
+    kernel, options = kernel_of("conv_dw"), options_of(layer)
+    got, by = taken(lambda: kernel(g, x, shape=w.shape, **options))
+    assert by == {"conv_dw", "conv_winograd_dw"}
+    close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
+
+
+def test_winograd_of_the_weights_of_many_samples():
+    """So many tiles that they are taken in turns."""
+    layer = ((40, 144, 20, 20), 144, (3, 3), 1, 1, 1, 1)
+    x, w, g = arrays_of(layer)
+    kernel, options = kernel_of("conv_dw"), options_of(layer)
+    got, by = taken(lambda: kernel(g, x, shape=w.shape, **options))
+    assert by == {"conv_dw", "conv_winograd_dw"}
+    close(got, kernel.plain(g, x, shape=w.shape, **options), 5e-6)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("layer", [((1, 32, 40, 40), 48), ((2, 128, 14, 14), 160)])
+def test_winograd_is_the_same_for_any_number_of_threads(layer, recorded):
+    """By strips, where tiles are many and channels few, and by outputs."""
+    layer = (*layer, (3, 3), 1, 1, 1, 1)
+    x, w, _ = arrays_of(layer)
+    before, results = tp.get_num_threads(), []
+    with tp.set_grad_enabled(recorded):
+        for count in (1, 2, 3):
+            tp.set_num_threads(count)
+            results.append(kernel_of("conv")(x, w, **options_of(layer)))
+    tp.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 MODES = {
     "auto": ("conv_winograd_2", "conv_winograd_4"),
     "off": ("conv", "conv"),
@@ -166,6 +217,10 @@ def test_modes_of_winograd(mode, request):
     got, by = taken(lambda: backward(g, w, shape=x.shape, **options))
     assert by == {"conv_dx", recorded}
     close(got, backward.plain(g, w, shape=x.shape, **options), 5e-6)
+    weights = kernel_of("conv_dw")
+    got, by = taken(lambda: weights(g, x, shape=w.shape, **options))
+    assert by == ({"conv_dw"} if mode == "off" else {"conv_dw", "conv_winograd_dw"})
+    close(got, weights.plain(g, x, shape=w.shape, **options), 5e-6)
 
 
 def test_winograd_wants_a_known_mode():
@@ -199,11 +254,15 @@ def test_transposed():
 def test_same_for_any_number_of_threads():
     before = tp.get_num_threads()
     results = []
+    names = [name for name in LAYERS if name.startswith(("3x3", "many channels", "groups"))]
+    wide = {"many tiles": ((2, 32, 56, 56), 32, (3, 3), 1, 1, 1, 1)}
+    wide["many weights"] = ((1, 144, 15, 17), 192, (3, 3), 1, 1, 1, 1)
     for count in (1, 2):
         tp.set_num_threads(count)
-        for name in ("stem", "3x3", "groups", "depthwise"):
-            x, w, g = arrays_of(LAYERS[name])
-            options = options_of(LAYERS[name])
+        for name in ("stem", "large stem", "depthwise", *names, *wide):
+            layer = {**LAYERS, **wide}[name]
+            x, w, g = arrays_of(layer)
+            options = options_of(layer)
             results.append(kernel_of("conv")(x, w, **options))
             results.append(kernel_of("conv_dx")(g, w, shape=x.shape, **options))
             results.append(kernel_of("conv_dw")(g, x, shape=w.shape, **options))

@@ -18,7 +18,7 @@ BINARY = sorted(name for name in (*LEAST, *OTHER_NAMES) if TABLE[name].kind == "
 # from 0, or NumPy's loses digits of a small result, as much of the terms.
 RTOL = 3e-7
 ATOL = {"gelu": 1e-13, "gelu_tanh": 1e-13, "tanh_dx": 2e-6}
-ATOL |= dict.fromkeys(("gelu_dx", "gelu_tanh_dx", "silu_dx"), 1e-6)
+ATOL |= dict.fromkeys(("gelu_dx", "gelu_tanh_dx", "hardswish_dx", "silu_dx"), 1e-6)
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
@@ -102,6 +102,21 @@ def test_where():
         np.testing.assert_array_equal(fast(condition, x, y), plain(condition, x, y))
 
 
+@pytest.mark.parametrize("name", ["add", "div", "le", "sub", "relu_dx"])
+def test_the_second_may_be_the_larger(name, two_threads):
+    fast, plain = kernels(name)
+    x = samples("add", (3, 40, 7, 7))
+    taken = native.calls()[name]
+    for small in (x[:1, :, :1, :1].copy(), x[0, 0, 0].copy(), 2.5, 3, x[:1, :1, :1, :1].copy()):
+        np.testing.assert_allclose(fast(small, x), plain(small, x), RTOL, 1e-6)
+    assert native.calls()[name] == taken + 5
+    find = TABLE[name].kernel(x)
+    big, scale = samples("add", (3, 40, 70, 70)), x[:1, :, :1, :1].copy()
+    before = native.calls()[name]
+    np.testing.assert_allclose(find(scale, big), plain(scale, big), RTOL, 1e-6)
+    assert native.calls()[name] == before + 1
+
+
 def test_what_does_not_fit_is_left_to_numpy(two_threads):
     x = samples("add", (400, 400))
     add, exp = native.native.add, native.native.exp
@@ -112,7 +127,9 @@ def test_what_does_not_fit_is_left_to_numpy(two_threads):
         exp(x[:0]),
         exp(x.astype(">f4")),
         add(x, x.T),
-        add(x[0], x),
+        add(x[:, :1].copy(), x[0]),
+        add(x[0, :10].copy(), x[None, None, :1, :5].copy()),
+        native.native.add_(x[0], x),
         add(x, x.astype(np.float64)),
         add(x, 1e39),
         add(x, 10**400),

@@ -133,6 +133,54 @@ def test_refuses_what_it_is_not_made_for():
     assert native.calls() == before
 
 
+@pytest.mark.parametrize("shape", [(1, 7), (5, 64), (3, 20, 64), (250, 400)])
+@pytest.mark.parametrize("out", [1, 33, 200])
+def test_fused_linear(shape, out, threads):
+    from triptych.prims.fused_linear import fused_linear
+
+    x, w, b, r = (
+        floats(*shape),
+        floats(out, shape[-1], seed=1),
+        floats(out),
+        floats(*shape[:-1], out),
+    )
+    before = taken("fused_linear")
+    for shifted, added, activation in [
+        (True, False, "gelu"),
+        (False, False, "relu"),
+        (True, True, "none"),
+        (False, True, "none"),
+    ]:
+        rest = [b] * shifted + [r] * added
+        params = {"shifted": shifted, "added": added, "activation": activation}
+        got = fused_linear(*(tp.from_numpy(t) for t in (x, w, *rest)), **params).numpy()
+        wide = (t.astype(np.float64) for t in (x, w, *rest))
+        want = fused_linear(*(tp.from_numpy(t) for t in wide), **params).numpy()
+        bound = np.abs(x).astype(np.float64) @ np.abs(w.T).astype(np.float64) + np.abs(want)
+        assert (np.abs(got - want) <= 4e-7 * (shape[-1] ** 0.5 + 2) * (bound + 1)).all()
+    assert taken("fused_linear") == before + 4
+    fused = native.native.fused_linear
+    assert fused(x, w, b, r.astype(np.float64), 0) is NotImplemented
+    assert fused(x, w, None, r[:0], 0) is NotImplemented
+    assert fused(x, w, None, None, 9) is NotImplemented
+
+
+def test_gelu_of_products():
+    x = np.linspace(-14, 14, 100_003, dtype=np.float32)[:, None].repeat(17, 1)
+    got = native.native.fused_linear(x, np.eye(17, dtype=np.float32), None, None, 2)[:, 0]
+    from scipy.special import ndtr
+
+    x = x[:, 0].astype(np.float64)
+    want = x * ndtr(x)
+    normal = np.abs(want) > 2e-37
+    assert (np.abs(got - want)[normal] <= 4 * 2**-23 * np.abs(want)[normal]).all()
+    assert (np.abs(got[~normal]) < 2e-36).all()
+    ends = np.array([[np.inf], [-np.inf], [np.nan]], np.float32).repeat(20, 0)
+    got = native.native.fused_linear(ends, np.ones((20, 1), np.float32), None, None, 2)
+    assert (got[:20] == np.inf).all()
+    assert np.isnan(got[20:]).all()
+
+
 def test_empty_products_take_numpys_path():
     assert tp.equal(tp.zeros(3, 0) @ tp.zeros(0, 4), tp.zeros(3, 4))
     assert (tp.zeros(0, 3) @ tp.zeros(3, 4)).shape == (0, 4)

@@ -6,13 +6,16 @@ their edges back and the same rules are recorded.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..dtypes import is_inexact
 from ..errors import DTypeError, GradError
+from ..holders import ALONE, owns_memory
 from ..prims.elementwise import add, cast, conj, conj_if_complex, fill_like
 from ..prims.reduce import sum_to
+from ..prims.table import Prim
 from ..state import run_kernel, state
 from ..tensor import Symbol, Tensor, box, current_edge, raw_dtype
 from .hooks import Retain
@@ -70,8 +73,11 @@ class Sweep:
 
     def _deposit(self, edge: Any, grad: Any) -> None:
         k = key(edge)
-        held = self.pending.get(k)
-        self.pending[k] = grad if held is None else add(held, grad)
+        held = self.pending.pop(k, None)
+        if held is not None:
+            into = _into(held, grad) if sys.getrefcount(held) == ALONE else None
+            grad = add(held, grad) if into is None else run_kernel(into, held, grad)
+        self.pending[k] = grad
 
     def run(self) -> dict[Any, Any]:
         """Visit every node; gives the gradients of the targets."""
@@ -119,7 +125,8 @@ class Sweep:
             return
         for hook in hooks_at(leaf, BEFORE):
             (grad,) = self._replaced([grad], hook((boxed(grad),)), "register_prehook")
-        accumulate(tensor, grad, self.create_graph)
+        fresh = leaf.hooks is None and sys.getrefcount(grad) == ALONE
+        accumulate(tensor, grad, self.create_graph, fresh)
         for hook in leaf.post_hooks or ():
             hook(tensor)
         for hook in hooks_at(leaf, AFTER):
@@ -211,8 +218,11 @@ class Sweep:
         if not getattr(node.prim, "materialize", True):
             return grads
         like = next(g for g in grads if g is not None)
+        exact = type(node.prim) is Prim  # a rule of ours reads no gradient of integers
         return [
-            _zeros(meta, like) if g is None and meta is not None else g
+            _zeros(meta, like)
+            if g is None and meta is not None and not (exact and not is_inexact(meta[1]))
+            else g
             for g, meta in zip(grads, node.meta, strict=True)
         ]
 
@@ -294,8 +304,9 @@ def _zeros(meta: Any, like: Any) -> Any:
     return zero if isinstance(like, Tensor) else zero._data
 
 
-def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
-    """Add a gradient into `tensor.grad`: into its memory where that is allowed, as in torch."""
+def accumulate(tensor: Tensor, grad: Any, create_graph: bool, fresh: bool = False) -> None:
+    """Add a gradient into `tensor.grad`: into its memory where that is allowed, as in torch. A
+    `fresh` one, which nothing else holds, is kept as it is."""
     trace = state.trace
     if trace is not None:
         trace.touched_grad(tensor)
@@ -304,7 +315,8 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
             raw.check_kept_by(tensor)
     held = tensor._grad
     if held is None:
-        tensor._grad = grad if create_graph else box(own(grad))
+        kept = create_graph or (fresh and owns_memory(grad))
+        tensor._grad = grad if create_graph else box(grad if kept else own(grad))
     elif create_graph or trace is not None or not _dense(held._data):
         tensor._grad = add(held, grad if isinstance(grad, Tensor) else box(grad))
     else:
@@ -314,6 +326,15 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool) -> None:
 
 def _dense(array: Any) -> bool:
     return array.flags.c_contiguous and getattr(array.flags, "writeable", True)
+
+
+def _into(held: Any, grad: Any) -> Any:
+    """The kernel that adds grad to held in its memory; None where there is none that may."""
+    if not owns_memory(held) or type(grad) is not type(held):
+        return None
+    if held.dtype != grad.dtype or held.shape != grad.shape or state.trace is not None:
+        return None
+    return add.prim.into(held)  # type: ignore[attr-defined]
 
 
 def _add_into(memory: Any, numbers: Any) -> None:

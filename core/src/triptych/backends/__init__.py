@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from ..errors import DeviceError
-from .base import Backend, Device, default_device
+from .base import Backend, Device, default_device, in_pinned_memory
 from .numpy_backend import NUMPY
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "backend_of",
     "default_device",
     "device",
+    "in_pinned_memory",
     "is_device",
 ]
 
@@ -53,6 +54,11 @@ def is_device(name: str) -> bool:
 def loaded(kind: str) -> bool:
     """Whether the library behind a kind of device is loaded."""
     return kind in _BY_DEVICE
+
+
+def all_loaded() -> list[Backend]:
+    """The backends whose libraries are loaded."""
+    return list(_BY_DEVICE.values())
 
 
 def add_backend(device_type: str, backend: Backend) -> Backend:

@@ -73,6 +73,15 @@ def default_device() -> Device:
     return state.devices[-1] if state.devices else state.home or _CPU
 
 
+def in_pinned_memory(array: np.ndarray) -> bool:
+    """Whether an array is in page-locked main memory, which CuPy hands out."""
+    owner: Any = array
+    while (below := getattr(owner, "base", None)) is not None:
+        owner = below
+    source = owner.obj if isinstance(owner, memoryview) else owner
+    return type(source).__name__ == "PinnedMemoryPointer"
+
+
 class Backend(ABC):
     """An array library behind the table of primitives.
 
@@ -94,11 +103,18 @@ class Backend(ABC):
         return partial(prim.impl, self.xp)
 
     def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
-        """``f(memory, *others)``, which writes over its first input: for functions of xp alone."""
-        if prim.name in self.overrides or not isinstance(prim.impl, str):
+        """``f(memory, *others)``, which writes over its first input: for elementwise primitives."""
+        if prim.name in self.overrides:
             return None
-        function = getattr(self.xp, prim.impl)
-        return lambda memory, *others: function(memory, *others, out=memory)
+        if isinstance(prim.impl, str):
+            function = getattr(self.xp, prim.impl)
+            return lambda memory, *others: function(memory, *others, out=memory)
+        kernel = self.bind(prim)
+
+        def replace(memory: Any, *others: Any) -> None:
+            memory[...] = kernel(memory, *others)
+
+        return replace
 
     def add_at(self, memory: Any, key: tuple[Any, ...], values: Any) -> None:
         """memory[key] += values, where every one of several writes to a place counts."""
@@ -120,9 +136,29 @@ class Backend(ABC):
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         """An array on the device, sharing memory with `data` when that is possible."""
 
+    def upload(self, data: np.ndarray, where: Device) -> Any:
+        """An array on the device with the values of one in main memory, which must not change
+        before the device has read it.
+        """
+        return self.asarray(data, where=where)
+
     @abstractmethod
     def to_numpy(self, array: Any) -> np.ndarray:
         """The same values as a NumPy array; no copy on the CPU."""
+
+    def use_precision(self, precision: str) -> None:
+        """Take how exact products of float32 matrices must be, "highest", "high" or "medium"; a
+        backend that always uses all bits has nothing to do.
+        """
+        return
+
+    def pin(self, data: np.ndarray) -> np.ndarray:
+        """A copy in main memory from which this device copies fastest."""
+        return data.copy()
+
+    def download(self, array: Any) -> np.ndarray:
+        """The same values as a NumPy array, which may be filled only when the device is done."""
+        return self.to_numpy(array)
 
     @abstractmethod
     def device_of(self, array: Any) -> Device:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DeviceError, MissingDependencyError
-from ..runtime import check_deterministic
+from ..errors import DeviceError, MissingDependencyError, OutOfMemoryError
+from ..runtime import check_deterministic, get_float32_matmul_precision
+from . import cuda
 from .base import Backend, Device
+from .cupy_copies import Copies
+from .cupy_kernels import overrides
 
 if TYPE_CHECKING:
     from ..prims.table import Prim
@@ -19,11 +22,70 @@ if TYPE_CHECKING:
 UNORDERED = frozenset({"index_put", "scatter", "ungather", "unindex"})
 
 
+class Placed:
+    """A context in which work goes to one GPU, and a lack of memory there says who holds it.
+
+    Args:
+        cupy: the library.
+        index: of the GPU; None is the current one.
+        call: what is done, for the message.
+    """
+
+    __slots__ = ("call", "cupy", "device")
+
+    def __init__(self, cupy: Any, index: int | None, call: str) -> None:
+        self.cupy, self.device, self.call = cupy, cupy.cuda.Device(index), call
+
+    def __enter__(self) -> None:
+        self.device.__enter__()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            if kind is not None and issubclass(kind, self.cupy.cuda.memory.OutOfMemoryError):
+                raise OutOfMemoryError(self._explained(error)) from error
+        finally:
+            self.device.__exit__(kind, error, trace)
+
+    def _explained(self, error: BaseException | None) -> str:
+        pool = self.cupy.get_default_memory_pool()
+        free, total = self.cupy.cuda.runtime.memGetInfo()
+        used, held = pool.used_bytes(), pool.total_bytes()
+        return (
+            f"{self.call}: cuda:{self.device.id} is full. {str(error).rstrip('.')}. Tensors and "
+            f"arrays hold {_size(used)}, the pool keeps {_size(held - used)} for later, "
+            f"{_size(free)} of {_size(total)} are free. Take smaller batches, delete tensors that "
+            "are not needed, run without gradients under no_grad(), or end other programs there"
+        )
+
+
+def _size(count: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
+
+
 class CupyBackend(Backend):
     """Arrays are cupy.ndarray; each lives on the device it was made on."""
 
     def __init__(self, cupy: Any) -> None:
-        self.name, self.xp, self.array_type, self.overrides = "cupy", cupy, cupy.ndarray, {}
+        self.name, self.xp, self.array_type = "cupy", cupy, cupy.ndarray
+        self.overrides, self.fast = overrides(cupy), cuda.overrides(cupy)
+        self.copies = Copies(cupy)
+        if get_float32_matmul_precision() != "highest":
+            self.use_precision(get_float32_matmul_precision())
+
+    def use_precision(self, precision: str) -> None:
+        """Let products of float32 matrices round their inputs to TF32 (10 bits) unless "highest" is
+        asked for; GPUs before compute capability 8.0 have no such units.
+        """
+        # CuPy's documented switch, CUPY_TF32, is read once, when the first product is computed.
+        able = int(self.xp.cuda.Device().compute_capability) >= 80
+        if able and precision != "highest":
+            kind = self.xp._core._routines_linalg.COMPUTE_TYPE_TF32
+        else:
+            kind = self.xp._core._routines_linalg.COMPUTE_TYPE_DEFAULT
+        self.xp._core.set_compute_type(np.float32, kind)
 
     def check(self, where: Device) -> None:
         count = self.xp.cuda.runtime.getDeviceCount()
@@ -31,12 +93,17 @@ class CupyBackend(Backend):
             raise DeviceError(f"device {where}: this machine has {count} CUDA device(s)")
 
     def on(self, where: Device) -> Any:
-        return self.xp.cuda.Device(where.index)
+        return self._on(where, "creating a tensor")
+
+    def _on(self, where: Device | None, call: str) -> Placed:
+        return Placed(self.xp, where.index if where else None, call)
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         """The kernel, run on the device of its inputs."""
         unordered = prim.name in UNORDERED
-        kernel, array_type, device = super().bind(prim), self.xp.ndarray, self.xp.cuda.Device
+        kernel, array_type, cupy = super().bind(prim), self.xp.ndarray, self.xp
+        if prim.name in self.fast:
+            kernel = cuda.Override(prim.name, self.fast[prim.name], kernel)
 
         def placed(*args: Any, **params: Any) -> Any:
             if unordered:
@@ -50,17 +117,30 @@ class CupyBackend(Backend):
                 )
             if not places:
                 return kernel(*args, **params)
-            with device(places.pop()):
+            with Placed(cupy, places.pop(), prim.name):
                 return kernel(*args, **params)
 
         return placed
 
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
-        with self.xp.cuda.Device(where.index if where else None):
+        with self._on(where, "copying to the GPU"):
             return self.xp.asarray(data, dtype=dtype)
+
+    def upload(self, data: np.ndarray, where: Device) -> Any:
+        with self._on(where, "copying to the GPU"):
+            return self.copies.upload(data)
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.xp.asnumpy(array)
+
+    def download(self, array: Any) -> np.ndarray:
+        with array.device:
+            return self.copies.download(array)
+
+    def pin(self, data: np.ndarray) -> np.ndarray:
+        out = self.copies.pinned(data.shape, data.dtype)
+        out[...] = data
+        return out
 
     def device_of(self, array: Any) -> Device:
         return Device("cuda", array.device.id)
@@ -70,7 +150,7 @@ class CupyBackend(Backend):
 
     def random(self, seed: int, offset: int, where: Device) -> Any:
         mixed = np.random.SeedSequence([seed, offset]).generate_state(1, np.uint64)[0]
-        with self.xp.cuda.Device(where.index):
+        with self._on(where, "drawing random numbers"):
             return self.xp.random.Generator(self.xp.random.Philox4x3210(int(mixed)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,30 @@ class NumpyBackend(Backend):
         return np.lib.array_utils.byte_bounds(array)
 
     def random(self, seed: int, offset: int, where: Device) -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(key=seed, counter=[0, offset, 0, 0]))
+        """The source of one draw; the next call in the same thread takes it back."""
+        try:
+            return _LOCAL.source.at(seed, offset)
+        except AttributeError:  # the first draw in this thread
+            _LOCAL.source = _Source()
+            return _LOCAL.source.at(seed, offset)
 
 
+class _Source:
+    """A counter-based source that is set to its place: making a new one takes longer."""
+
+    def __init__(self) -> None:
+        self._bits = np.random.Philox(key=0)
+        self._numbers = np.random.Generator(self._bits)
+        self._start: Any = self._bits.state  # with nothing left over from draws before
+
+    def at(self, seed: int, offset: int) -> np.random.Generator:
+        """The numbers of Philox(key=seed, counter=[0, offset, 0, 0])."""
+        place = self._start["state"]
+        place["key"][0] = seed
+        place["counter"][1] = offset
+        self._bits.state = self._start
+        return self._numbers
+
+
+_LOCAL = threading.local()
 NUMPY = NumpyBackend()

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..autograd.node import Leaf
 from ..dtypes import get_default_dtype
-from ..errors import CaptureError
+from ..errors import CaptureError, DomainError
 from ..ops.inplace import check_memory
 from ..prims.trace import chain
 from ..state import state
@@ -18,9 +18,11 @@ from ..tree import flatten, unflatten
 from .capture import Capture, capture, is_module
 from .fusion import planned
 from .ir import Graph, evaluate
+from .recorded import Recorded, recordable
 
 Key = tuple[Any, ...]
 MOST_GRAPHS = 4  # kept per kind of call
+MODES = ("default", "reduce-overhead")
 
 
 def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
@@ -38,13 +40,17 @@ def replay(graph: Graph, *args: Any, **kwargs: Any) -> Any:
     leaves, _ = flatten((args, kwargs), is_module)
     tensors = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
     env = evaluate(graph, tensors)
-    results = [
-        box(_own(env[v], v in graph.shared)) if isinstance(v, Symbol) else v for v in graph.outputs
-    ]
+    arrays = {v: graph.owned(env, v) for v in graph.outputs if isinstance(v, Symbol)}
+    _write_back(graph, env, tensors)
+    return _returned(graph, arrays)
+
+
+def _returned(graph: Graph, arrays: dict[Symbol, Any]) -> Any:
+    """What the function returned, of the arrays of its results."""
+    results = [box(arrays[v]) if isinstance(v, Symbol) else v for v in graph.outputs]
     for out, names in zip(results, graph.output_names, strict=False):
         if names is not None:
             out._names = names
-    _write_back(graph, env, tensors)
     return unflatten(graph.out_spec, results) if graph.out_spec is not None else None
 
 
@@ -78,14 +84,9 @@ def _fits(array: Any, symbol: Symbol) -> bool:
     return array is not None and array.shape == symbol.shape and array.dtype == symbol.dtype
 
 
-def _own(value: Any, shared: bool) -> Any:
-    """An array that later writes to arguments and state do not change."""
-    return value.copy() if shared else value
-
-
 def _write_back(graph: Graph, env: dict[Symbol, Any], arguments: list[Tensor]) -> None:
     values = [
-        (slot, None if symbol is None else _own(env[symbol], symbol in graph.shared))
+        (slot, None if symbol is None else graph.owned(env, symbol))
         for slot, symbol in graph.writes
     ]
     for slot, value in values:
@@ -115,6 +116,8 @@ class Entry:
 
     graphs: list[Graph] = field(default_factory=list)  # they differ in which gradients are there
     calls: int = 0
+    # By id of the graph: as a CUDA graph, or why it cannot be one.
+    recorded: dict[int, Recorded | str] = field(default_factory=dict)
 
 
 class CompiledFunction:
@@ -126,9 +129,9 @@ class CompiledFunction:
     and the train or eval state of modules the function refers to.
     """
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
+    def __init__(self, fn: Callable[..., Any], mode: str = "default") -> None:
         functools.update_wrapper(self, getattr(type(fn), "forward", fn))
-        self.fn = fn
+        self.fn, self.mode = fn, mode
         self.entries: dict[Key, Entry] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -147,7 +150,23 @@ class CompiledFunction:
             graph = capture(self._captured, *args, **kwargs)
             graph.plan = planned(graph)
             entry.graphs = [graph, *entry.graphs[: MOST_GRAPHS - 1]]
+            kept = {id(g) for g in entry.graphs}
+            entry.recorded = {i: found for i, found in entry.recorded.items() if i in kept}
+        elif self.mode == "reduce-overhead":
+            return self._launched(entry, graph, *args, **kwargs)
         return replay(graph, *args, **kwargs)
+
+    def _launched(self, entry: Entry, graph: Graph, *args: Any, **kwargs: Any) -> Any:
+        """A replay as a CUDA graph if it can be one; recorded anew when the state is elsewhere."""
+        found = entry.recorded.get(id(graph)) or recordable(graph)
+        if isinstance(found, str) and found:
+            entry.recorded[id(graph)] = found
+            return replay(graph, *args, **kwargs)
+        leaves, _ = flatten((args, kwargs), is_module)
+        arguments = _arguments(graph, [x for x in leaves if isinstance(x, Tensor)])
+        if isinstance(found, str) or not found.fits():
+            found = entry.recorded[id(graph)] = Recorded(graph, arguments)
+        return _returned(graph, found(arguments))
 
     def _captured(self, *args: Any, **kwargs: Any) -> Any:
         result = self.fn(*args, **kwargs)
@@ -162,15 +181,24 @@ class CompiledFunction:
         return spec, parts, same, modes, tuple(m.training for m in _modules(self.fn))
 
     def explain(self) -> str:
-        """One line per kind of call seen: how often, the size of its graph, and how much of it is
-        fused: computed in one pass over memory where it would be several.
+        """One line per kind of call seen: how often, the size of its graph, how much of it is
+        fused (computed in one pass over memory where it would be several), and with
+        mode="reduce-overhead" whether it is a CUDA graph or why not.
         """
         lines = []
         for key, entry in self.entries.items():
-            sizes = [_size(graph) for graph in entry.graphs]
+            sizes = [_size(graph) + self._launches(entry, graph) for graph in entry.graphs]
             size = " or ".join(sizes) or "not captured yet"
             lines.append(f"{entry.calls} call(s), {size}: {', '.join(map(str, key[1]))}")
         return "\n".join(lines) or "never called"
+
+    def _launches(self, entry: Entry, graph: Graph) -> str:
+        if self.mode != "reduce-overhead":
+            return ""
+        found = entry.recorded.get(id(graph)) or recordable(graph)
+        if isinstance(found, str):
+            return f", no CUDA graph: {found}" if found else ", a CUDA graph from the next call on"
+        return ", a CUDA graph"
 
 
 def _size(graph: Graph) -> str:
@@ -253,8 +281,18 @@ def _valid(graph: Graph, arguments: list[Tensor]) -> bool:
     )
 
 
-def compile(fn: Callable[..., Any] | None = None) -> Any:
+def compile(fn: Callable[..., Any] | None = None, *, mode: str = "default") -> Any:
     """A version of fn that captures the primitives it applies and replays them.
+
+    Args:
+        fn: a function or a module.
+        mode: "reduce-overhead" launches a replay on a GPU as one CUDA graph from the third call on,
+            where that is possible: arguments on the GPU, no random numbers, no copies between
+            devices, no gradients that are None before or after. `CompiledFunction.explain` says
+            what stood in the way. Not yet run on a GPU. "default" launches kernel by kernel.
+
+    Raises:
+        DomainError: there is no such mode.
 
     Captured are forward, backward and optimiser updates alike. Python code runs only while
     capturing, so a number computed in Python (a step count, a learning rate) is fixed in the graph;
@@ -265,9 +303,11 @@ def compile(fn: Callable[..., Any] | None = None) -> Any:
         >>> double(triptych.ones(2)), double(triptych.ones(2))
         (tensor([2., 2.]), tensor([2., 2.]))
     """
+    if mode not in MODES:
+        raise DomainError(f"compile: mode should be one of {', '.join(MODES)}, got {mode!r}")
     if fn is None:
-        return compile
-    return CompiledFunction(fn)
+        return functools.partial(compile, mode=mode)
+    return CompiledFunction(fn, mode)
 
 
 def is_capturing() -> bool:

@@ -101,6 +101,10 @@ class Graph:
                 found.add(eqn.outputs[0])
         self.shared = found
 
+    def owned(self, env: dict[Symbol, Any], symbol: Symbol) -> Any:
+        """The array of a symbol, as one that later writes to arguments and state do not change."""
+        return env[symbol].copy() if symbol in self.shared else env[symbol]
+
     def names(self) -> dict[Symbol, str]:
         """Readable names: arguments a0.., state s0.., constants c0.., results v0.."""
         named: dict[Symbol, str] = {}

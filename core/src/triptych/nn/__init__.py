@@ -23,6 +23,7 @@ from .modules.distance import *
 from .modules.dropout import *
 from .modules.flatten import *
 from .modules.fold import *
+from .modules.joined import *
 from .modules.lazy import *
 from .modules.linear import *
 from .modules.loss import *

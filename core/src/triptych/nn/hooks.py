@@ -103,6 +103,13 @@ class Hooks:
 
     register_backward_hook = register_full_backward_hook  # torch's old name
 
+    def _is_watched(self) -> bool:
+        """Whether a call does more than the forward of the class."""
+        own = self._forward_hooks, self._forward_pre_hooks
+        return bool(
+            any(own) or self._backward_hooks or self._backward_pre_hooks or EVERYWHERE
+        ) or "forward" in vars(self)
+
     def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             args, kwargs = _before(self, args, kwargs)

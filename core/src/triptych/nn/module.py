@@ -90,10 +90,13 @@ class Module(Hooks, Stateful, Movable):
 
     def __getattr__(self, name: str) -> Any:
         members = self.__dict__
-        for kind in KINDS:
-            table = members.get(kind)
-            if table is not None and name in table:
-                return table[name]
+        try:  # called for every parameter that a layer reads
+            for kind in KINDS:
+                table = members[kind]
+                if name in table:
+                    return table[name]
+        except KeyError:  # before super().__init__()
+            pass
         made = getattr(type(self), name, None)
         if isinstance(made, property) and made.fget is not None:
             return made.fget(self)  # an AttributeError inside a property, which says what is wrong

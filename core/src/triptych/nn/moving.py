@@ -63,7 +63,11 @@ class Movable:
         dtype, device = _targets(args, dtype, device)
         if dtype is not None and not dtypes.is_inexact(dtypes.to_numpy_dtype(dtype)):
             raise DTypeError(f"Module.to: wanted a floating or complex dtype, got {dtype}")
-        return self._apply(lambda t: t.to(device=device, dtype=dtype if _inexact(t) else None))
+        return self._apply(
+            lambda t: t.to(
+                device=device, dtype=dtype if _inexact(t) else None, non_blocking=non_blocking
+            )
+        )
 
     def cpu(self: M) -> M:
         """Move everything to main memory; returns self."""

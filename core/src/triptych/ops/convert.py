@@ -57,6 +57,11 @@ def to(
     ``x.to(triptych.float16)``, ``x.to("cuda:0")``, ``x.to(other_tensor)``,
     ``x.to(memory_format=triptych.channels_last)``.
 
+    Args:
+        non_blocking: do not wait for a copy between main memory and a GPU. A copy to the GPU comes
+            straight from pinned memory, which has to stay as it is until the GPU has read it; a
+            copy to main memory goes into pinned memory and is there after `cuda.synchronize()`.
+
     Raises:
         DTypeError: a word names neither a dtype nor a device.
         ShapeError: the memory format is for another number of axes.
@@ -66,7 +71,7 @@ def to(
     if device is not None and (where := Device(device)) != out.device:
         backend_for(where)
         if where != Device("cpu", 0) or out.device.type != "cpu":
-            out = transfer(out, device=where)
+            out = transfer(out, device=where, non_blocking=non_blocking)
     if copy and out is self:
         return clone(out, memory_format=memory_format)
     return out if memory_format is None else in_format("to", out, memory_format)
@@ -77,9 +82,10 @@ def cpu(self: Tensor) -> Tensor:
     return to(self, "cpu")
 
 
-def cuda(self: Tensor, device: Any = None) -> Tensor:
-    """This tensor on a CUDA device, the first by default."""
-    return to(self, device=Device("cuda") if device is None else Device(device))
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """This tensor on a CUDA device, the current one by default; non_blocking as in `to`."""
+    where = Device("cuda") if device is None else Device(device)
+    return to(self, device=where, non_blocking=non_blocking)
 
 
 def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:

@@ -1,14 +1,17 @@
 """Writing into tensors.
 
 An in-place operation computes its result out of place, records it as any other operation, and then
-puts the numbers into the tensor's memory. The version cell that the tensor shares with its views
+puts the numbers into the tensor's memory; or gives the tensor the result's memory where nothing
+else holds either. The version cell that the tensor shares with its views
 counts the write, so backward can tell when a saved value is gone, and views know to rebuild their
 history from their base.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 from .. import dtypes
@@ -16,6 +19,7 @@ from ..autograd.node import Leaf, Node
 from ..autograd.saved import PackedValues
 from ..callsite import user_line
 from ..errors import DTypeError, GradError, ReadOnlyError, ShapeError
+from ..holders import ALONE, HELD, owns_memory
 from ..prims import movement as mv
 from ..prims.naming import dims_of, unify
 from ..prims.table import Prim
@@ -49,11 +53,40 @@ def overwrite(target: Tensor, value: Tensor, name: str) -> Tensor:
     if state.grad and edge is None and target._view is None and target._edge is not None:
         value = mv.write_view(target, value, chain=())  # a constant now, and still on the tape
         edge = value._edge
-    if type(edge) is Node:
-        _keep_apart(target, edge)
-    _store(target, value, name)
+    if not (sys.getrefcount(value) == ALONE and _exchange(target, value, edge)):
+        if type(edge) is Node:
+            _keep_apart(target, edge)
+        _spare(target)
+        _store(target, value, name)
     after_write(target, edge, name)
     return target
+
+
+def _exchange(target: Tensor, value: Tensor, edge: Any) -> bool:
+    """Give target the memory of a value that is to be dropped, if nothing can tell."""
+    if type(edge) is not Node or state.trace is not None or target._view is not None:
+        return False
+    saved = edge.y is value._data
+    if sys.getrefcount(target._data) != HELD or sys.getrefcount(value._data) != HELD + saved:
+        return False
+    if not owns_memory(target._data) or not owns_memory(value._data):
+        return False
+    if saved:  # the result is the target from now on
+        kept = tuple(c for c in edge.cells if c[0] is not value._cell)
+        edge.cells = (*kept, (target._cell, target._cell[0] + 1))
+    target._data = value._data
+    return True
+
+
+def _spare(target: Tensor) -> None:
+    """Copy what a node saved of the memory that target got in exchange, before a write to it."""
+    owner = target if target._view is None else target._view.base
+    node = owner._edge
+    if type(node) is not Node or node.y is not owner._data:
+        return
+    if any(cell is owner._cell and version > 0 for cell, version in node.cells):
+        node.y = node.y.copy()
+        node.cells = tuple(c for c in node.cells if c[0] is not owner._cell)
 
 
 def before_write(target: Tensor, edge: Any, name: str) -> None:
@@ -80,7 +113,8 @@ def after_write(target: Tensor, edge: Any, name: str) -> None:
     """Count the write and put its history, edge, where it belongs."""
     cell, view = target._cell, target._view
     cell[0] += 1
-    cell[1:] = [f"{name} at {user_line()}"]
+    if getrefcount(cell) > 3:  # held here, by the target, and by a view or what saved the numbers
+        cell[1:] = [f"{name} at {user_line()}"]
     if view is None or type(view) is Alias:
         if state.grad:
             set_edge(target, edge)
@@ -221,6 +255,7 @@ def ending_in(
         if into is None or not _fits(raw, self._data):
             return overwrite(self, step(self, other), name)
         check_memory(self._data, name)
+        _spare(self)
         state.run(into, self._data, raw)
         after_write(self, None, name)
         return self
@@ -228,6 +263,22 @@ def ending_in(
     method.__name__ = method.__qualname__ = name
     method.__doc__ = recorded.__doc__
     return method
+
+
+def over(target: Tensor, step: Callable[..., Tensor], name: str) -> Tensor:
+    """Write ``step(target)`` over target and return it; `step` is an elementwise primitive of one
+    input, whose kernel writes straight into the memory where nothing is recorded.
+    """
+    simple = state.run is not None and target._names is None
+    if not simple or target._data.dtype.kind != "f" or (state.grad and _has_history(target)):
+        return overwrite(target, step(target), name)
+    into = step.prim.into(target._data)  # type: ignore[attr-defined]
+    if into is None:
+        return overwrite(target, step(target), name)
+    check_memory(target._data, name)
+    state.run(into, target._data)  # type: ignore[misc]
+    after_write(target, None, name)
+    return target
 
 
 def _has_history(x: Tensor) -> bool:
@@ -257,7 +308,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     src = src if isinstance(src, Tensor) else as_tensor(src, dtype=self.dtype)
     if src.device != self.device:
-        src = src.to(self.device)
+        src = src.to(self.device, non_blocking=non_blocking)
     value = expand(cast_to(src, self._data.dtype), self.shape)
     return overwrite(self, value, "copy_")
 

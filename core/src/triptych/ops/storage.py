@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..backends import Device, backend_for, backend_of
+from ..backends import Device, backend_for, backend_of, in_pinned_memory
 from ..errors import CaptureError, DeviceError, DTypeError
 from ..prims.strided import _looked
 from ..tensor import Symbol, Tensor, box
@@ -155,24 +155,17 @@ def pin_memory(self: Tensor, device: Any = None) -> Tensor:
         DeviceError: there is no GPU, or the tensor is on one.
     """
     data = _real(self, "pin_memory")
-    cupy = backend_for(Device("cuda")).xp
+    backend = backend_for(Device("cuda"))
     if self.device.type != "cpu":
         raise DeviceError(f"pin_memory: the tensor is on {self.device}; only main memory is pinned")
     if is_pinned(self):
         return self
-    block = cupy.cuda.alloc_pinned_memory(max(data.nbytes, 1))
-    pinned = np.frombuffer(block, data.dtype, data.size).reshape(data.shape)
-    pinned[...] = data
-    return box(pinned)
+    return box(backend.pin(data))
 
 
 def is_pinned(self: Tensor, device: Any = None) -> bool:
     """Whether the tensor is in page-locked main memory."""
-    owner = memory_of(self._data) if not isinstance(self._data, Symbol) else None
-    while (below := getattr(owner, "base", None)) is not None:
-        owner = below
-    source = owner.obj if isinstance(owner, memoryview) else owner
-    return type(source).__name__ == "PinnedMemoryPointer"
+    return not isinstance(self._data, Symbol) and in_pinned_memory(self._data)
 
 
 def dim_order(self: Tensor) -> tuple[int, ...]:

@@ -243,13 +243,20 @@ def _gelu_bend(g: Any, a: Any, b: Any) -> Any:
     return mul(g, mul(a, mul(density, sub(2, squared))))
 
 
-gelu_dx = binary("gelu_dx", _gelu_dx, promote=FLOATING, d=(lambda g, b: gelu_dx(g, b), _gelu_bend))
+gelu_dx = binary(
+    "gelu_dx",
+    _gelu_dx,
+    cuda="a * (normal_cdf(b) + b * normal_density(b))",
+    promote=FLOATING,
+    d=(lambda g, b: gelu_dx(g, b), _gelu_bend),
+)
 """The gradient of gelu at x for that of its result, in one pass."""
 gelu = composite(
     "gelu",
     _gelu_decomp,
     _gelu,
     (lambda g, a: gelu_dx(g, a),),
+    cuda="a * normal_cdf(a)",
     partials=True,
     promote=FLOATING,
     vmap=leading,
@@ -309,6 +316,7 @@ def _gelu_tanh_bend(g: Any, a: Any, b: Any) -> Any:
 gelu_tanh_dx = binary(
     "gelu_tanh_dx",
     _gelu_tanh_dx,
+    cuda="a * gelu_tanh_slope(b)",
     promote=INEXACT,
     d=(lambda g, b: gelu_tanh_dx(g, b), _gelu_tanh_bend),
 )
@@ -318,6 +326,7 @@ gelu_tanh = composite(
     _gelu_tanh_decomp,
     _gelu_tanh,
     (lambda g, a: gelu_tanh_dx(g, a),),
+    cuda="a * C(0.5) * (C(1) + tanh(gelu_tanh_inner(a)))",
     partials=True,
     promote=INEXACT,
     vmap=leading,
@@ -350,13 +359,20 @@ def _silu_bend(g: Any, a: Any, b: Any) -> Any:
     return mul(g, mul(a, mul(mul(s, sub(1, s)), inner)))
 
 
-silu_dx = binary("silu_dx", _silu_dx, promote=INEXACT, d=(lambda g, b: silu_dx(g, b), _silu_bend))
+silu_dx = binary(
+    "silu_dx",
+    _silu_dx,
+    cuda="a * (logistic(b) * (C(1) + b * (C(1) - logistic(b))))",
+    promote=INEXACT,
+    d=(lambda g, b: silu_dx(g, b), _silu_bend),
+)
 """The gradient of silu at x for that of its result, in one pass."""
 silu = composite(
     "silu",
     lambda x: mul(x, sigmoid(x)),
     _silu,
     (lambda g, a: silu_dx(g, a),),
+    cuda="a / (C(1) + exp(-a))",
     partials=True,
     promote=INEXACT,
     vmap=leading,

@@ -21,10 +21,12 @@ Pads = tuple[tuple[int, int], ...]
 
 def check_dtypes(name: str, **inputs: Any) -> None:
     """Raise DTypeError unless all inputs have one dtype."""
+    dtypes = [x.dtype for x in inputs.values()]
+    if dtypes.count(dtypes[0]) == len(dtypes):
+        return
     kinds = {label: x.dtype for label, x in inputs.items()}
-    if len(set(kinds.values())) > 1:
-        came = ", ".join(f"{label} is {dtype}" for label, dtype in kinds.items())
-        raise DTypeError(f"{name}: inputs want one dtype, but {came}; convert one with .to(dtype)")
+    came = ", ".join(f"{label} is {dtype}" for label, dtype in kinds.items())
+    raise DTypeError(f"{name}: inputs want one dtype, but {came}; convert one with .to(dtype)")
 
 
 # Matrix product

@@ -27,7 +27,8 @@ from .table import Prim
 
 def callable_for(prim: Prim) -> Callable[..., Any]:
     """The function that applies a primitive; kept as `prim.call`, the record as its `.prim`."""
-    if prim.kind == "unary" and not prim.needs_dtypes:
+    elementwise = prim.kind == "unary" or (prim.kind == "composite" and prim.partials)
+    if elementwise and not prim.needs_dtypes:
         call = _unary(prim)
     elif prim.kind == "binary":
         call = _binary(prim)
@@ -146,13 +147,14 @@ def _several(prim: Prim) -> Callable[..., Any]:
     def call(*xs: Any, **params: Any) -> Any:
         run = state.run
         boxed = isinstance(xs[0], Tensor)
-        raw = [x._data if isinstance(x, Tensor) else x for x in xs] if boxed else xs
+        raw = [_unboxed(x) for x in xs] if boxed else xs
         kind = type(raw[0])
         kernel = kernels.get(kind)
-        if run is None or kernel is None or any(type(a) is not kind for a in raw):
+        if run is None or kernel is None:
             return apply(prim, xs, params)
-        if boxed and _some_named(xs):
-            return apply(prim, xs, params)
+        for a in raw:
+            if type(a) is not kind:
+                return apply(prim, xs, params)
         aval(*raw, **params)
         try:
             y = run(kernel, *raw, **params)
@@ -172,11 +174,9 @@ def _several(prim: Prim) -> Callable[..., Any]:
     return call
 
 
-def _some_named(xs: tuple[Any, ...]) -> bool:
-    for x in xs:  # noqa: SIM110 -- any() over a generator takes three times as long
-        if isinstance(x, Tensor) and x._names is not None:
-            return True
-    return False
+def _unboxed(x: Any) -> Any:
+    """The array in a tensor without names, and anything else as it is."""
+    return x._data if isinstance(x, Tensor) and x._names is None else x
 
 
 def _unary(prim: Prim) -> Callable[..., Any]:

@@ -80,6 +80,7 @@ rsqrt = unary(
     "rsqrt",
     amp="single",
     impl=lambda xp, x: xp.reciprocal(xp.sqrt(x)),
+    cuda="rsqrt(a)",
     d=lambda g, y: mul(g, mul(mul(mul(y, y), y), -0.5)),
     domain=POSITIVE,
 )
@@ -108,6 +109,7 @@ remainder = binary(
 fmod = binary(
     "fmod",
     _by_nonzero("fmod"),
+    cuda="fmod(a, b)",
     promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, trunc(div(a, b))))),
     domain=POSITIVE,
@@ -205,6 +207,7 @@ tanh = unary("tanh", "tanh", d=lambda g, y: tanh_dx(g, y))
 tanh_dx = binary(
     "tanh_dx",
     lambda xp, g, y: g * (1 - y * y),
+    cuda="a * (C(1) - b * b)",
     promote=INEXACT,
     d=(lambda g, b: tanh_dx(g, b), lambda g, a, b: mul(g, mul(mul(a, b), -2))),
 )
@@ -220,6 +223,7 @@ atanh = unary("atanh", "arctanh", d=lambda g, a: div(g, sub(1, mul(a, a))), doma
 erf = unary(
     "erf",
     erf_impl,
+    cuda="erf(a)",
     promote=FLOATING,
     d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), 2 / math.sqrt(math.pi))),
 )
@@ -228,6 +232,7 @@ erf = unary(
 erfc = unary(
     "erfc",
     erfc_impl,
+    cuda="erfc(a)",
     promote=FLOATING,
     d=lambda g, a: mul(g, mul(exp(neg(mul(a, a))), -2 / math.sqrt(math.pi))),
 )
@@ -267,18 +272,27 @@ def _relu(xp: Any, x: Any) -> Any:
     return xp.maximum(x, x.dtype.type(0))
 
 
-sigmoid = unary("sigmoid", _sigmoid, d=lambda g, y: sigmoid_dx(g, y))
+sigmoid = unary("sigmoid", _sigmoid, cuda="logistic(a)", d=lambda g, y: sigmoid_dx(g, y))
 sigmoid_dx = binary(
     "sigmoid_dx",
     lambda xp, g, y: g * (y * (1 - y)),
+    cuda="a * (b * (C(1) - b))",
     promote=INEXACT,
     d=(lambda g, b: sigmoid_dx(g, b), lambda g, a, b: mul(g, mul(a, sub(1, mul(b, 2))))),
 )
 """g y (1 - y): what backward makes of the gradient g of y = sigmoid(x), in one pass."""
-relu = unary("relu", _relu, promote=REAL, d=lambda g, y: relu_dx(g, y), domain=POSITIVE)
+relu = unary(
+    "relu",
+    _relu,
+    cuda="a < C(0) ? C(0) : a",
+    promote=REAL,
+    d=lambda g, y: relu_dx(g, y),
+    domain=POSITIVE,
+)
 relu_dx = binary(
     "relu_dx",
     slope(lambda xp, g, y: xp.where(y > 0, g, g.dtype.type(0))),
+    cuda="b > C(0) ? a : C(0)",
     promote=REAL,
     d=(lambda g, b: relu_dx(g, b), lambda g: _flat(g)),
     domain=POSITIVE,
@@ -299,7 +313,7 @@ def _round(xp: Any, x: Any) -> Any:
 FLAT = (0.1, 0.4)  # away from the steps
 floor = unary("floor", "floor", promote=REAL, d=_flat, domain=FLAT)
 ceil = unary("ceil", "ceil", promote=REAL, d=_flat, domain=FLAT)
-round = unary("round", _round, promote=REAL, d=_flat, domain=FLAT)
+round = unary("round", _round, cuda="rint(a)", promote=REAL, d=_flat, domain=FLAT)
 trunc = unary("trunc", "trunc", promote=REAL, d=_flat, domain=FLAT)
 
 
@@ -314,7 +328,8 @@ def _sign_vjp(g: Any, a: Any, y: Any) -> Any:
     return div(sub(g, mul(y, along)), abs(a))
 
 
-sign = unary("sign", _sign, promote=NUMERIC, vjp=_sign_vjp, domain=POSITIVE)
+SIGN = "a != a ? a : C((a > C(0)) - (a < C(0)))"
+sign = unary("sign", _sign, cuda=SIGN, promote=NUMERIC, vjp=_sign_vjp, domain=POSITIVE)
 abs = unary(
     "abs",
     "absolute",
@@ -422,6 +437,7 @@ where = primitive(
     promote=BRANCHES,
     check="late",
     names=naming.broadcast("where"),
+    cuda="a ? b : c",
 )
 
 

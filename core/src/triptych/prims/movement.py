@@ -71,9 +71,14 @@ def _expand_vjp(g: Any, shape: tuple[int, ...]) -> Any:
     return sum_to(g, shape)
 
 
+def _writeable(array: Any) -> bool:
+    """Whether an array may be written to; on a GPU every one may, and has no flag that says so."""
+    return getattr(array.flags, "writeable", True)
+
+
 def _expand(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     y = xp.broadcast_to(x, shape)
-    if y.flags.writeable or not x.flags.writeable:
+    if _writeable(y) or not _writeable(x):
         return y
     return xp.lib.stride_tricks.as_strided(x, shape, y.strides)  # writeable, as torch's expand
 
@@ -263,7 +268,7 @@ def _diagonal_aval(x: Any, *, offset: int, axis1: int, axis2: int) -> Aval:
 
 def _diagonal(xp: Any, x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
     y = xp.diagonal(x, offset, axis1, axis2)
-    if y.base is not None and x.flags.writeable and not y.flags.writeable:
+    if y.base is not None and _writeable(x) and not _writeable(y):
         y.flags.writeable = True  # NumPy guards a view that torch lets users write to
     return y
 
@@ -343,17 +348,21 @@ def _home(a: Any) -> Device:
     return a.device if isinstance(a, (Tensor, Symbol)) else backend_of(a).device_of(a)
 
 
-def _transfer(xp: Any, x: Any, *, device: Device) -> Any:
+def _transfer(xp: Any, x: Any, *, device: Device, non_blocking: bool = False) -> Any:
     source, target = backend_of(x), backend_for(device)
-    return target.asarray(x if source is target else source.to_numpy(x), where=device)
+    if source is target:
+        return target.asarray(x, where=device)
+    if non_blocking:
+        return target.upload(source.download(x), device)
+    return target.asarray(source.to_numpy(x), where=device)
 
 
 transfer = primitive(
     "transfer",
     "transfer",
     _transfer,
-    lambda x, *, device: Aval(x.shape, x.dtype),
-    (lambda g, a, *, device: transfer(g, device=_home(a)),),
+    lambda x, *, device, non_blocking=False: Aval(x.shape, x.dtype),
+    (lambda g, a, *, device, non_blocking=False: transfer(g, device=_home(a)),),
     check="late",
 )
 """The same elements on another device."""

@@ -203,15 +203,20 @@ rms_norm, rms_norm_grad = _rows_record("rms_norm", False)
 # Channels: axis 1
 
 
-def _channel_aval(name: str, x: Any, vectors: dict[str, Any]) -> Aval:
-    for label, v in vectors.items():
-        if tuple(v.shape) != (x.shape[1],):
+_AFFINE = ("weight", "bias")
+
+
+def _channel_aval(name: str, x: Any, vectors: Any, labels: tuple[str, ...] = _AFFINE) -> Aval:
+    wanted, dtype = (x.shape[1],), x.dtype
+    for v, label in zip(vectors, labels, strict=False):
+        if v.shape != wanted:
             raise ShapeError(
                 f"{name}: {label} has shape {tuple(v.shape)}, wanted ({x.shape[1]},) for the "
                 f"channels of the input {tuple(x.shape)}"
             )
-        check_dtypes(name, input=x, **{label: v})
-    return Aval(x.shape, x.dtype)
+        if v.dtype is not dtype:
+            check_dtypes(name, input=x, **{label: v})
+    return Aval(x.shape, dtype)
 
 
 def _per_channel(x: Any) -> tuple[int, ...]:
@@ -290,9 +295,7 @@ group_norm = composite(
     _group_norm_decomp,
     _group_norm,
     lambda g, xs, *, groups, eps: list(group_norm_grad(g, *xs[:2], groups=groups, eps=eps)),
-    aval=lambda x, *affine, groups, eps: _channel_aval(
-        "group_norm", x, dict(zip(("weight", "bias"), affine, strict=False))
-    ),
+    aval=lambda x, *affine, groups, eps: _channel_aval("group_norm", x, affine),
     names=naming.keep,
     amp="single",
 )
@@ -303,9 +306,8 @@ weight and bias per channel."""
 
 
 def _batch_norm_aval(x: Any, *affine: Any, eps: float) -> tuple[Aval, Aval, Aval]:
-    vectors = dict(zip(("weight", "bias"), affine, strict=False))
     level = Aval((x.shape[1],), x.dtype)
-    return _channel_aval("batch_norm", x, vectors), level, level
+    return _channel_aval("batch_norm", x, affine), level, level
 
 
 def _batch_norm_decomp(x: Any, *affine: Any, eps: float) -> tuple[Any, Any, Any]:
@@ -410,8 +412,7 @@ channel; also the mean and the variance (over the count), both (c,)."""
 
 
 def _eval_aval(x: Any, *vectors: Any, eps: float) -> Aval:
-    labels = ("running_mean", "running_var", "weight", "bias")
-    return _channel_aval("batch_norm", x, dict(zip(labels, vectors, strict=False)))
+    return _channel_aval("batch_norm", x, vectors, ("running_mean", "running_var", *_AFFINE))
 
 
 def _eval_decomp(x: Any, mean: Any, var: Any, *affine: Any, eps: float) -> Any:

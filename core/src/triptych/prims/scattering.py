@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..avals import Aval
 from ..errors import DTypeError
 from ..tensor import raw_dtype
@@ -23,6 +25,15 @@ def _aval(x: Any, idx: Any, src: Any, *, axis: int, largest: bool, include_self:
     return Aval(x.shape, x.dtype)
 
 
+def _end(dtype: np.dtype, largest: bool) -> Any:
+    """The largest number of a dtype, or the smallest."""
+    if dtype.kind == "b":
+        return largest
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).max if largest else np.iinfo(dtype).min
+    return np.inf if largest else -np.inf
+
+
 def _extreme(
     xp: Any, x: Any, idx: Any, src: Any, *, axis: int, largest: bool, include_self: bool
 ) -> Any:
@@ -30,7 +41,7 @@ def _extreme(
     place = _places(xp, "scatter_reduce", idx, x.shape, axis).reshape(-1)
     numbers = src.reshape(-1)
     if not include_self:
-        out[place] = numbers  # whichever of them stays is one of those to compare
+        out[place] = _end(x.dtype, not largest)  # every number is at least that, or at most
     (xp.maximum if largest else xp.minimum).at(out, place, numbers)
     return out.reshape(x.shape)
 

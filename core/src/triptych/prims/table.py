@@ -8,21 +8,13 @@ from typing import Any
 
 from ..backends import backend_for, backend_of
 from ..registry import Registry
+from .cells import NA as NA
+from .cuda_expressions import expression
 
 INPUTS = "abcdef"  # what a derivative rule calls the inputs of its primitive, in order
 
 
 RESTS = {"xs": 0, "bs": 1, "cs": 2}  # and all from one of them on, with the first index
-
-
-class NA:
-    """A column that makes no sense for a primitive, with the reason."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-    def __repr__(self) -> str:
-        return f"NA({self.reason!r})"
 
 
 class Rule:
@@ -106,9 +98,10 @@ class Prim:
         vmap: batching rule, read by `func.vmap` (see `batching`); default by the kind.
         names: rule for named dimensions (see `naming`), applied when an input has names.
         amp: what autocast does with floating inputs.
+        cuda: elementwise only: the same as one expression of CUDA C (see `cuda_expressions`).
     """
 
-    COLUMNS = ("impl", "aval", "vjp", "decomp", "domain", "names", "amp", "jvp", "vmap")
+    COLUMNS = ("impl", "aval", "vjp", "decomp", "domain", "names", "amp", "jvp", "vmap", "cuda")
 
     def __init__(
         self,
@@ -130,12 +123,14 @@ class Prim:
         vmap: Any = None,
         names: Any = None,
         amp: Any = None,
+        cuda: Any = None,
     ) -> None:
         self.name, self.kind, self.impl, self.aval, self.vjp = name, kind, impl, aval, vjp
         self.partials = partials
         self.promote, self.view, self.check, self.outputs = promote, view, check, outputs
         self.decomp, self.domain, self.effect = decomp, domain, effect
         self.jvp, self.vmap, self.names, self.amp = jvp, vmap, names, amp
+        self.cuda = expression(kind, impl) if cuda is None else cuda
         self.kernels: dict[type, Callable[..., Any]] = {}
         self._into: dict[type, Callable[..., Any] | None] = {}
         self.rules, self.joint = self._read_rules(vjp)

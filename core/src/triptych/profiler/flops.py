@@ -44,6 +44,7 @@ def _conv_dw(shapes: list[Shape], out: Shape, params: dict[str, Any]) -> int:
 COUNTS: dict[str, Callable[[list[Shape], Shape, dict[str, Any]], int]] = {
     "matmul": _matmul,
     "linear": _matmul,
+    "fused_linear": _matmul,
     "conv": _conv,
     "conv_dx": _conv_dx,
     "conv_dw": _conv_dw,

@@ -83,6 +83,53 @@ def test_the_causal_mask_hides_the_future():
     close(full[:3], model(src, changed, tgt_mask=mask)[:3])
 
 
+@pytest.fixture
+def fused(monkeypatch):
+    """How often layers took their linear maps with what follows in one pass."""
+    from triptych.nn.modules import transformer
+
+    calls = []
+    plain = transformer.fused_linear
+    monkeypatch.setattr(
+        transformer, "fused_linear", lambda *xs, **params: calls.append(1) or plain(*xs, **params)
+    )
+    return calls
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_inference_gives_what_training_gives(fused, norm_first, bias, activation):
+    options = {"activation": activation, "norm_first": norm_first, "bias": bias, "dtype": F64}
+    x = triptych.randn(3, 2, 6, dtype=F64)
+    for layer in (
+        nn.TransformerEncoderLayer(6, 2, 8, **options).eval(),
+        nn.TransformerDecoderLayer(6, 2, 8, **options).eval(),
+    ):
+        inputs = (x,) if isinstance(layer, nn.TransformerEncoderLayer) else (x, x)
+        want = layer(*inputs)
+        assert not fused
+        with triptych.no_grad():
+            close(layer(*inputs), want)
+        assert len(fused) == 2
+        fused.clear()
+
+
+def test_inference_calls_all_parts_where_something_depends_on_them(fused):
+    def layer(**options):
+        return nn.TransformerEncoderLayer(6, 2, 8, activation="gelu", **options)
+
+    seen = []
+    watched, dropping, replaced = layer().eval(), layer(dropout=0.5).train(), layer().eval()
+    watched.linear1.register_forward_hook(lambda *args: seen.append(1))
+    replaced.linear2.forward = lambda x: seen.append(2) or x[..., :6]
+    with triptych.no_grad():
+        for one in (watched, dropping, replaced):
+            one(triptych.randn(3, 2, 6))
+    assert seen == [1, 2]
+    assert not fused
+
+
 def test_names_are_those_of_official_checkpoints():
     keys = set(nn.Transformer(6, 2, 1, 1, 8).state_dict())
     assert {

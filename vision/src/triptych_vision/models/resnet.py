@@ -108,8 +108,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, inplanes, h, w) to (n, planes, h / stride, w / stride)."""
         around = x if self.downsample is None else self.downsample(x)
-        out = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(out)) + around)
+        out = nn.chain(x, self.conv1, self.bn1, self.relu)
+        return self.relu(nn.chain(out, self.conv2, self.bn2) + around)
 
 
 class Bottleneck(nn.Module):
@@ -155,9 +155,9 @@ class Bottleneck(nn.Module):
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, inplanes, h, w) to (n, 4 * planes, h / stride, w / stride)."""
         around = x if self.downsample is None else self.downsample(x)
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.relu(self.bn2(self.conv2(out)))
-        return self.relu(self.bn3(self.conv3(out)) + around)
+        out = nn.chain(x, self.conv1, self.bn1, self.relu)
+        out = nn.chain(out, self.conv2, self.bn2, self.relu)
+        return self.relu(nn.chain(out, self.conv3, self.bn3) + around)
 
 
 class ResNet(nn.Module):
@@ -256,7 +256,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: tp.Tensor) -> tp.Tensor:
         """(n, 3, h, w) normalised images to (n, num_classes) logits."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (n, 64, h / 4, w / 4)
+        x = nn.chain(x, self.conv1, self.bn1, self.relu, self.maxpool)  # (n, 64, h / 4, w / 4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
 

@@ -6,21 +6,67 @@ large as a block of rows, stay in the cache, and are written again for the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["BLOCK_ELEMENTS", "sample_blocks"]
+from triptych.library import accelerated
 
-# (columns (1, w), rows (n, 1), which rows) -> x and y (n, w), from -1 at one edge to 1 at the other
-Places = Callable[[Any, Any, slice], tuple[Any, Any]]
+__all__ = ["BLOCK_ELEMENTS", "Places", "sample_blocks"]
+
 BLOCK_ELEMENTS = 1 << 15  # values of all channels per block; of 2 ** 13 to 2 ** 16 the fastest
 
 
+class Places(NamedTuple):
+    """Where new pixels are read: x and y from -1 at the left or upper edge to 1 at the other.
+
+    Args:
+        kind: how they are made of columns and rows, from which u = column - center_x and
+            v = row - center_y. "affine": x = a u + b v + c and y = d u + e v + f. "projective":
+            x = (a u + b v + c) / half_width / (g u + h v + 1) - 1, and y likewise. "given": they
+            are there already; nan is outside.
+        numbers: of "affine" (center_x, center_y, a, b, c, d, e, f), of "projective" also g, h,
+            half_width and half_height, and of "given" x and y (new h, new w).
+    """
+
+    kind: str
+    numbers: tuple[Any, ...]
+
+    def at(self, columns: Any, rows: Any, part: slice) -> tuple[Any, Any]:
+        """Those of some rows.
+
+        Args:
+            columns: (1, w), all of them, an array or tensor.
+            rows: (n, 1).
+            part: which rows these are.
+
+        Returns:
+            x and y (n, w).
+        """
+        if self.kind == "given":
+            return self.numbers[0][part], self.numbers[1][part]
+        center_x, center_y, a, b, c, d, e, f, *others = self.numbers
+        u, v = columns - center_x, rows - center_y
+        x, y = a * u + b * v + c, d * u + e * v + f
+        if self.kind == "affine":
+            return x, y
+        g, h, half_width, half_height = others
+        below = g * u + h * v + 1
+        return x / half_width / below - 1, y / half_height / below - 1
+
+    def in_memory(self) -> Places:
+        """With arrays in place of tensors; raises where a tensor has none to show."""
+        return Places(
+            self.kind, tuple(n.numpy() if hasattr(n, "numpy") else n for n in self.numbers)
+        )
+
+
+@accelerated("sample_places")
 def sample_blocks(
     image: np.ndarray,
-    places: Places,
+    kind: str,
+    numbers: tuple[Any, ...],
     size: tuple[int, int],
     bilinear: bool,
     fill: Sequence[float] | None,
@@ -30,7 +76,7 @@ def sample_blocks(
 
     Args:
         image: (..., c, h, w).
-        places: where each new pixel is read.
+        kind, numbers: fields of `Places`, of arrays.
         size: (new h, new w).
         bilinear: mix the four pixels around; else take the nearest.
         fill: what lies outside, one value or one per channel.
@@ -39,6 +85,7 @@ def sample_blocks(
     Returns:
         (..., c, new h, new w) in the image's dtype.
     """
+    places = Places(kind, numbers)
     height, width = image.shape[-2:]
     framed = np.zeros((*image.shape[:-2], height + 2, width + 2), image.dtype)
     framed[..., 1:-1, 1:-1] = image
@@ -50,7 +97,7 @@ def sample_blocks(
     step = max(1, BLOCK_ELEMENTS // max(1, len(flat) * size[1]))
     for start in range(0, size[0], step):
         part = slice(start, min(start + step, size[0]))
-        x, y = places(columns[None], rows[part, None], part)
+        x, y = places.at(columns[None], rows[part, None], part)
         x, y = _pixels(x, width), _pixels(y, height)
         out[:, part] = fill_block(flat, x, y, (height, width), values).reshape(len(flat), *x.shape)
     return out.reshape(*image.shape[:-2], *size)

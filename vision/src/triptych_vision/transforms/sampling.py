@@ -52,9 +52,7 @@ def sample(
     Args:
         name: of the function, for the text of errors.
         image: (..., c, h, w).
-        places: a function of new columns (1, w), rows (n, 1) and a slice of rows, as arrays or
-            tensors, that gives where they are read: x and y (n, w), from -1 at the left or upper
-            edge of the image to 1 at the other; nan is outside.
+        places: where each new pixel is read.
         size: (new h, new w).
         mode: NEAREST or BILINEAR.
         fill: what lies outside of the image; None is zero. With a fill, BILINEAR weighs border
@@ -80,7 +78,9 @@ def sample(
         return sample_tensors(image, places, size, mode, values)
     bilinear, dtype = mode is InterpolationMode.BILINEAR, float_for(image).name
     try:
-        return tp.from_numpy(sample_blocks(image.numpy(), places, size, bilinear, values, dtype))
+        kind, numbers = places.in_memory()
+        out = sample_blocks(image.numpy(), kind, numbers, size, bilinear, values, dtype)
+        return tp.from_numpy(out)
     except (CaptureError, GradError, TransformError):  # numbers with a history, or not known yet
         return sample_tensors(image, places, size, mode, values)
 
@@ -101,7 +101,7 @@ def sample_tensors(
     height, width = image.shape[-2:]
     kind: dict[str, Any] = {"dtype": float_for(image), "device": image.device}
     columns, rows = tp.arange(size[1], **kind), tp.arange(size[0], **kind)
-    x, y = places(columns[None], rows[:, None], slice(None))
+    x, y = places.at(columns[None], rows[:, None], slice(None))
     columns, rows = (
         (((place + 1) * n - 1) * 0.5).nan_to_num(-1.0).reshape(-1).clamp(-1, n)
         for place, n in ((x, width), (y, height))

@@ -32,6 +32,8 @@ FAMILIES = (
     "attention",
     "boxes",
     "conv",
+    "conv_norm",
+    "ctc",
     "elementwise",
     "fft",
     "gemm",
@@ -40,7 +42,9 @@ FAMILIES = (
     "image",
     "norm",
     "pool",
+    "recurrent",
     "reduce",
+    "sample",
     "softmax",
 )
 

@@ -8,9 +8,11 @@ from typing import Any
 # From how many numbers on the native kernel is the faster one: soon where NumPy takes several
 # passes or broadcasts; where it takes one, from where threads share the work.
 _SIZES = {
+    1: ("gelu",),  # so that it gives the same as at the end of `fused_linear`, for any size
+    1 << 6: ("hardsigmoid", "hardsigmoid_dx", "hardswish", "hardswish_dx", "relu6"),
     1 << 10: (
-        *("cos", "erf", "gelu", "relu", "rsqrt", "sigmoid", "sign", "silu", "sin", "where"),
-        *("gelu_dx", "relu_dx", "sigmoid_dx", "silu_dx", "tanh_dx"),
+        *("cos", "erf", "relu", "rsqrt", "sigmoid", "sign", "silu", "sin", "where"),
+        *("gelu_dx", "relu_dx", "relu6_dx", "sigmoid_dx", "silu_dx", "tanh_dx"),
     ),
     1 << 13: ("add", "div", "maximum", "minimum", "mul", "sub"),
     1 << 15: (

@@ -9,10 +9,11 @@ import numpy as np
 from ... import dtypes
 from ...avals import normalize_axis
 from ...errors import DomainError, DTypeError, ShapeError
+from ...ops.inplace import over
 from ...ops.pointwise import log_softmax as _log_softmax
 from ...ops.pointwise import sigmoid, tanh
 from ...ops.pointwise import softmax as _softmax
-from ...prims import composite, create
+from ...prims import composite, create, piecewise
 from ...prims import elementwise as ew
 from ...prims import movement as mv
 from ...random import Generator, default_generator
@@ -58,21 +59,14 @@ _GELU = {"none": composite.gelu, "tanh": composite.gelu_tanh}
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """The larger of x and zero."""
-    return replaced(input, ew.relu(input), inplace, "relu")
+    return over(input, ew.relu, "relu_") if inplace else ew.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6)."""
-    whole = not dtypes.is_inexact(input._data.dtype)
-    out = _limited("relu6", input, 0, 6) if whole else _relu6(input)
-    return replaced(input, out, inplace, "relu6")
-
-
-def _relu6(x: Tensor) -> Tensor:
-    y = ew.relu(x)
-    if not recorded(x):
-        return ew.minimum(y, 6.0)
-    return ew.where(ew.ge(y, 6), 6.0, y)  # unlike minimum, no gradient at 6
+    if not dtypes.is_inexact(input._data.dtype):
+        return replaced(input, _limited("relu6", input, 0, 6), inplace, "relu6")
+    return over(input, piecewise.relu6, "relu6_") if inplace else piecewise.relu6(input)
 
 
 def hardtanh(
@@ -111,14 +105,14 @@ def _limited(name: str, x: Tensor, low: float, high: float) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """relu6(x + 3) / 6: a piecewise linear sigmoid."""
-    return replaced(input, ew.mul(_relu6(ew.add(input, 3)), 1 / 6), inplace, "hardsigmoid")
+    if inplace:
+        return over(input, piecewise.hardsigmoid, "hardsigmoid_")
+    return piecewise.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * hardsigmoid(x). Source: Howard et al. 2019, eq. 1."""
-    gate = ew.mul(_relu6(ew.add(input, 3)), 1 / 6)
-    out = ew.mul(input, gate)  # last, because an in-place write keeps apart what this one saved
-    return replaced(input, out, inplace, "hardswish")
+    return over(input, piecewise.hardswish, "hardswish_") if inplace else piecewise.hardswish(input)
 
 
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
@@ -140,7 +134,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x), also known as swish."""
-    return replaced(input, composite.silu(input), inplace, "silu")
+    return over(input, composite.silu, "silu_") if inplace else composite.silu(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

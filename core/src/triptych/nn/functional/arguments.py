@@ -46,10 +46,13 @@ def per_axis(
     given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(given) not in (1, dims):
         raise ShapeError(f"{name}: {label} wants one int or {dims}, got {given}")
-    ints = integers(f"{name}: {label}", given)
-    if least is not None and ints and min(ints) < least:
+    for v in given:
+        if type(v) is not int:
+            given = integers(f"{name}: {label}", given)
+            break
+    if least is not None and given and min(given) < least:
         raise ShapeError(f"{name}: {label} must be at least {least}, got {value}")
-    return ints * dims if len(ints) == 1 else ints
+    return given * dims if len(given) == 1 else given
 
 
 def batched(name: str, input: Tensor, dims: int, call: Callable[[Tensor], Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import ShapeError
 from ...prims import contract
 from ...prims import movement as mv
+from ...prims.conv_norm import conv_norm
 from ...prims.precision import computes_in
 from ...prims.window import overlap_add, windows
 from ...tensor import Tensor
@@ -33,7 +34,7 @@ Pads = tuple[tuple[int, int], ...]
 def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: Ints) -> Pads:
     """(before, after) for every space axis."""
     if not isinstance(padding, str):
-        return tuple((p, p) for p in per_axis(name, "padding", padding, len(kernel), 0))
+        return tuple([(p, p) for p in per_axis(name, "padding", padding, len(kernel), 0)])
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same":
@@ -44,14 +45,57 @@ def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: 
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def _with_bias(name: str, out: Tensor, bias: Tensor | None) -> Tensor:
-    if bias is None:
-        return out
+def _with_bias(name: str, out: Tensor, bias: Tensor) -> Tensor:
     if bias.ndim != 1 or bias.shape[0] != out.shape[1]:
         raise ShapeError(
             f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}"
         )
     return onto(out, mv.reshape(bias, shape=(out.shape[1], *[1] * (out.ndim - 2))))
+
+
+def _options(
+    name: str,
+    dims: int,
+    input: Tensor,
+    weight: Tensor,
+    stride: Size,
+    padding: Size | str,
+    dilation: Size,
+    groups: int,
+) -> dict[str, Any]:
+    """The parameters of `contract.conv`."""
+    kernel = weight._data.shape[2:]
+    if len(kernel) != dims:
+        raise ShapeError(
+            f"{name}: wanted a weight (out, c / groups, {dims} kernel axes), got shape "
+            f"{tuple(weight.shape)} for input {tuple(input.shape)}"
+        )
+    steps = per_axis(name, "stride", stride, dims, 1)
+    gaps = per_axis(name, "dilation", dilation, dims, 1)
+    pads = _pads(name, padding, kernel, steps, gaps)
+    return {"stride": steps, "padding": pads, "dilation": gaps, "groups": groups}
+
+
+def conv2d_norm(
+    input: Tensor, weight: Tensor, vectors: Sequence[Any], eps: float, then: str, *conv: Any
+) -> Tensor:
+    """`conv2d`, `batch_norm` in evaluation and an activation, in one pass where that is possible.
+
+    Args:
+        input: (n, c, h, w).
+        weight: (o, c / groups, kh, kw).
+        vectors: mean, variance, weight and bias of the norm, each (o,).
+        eps: added to the variance.
+        then: the activation, one of `prims.conv_norm.ACTIVATIONS`, or "identity".
+        conv: stride, padding, dilation and groups, as in `conv2d`.
+
+    Raises:
+        ShapeError: shapes do not fit.
+        DTypeError: dtypes differ.
+    """
+    options = _options("conv2d", 2, input, weight, *conv)
+    out: Tensor = conv_norm(input, weight, *vectors, eps=eps, then=then, **options)
+    return out
 
 
 @computes_in("low")
@@ -66,18 +110,11 @@ def _conv(
     groups: int,
 ) -> Tensor:
     name = f"conv{dims}d"
-    if weight.ndim != dims + 2:
-        raise ShapeError(
-            f"{name}: wanted a weight (out, c / groups, {dims} kernel axes), got shape "
-            f"{tuple(weight.shape)} for input {tuple(input.shape)}"
-        )
-    steps = per_axis(name, "stride", stride, dims, 1)
-    gaps = per_axis(name, "dilation", dilation, dims, 1)
-    pads = _pads(name, padding, tuple(weight.shape[2:]), steps, gaps)
+    options = _options(name, dims, input, weight, stride, padding, dilation, groups)
 
     def call(x: Tensor) -> Tensor:
-        options: Any = {"stride": steps, "padding": pads, "dilation": gaps, "groups": groups}
-        return _with_bias(name, contract.conv(x, weight, **options), bias)
+        out = contract.conv(x, weight, **options)
+        return out if bias is None else _with_bias(name, out, bias)
 
     return batched(name, input, dims, call)
 
@@ -206,7 +243,7 @@ def _conv_transpose(
             dilation=gaps,
             groups=groups,
         )
-        return _with_bias(name, out, bias)
+        return out if bias is None else _with_bias(name, out, bias)
 
     return batched(name, input, dims, call)
 

@@ -87,41 +87,59 @@ def batch_norm(
 
     Source: Ioffe and Szegedy 2015, algorithm 1.
     """
-    if tuple(input.shape) == (0,):  # as torch, which looks at the shape only if there are elements
+    shape = input._data.shape
+    if shape == (0,):  # as torch, which looks at the shape only if there are elements
         return mv.copy(input)
-    if input.ndim < 2:
-        raise ShapeError(f"batch_norm: wanted (n, c, ...), got {tuple(input.shape)}")
+    if len(shape) < 2:
+        raise ShapeError(f"batch_norm: wanted (n, c, ...), got {tuple(shape)}")
+    if not training and 0 not in shape:
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
     vectors = {"running_mean": running_mean, "running_var": running_var}
     _check_channels("batch_norm", input, **vectors, weight=weight, bias=bias)
-    if input._data.size == 0:
+    if 0 in shape:
         return _affine("batch_norm", mv.copy(input), weight, bias)
+    _check_count("batch_norm", input)
     given = (weight, bias) if _alike(input, weight, bias) else (None, None)
     rest = (weight, bias) if given[0] is None else (None, None)
-    if training:
-        _check_count("batch_norm", input)
-        y, mean, var = nm.batch_norm(input, *_present(given), eps=eps)
-        _update_running(input, (mean, var), (running_mean, running_var), momentum)
-        return _affine("batch_norm", y, *rest)
-    if running_mean is None or running_var is None:
+    y, mean, var = nm.batch_norm(input, *_present(given), eps=eps)
+    _update_running(input, (mean, var), (running_mean, running_var), momentum)
+    return _affine("batch_norm", y, *rest)
+
+
+def _by_running(
+    x: Tensor,
+    mean: Tensor | None,
+    var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+) -> Tensor:
+    """Batch normalisation in evaluation: by statistics that are given."""
+    if mean is None or var is None:
         raise ShapeError(
             "batch_norm: without training=True, running_mean and running_var are needed"
         )
-    if _alike(input, running_mean, running_var):
-        y = nm.batch_norm_eval(input, running_mean, running_var, *_present(given), eps=eps)
-        return _affine("batch_norm", y, *rest)
-    scale = ew.rsqrt(ew.add(running_var, eps))
+    if _alike(x, mean, var):
+        if weight is not None and _alike(x, weight, bias):
+            return nm.batch_norm_eval(x, mean, var, *_present((weight, bias)), eps=eps)
+        y = nm.batch_norm_eval(x, mean, var, eps=eps)
+        return _affine("batch_norm", y, weight, bias)
+    _check_channels("batch_norm", x, running_mean=mean, running_var=var)
+    scale = ew.rsqrt(ew.add(var, eps))
     if weight is not None:
         scale = ew.mul(scale, weight)
-    shift = ew.neg(ew.mul(running_mean, scale))
+    shift = ew.neg(ew.mul(mean, scale))
     if bias is not None:
         shift = ew.add(shift, bias)
-    return _affine("batch_norm", input, scale, shift)
+    return _affine("batch_norm", x, scale, shift)
 
 
 def _alike(input: Tensor, first: Tensor | None, second: Tensor | None) -> bool:
     """Whether a fused operation takes both vectors: the first is there, and dtypes are equal."""
-    others = [v for v in (first, second) if v is not None]
-    return first is not None and all(v._data.dtype == input._data.dtype for v in others)
+    dtype = input._data.dtype
+    if first is None or first._data.dtype != dtype:
+        return False
+    return second is None or second._data.dtype == dtype
 
 
 def _present(vectors: tuple[Tensor | None, ...]) -> list[Tensor]:

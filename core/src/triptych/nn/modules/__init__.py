@@ -13,6 +13,7 @@ from . import (
     dropout,
     flatten,
     fold,
+    joined,
     lazy,
     linear,
     loss,
@@ -35,6 +36,7 @@ from .distance import *
 from .dropout import *
 from .flatten import *
 from .fold import *
+from .joined import *
 from .lazy import *
 from .linear import *
 from .loss import *
@@ -57,6 +59,7 @@ _FAMILIES = (
     dropout,
     flatten,
     fold,
+    joined,
     lazy,
     linear,
     loss,

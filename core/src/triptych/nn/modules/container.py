@@ -11,6 +11,7 @@ from ...errors import BoundsError, DTypeError
 from ...tensor import Tensor
 from ..module import Module
 from ..parameter import Parameter
+from .joined import chain
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
@@ -119,9 +120,7 @@ class Sequential(_Ordered):
             self.add_module(name, _checked(self, module))
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            input = module(input)
-        return input
+        return chain(input, *self._modules.values())
 
     def _sliced(self, items: list[tuple[str, Any]]) -> Any:
         return type(self)(OrderedDict(items))

@@ -10,9 +10,11 @@ from typing import Any
 from ... import dtypes
 from ...errors import ShapeError, UnknownNameError
 from ...ops.creation import full
+from ...prims.fused_linear import fused_linear
 from ...tensor import Tensor
 from .. import functional as F
 from .. import init
+from ..functional.arguments import recorded
 from ..module import Module
 from .attention import MultiheadAttention
 from .container import ModuleList
@@ -39,6 +41,21 @@ def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:
             f"transformer layer: activation is 'relu', 'gelu' or a function, got {activation!r}"
         )
     return getattr(F, activation)
+
+
+_FUSED: dict[int, str] = {id(F.relu): "relu", id(F.gelu): "gelu"}
+
+
+def _fused(x: Tensor, layer: Linear, residual: Tensor | None, activation: str) -> Tensor:
+    rest = [t for t in (layer.bias, residual) if t is not None]
+    return fused_linear(
+        x,
+        layer.weight,
+        *rest,
+        shifted=layer.bias is not None,
+        added=residual is not None,
+        activation=activation,
+    )
 
 
 class _Layer(Module):
@@ -83,6 +100,32 @@ class _Layer(Module):
         if self.norm_first:
             return x + dropout(block(norm(x)))
         return norm(x + dropout(block(x)))
+
+    def _around_feed_forward(self, x: Tensor) -> Tensor:
+        """The last block; in inference in two passes."""
+        index = self.num_norms
+        activation = _FUSED.get(id(self.activation))
+        if activation is None or not self._plain_feed_forward(x):
+            return self._around(index, x, self._feed_forward)
+        norm = getattr(self, f"norm{index}")
+        y = norm(x) if self.norm_first else x
+        out = _fused(_fused(y, self.linear1, None, activation), self.linear2, x, "none")
+        return out if self.norm_first else norm(out)
+
+    def _plain_feed_forward(self, x: Tensor) -> bool:
+        """Whether nothing is recorded, dropped or watched between the two linear layers."""
+        parts = (
+            self.linear1,
+            self.dropout,
+            self.linear2,
+            getattr(self, f"dropout{self.num_norms}"),
+        )
+        weights = (p for part in parts for p in part._parameters.values() if p is not None)
+        return (
+            not any(recorded(t) for t in (x, *weights))
+            and all(type(part) in (Linear, Dropout) and not part._is_watched() for part in parts)
+            and not any(part.training and part.p for part in parts if isinstance(part, Dropout))
+        )
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
@@ -160,7 +203,7 @@ class TransformerEncoderLayer(_Layer):
         x = self._around(
             1, src, lambda x: self._self_attention(x, src_mask, src_key_padding_mask, is_causal)
         )
-        return self._around(2, x, self._feed_forward)
+        return self._around_feed_forward(x)
 
 
 class TransformerDecoderLayer(_Layer):
@@ -230,7 +273,7 @@ class TransformerDecoderLayer(_Layer):
             1, tgt, lambda x: self._self_attention(x, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
         )
         x = self._around(2, x, attend_to_memory)
-        return self._around(3, x, self._feed_forward)
+        return self._around_feed_forward(x)
 
 
 def _copies(layer: Module, num_layers: int) -> ModuleList:

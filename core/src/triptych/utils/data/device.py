@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ... import cuda
 from ...backends import Device, backend_for
 from ...tensor import Tensor
 
@@ -15,8 +16,8 @@ __all__ = ["DeviceLoader"]
 class DeviceLoader(Iterable[Any]):
     """Moves the tensors of batches to a device, a few batches ahead.
 
-    Copies are queued on the device while the consumer is still at an earlier batch. On the CPU the
-    batches come as they are.
+    Copies to a GPU go through a stream of their own, beside the kernels of the step that uses an
+    earlier batch. On the CPU the batches come as they are.
 
     Args:
         loader: a `DataLoader`, or any iterable of batches: tensors in dicts, lists and tuples;
@@ -41,27 +42,68 @@ class DeviceLoader(Iterable[Any]):
         backend_for(self.device)
 
     def __iter__(self) -> Iterator[Any]:
-        waiting: deque[Any] = deque()
+        send = _Lane(self.device) if self.device.type == "cuda" else _stay(self.device)
+        waiting: deque[Callable[[], Any]] = deque()
         for batch in self.loader:
-            waiting.append(moved(batch, self.device))
+            waiting.append(send(batch))
             if len(waiting) > self.ahead:
-                yield waiting.popleft()
-        yield from waiting
+                yield waiting.popleft()()
+        for arrive in waiting:
+            yield arrive()
 
     def __len__(self) -> int:
         return len(self.loader)  # type: ignore[arg-type]
 
 
-def moved(batch: Any, device: Device) -> Any:
-    """A batch with its tensors on a device."""
+def _stay(device: Device) -> Callable[[Any], Callable[[], Any]]:
+    def send(batch: Any) -> Callable[[], Any]:
+        moved = converted(batch, lambda t: t.to(device))
+        return lambda: moved
+
+    return send
+
+
+class _Lane:
+    """Sends batches to a GPU through a stream of its own.
+
+    Memory of batches belongs to this stream, which gets it back as soon as Python lets go of them:
+    so each copy first waits for all that the consumer has queued by then.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self.device, self.stream = device, cuda.Stream(device)
+
+    def __call__(self, batch: Any) -> Callable[[], Any]:
+        """Start the copies; the result waits on the GPU, not here, until the batch is there."""
+        with cuda.device(self.device.index):
+            self.stream.wait_stream(cuda.current_stream(self.device))
+            with self.stream:
+                moved = converted(batch, lambda t: t.to(self.device, non_blocking=True))
+            there = self.stream.record_event()
+
+        def arrive() -> Any:
+            there.wait(cuda.current_stream(self.device))
+            return moved
+
+        return arrive
+
+
+def pinned(batch: Any) -> Any:
+    """A batch with its tensors in page-locked memory."""
+    return converted(batch, lambda t: t if t.is_cuda else t.pin_memory())
+
+
+def converted(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A batch with its tensors changed, nested as it is."""
     if isinstance(batch, Tensor):
-        return batch.to(device)
+        return change(batch)
     if type(batch) is dict:
-        return {name: moved(value, device) for name, value in batch.items()}
+        return {name: converted(value, change) for name, value in batch.items()}
     if isinstance(batch, Mapping):
-        return type(batch)({name: moved(value, device) for name, value in batch.items()})  # type: ignore[call-arg]
+        made = {name: converted(value, change) for name, value in batch.items()}
+        return type(batch)(made)  # type: ignore[call-arg]
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(moved(value, device) for value in batch))
+        return type(batch)(*(converted(value, change) for value in batch))
     if isinstance(batch, (list, tuple)):
-        return type(batch)(moved(value, device) for value in batch)
+        return type(batch)(converted(value, change) for value in batch)
     return batch

@@ -8,9 +8,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from ...backends import Device, backend_for
+from ...cuda import is_available
 from ...random import Generator
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
+from .device import DeviceLoader, pinned
 from .iterate import InlineIterator, WorkerIterator, start_workers
 from .pool import Pool
 from .record import Position
@@ -34,7 +37,8 @@ class DataLoader(Generic[T_co]):
         num_workers: how many workers load ahead; 0 loads in this thread when a batch is asked for.
         collate_fn: makes a batch of a list of samples; default `default_collate`, or without
             batching `default_convert`.
-        pin_memory: accepted for compatibility; NumPy has no pinned memory, so it does nothing.
+        pin_memory: hand out tensors in page-locked memory, from which
+            ``.to("cuda", non_blocking=True)`` copies without waiting; does nothing without a GPU.
         drop_last: leave out a last batch that is smaller.
         timeout: seconds to wait for a batch of the workers; 0 waits as long as they live.
         worker_init_fn: called with the worker's number when a worker starts.
@@ -43,12 +47,15 @@ class DataLoader(Generic[T_co]):
         generator: draws the order and the seeds of the workers.
         prefetch_factor: batches that each worker loads ahead; default 2.
         persistent_workers: keep the workers from epoch to epoch.
-        pin_memory_device: accepted for compatibility.
+        pin_memory_device: accepted for compatibility; pinned memory serves all GPUs.
         in_order: hand out batches in order; False takes whichever is there first.
         worker_type: "process", or "thread" for datasets whose time goes to code that releases the
             interpreter lock: decoding, files, networks, large array operations.
+        device: hand out batches on this device; they are copied there one ahead, as `DeviceLoader`
+            does. Default leaves them where collate_fn made them.
 
     Raises:
+        DeviceError: there is no such device.
         ValueError: options that exclude each other, or are out of range; the text names them.
 
     Batches are the same with any number of workers, as long as samples are not random. Each epoch
@@ -80,6 +87,7 @@ class DataLoader(Generic[T_co]):
     batch_size: int | None = 1
     batch_sampler: Any = None
     collate_fn: Any = None
+    device: Device | None = None
     dataset: Any = None
     drop_last: bool = False
     generator: Generator | None = None
@@ -118,10 +126,14 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
         worker_type: str = "process",
+        device: Any = None,
     ) -> None:
         self.dataset, self.num_workers, self.timeout = dataset, num_workers, timeout
         self.drop_last, self.generator, self.in_order = drop_last, generator, in_order
         self.pin_memory, self.pin_memory_device = pin_memory, pin_memory_device
+        if device is not None:
+            self.device = Device(device)
+            backend_for(self.device)
         self.worker_init_fn, self.worker_type = worker_init_fn, worker_type
         self.persistent_workers = persistent_workers
         self.multiprocessing_context = multiprocessing_context
@@ -256,7 +268,13 @@ class DataLoader(Generic[T_co]):
         return multiprocessing.get_context(wanted)
 
     def __iter__(self) -> Iterator[Any]:
-        return self._start(None)
+        return self._delivered(self._start(None), ahead=1)
+
+    def _delivered(self, batches: Iterator[Any], ahead: int) -> Iterator[Any]:
+        """Batches where they were asked for: in page-locked memory or on a device."""
+        if self.pin_memory and is_available():
+            batches = map(pinned, batches)
+        return batches if self.device is None else iter(DeviceLoader(batches, self.device, ahead))
 
     def _start(self, position: Position | None) -> InlineIterator | WorkerIterator:
         """A new pass, from its beginning or from the position of another."""

@@ -109,4 +109,5 @@ class StatefulDataLoader(DataLoader[Any]):
             for _ in range(position["dropped"]):
                 next(self._pass, None)
             restore_draws({**resume["draws"], "generators": []})
-        return self._pass
+        # Not ahead: the state is that of the batches which were handed out.
+        return self._delivered(self._pass, ahead=0)

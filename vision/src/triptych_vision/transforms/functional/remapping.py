@@ -15,6 +15,7 @@ import triptych as tp
 from triptych.errors import ShapeError
 
 from ...tv_tensors import BoundingBoxes, BoundingBoxFormat, KeyPoints, Mask
+from ..blockwise import Places
 from ..dispatch import functional, kind_kernel, register_kernel, tensor_kernel
 from ..interpolation import InterpolationMode, interpolation_mode
 from ..kinds import PIL_IMAGE
@@ -77,10 +78,7 @@ def remap(
     dtype = float_for(inpt)
     x = (2 * columns.to(inpt.device, dtype) + 1) / width - 1
     y = (2 * rows.to(inpt.device, dtype) + 1) / height - 1
-
-    def places(columns: Any, rows: Any, part: slice) -> tuple[Any, Any]:
-        return x[part], y[part]
-
+    places = Places("given", (x, y))
     size = (int(x.shape[0]), int(x.shape[1]))
     return sample("remap", inpt, places, size, interpolation_mode(interpolation), fill)
 

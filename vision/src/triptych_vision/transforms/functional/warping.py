@@ -10,6 +10,7 @@ import numpy as np
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
 
+from ..blockwise import Places
 from ..dispatch import functional, register_kernel
 from ..interpolation import InterpolationMode, interpolation_mode
 from ..kinds import PIL_IMAGE
@@ -118,11 +119,8 @@ def _affine_sampled(
     dtype = np.dtype(float_for(image).name)
     theta = np.array(matrix, dtype).reshape(2, 3)
     (a, b, c), (d, e, f) = (theta / np.array([[0.5 * width], [0.5 * height]], dtype)).tolist()
-
-    def places(columns: Any, rows: Any, part: slice) -> tuple[Any, Any]:
-        columns, rows = columns - (size[1] - 1) * 0.5, rows - (size[0] - 1) * 0.5
-        return a * columns + b * rows + c, d * columns + e * rows + f
-
+    middle = (size[1] - 1) * 0.5, (size[0] - 1) * 0.5
+    places = Places("affine", (*middle, a, b, c, d, e, f))
     return sample(name, image, places, size, interpolation_mode(interpolation), fill)
 
 
@@ -256,14 +254,8 @@ def perspective(
     """
     a, b, c, d, e, f, g, h = coefficients_of(startpoints, endpoints, coefficients)
     height, width = inpt.shape[-2:]
-
-    def places(columns: Any, rows: Any, part: slice) -> tuple[Any, Any]:
-        columns, rows = columns + 0.5, rows + 0.5
-        below = g * columns + h * rows + 1
-        x = (a * columns + b * rows + c) / (0.5 * width) / below - 1
-        y = (d * columns + e * rows + f) / (0.5 * height) / below - 1
-        return x, y
-
+    numbers = (-0.5, -0.5, a, b, c, d, e, f, g, h, 0.5 * width, 0.5 * height)
+    places = Places("projective", numbers)
     size, mode = (height, width), interpolation_mode(interpolation)
     return sample("perspective", inpt, places, size, mode, fill)
 
@@ -307,12 +299,8 @@ def elastic(
     height, width = inpt.shape[-2:]
     moved = checked_displacement(displacement, (height, width)).to(inpt.device, float_for(inpt))
     x, y = (identity_grid(height, width, moved) + moved)[0].unbind(-1)
-
-    def places(columns: Any, rows: Any, part: slice) -> tuple[Any, Any]:
-        return x[part], y[part]
-
     size, mode = (height, width), interpolation_mode(interpolation)
-    return sample("elastic", inpt, places, size, mode, fill)
+    return sample("elastic", inpt, Places("given", (x, y)), size, mode, fill)
 
 
 def checked_displacement(displacement: Any, size: tuple[int, int]) -> tp.Tensor:

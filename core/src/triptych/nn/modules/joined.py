@@ -1,0 +1,96 @@
+"""Modules one after the other, some of which can be computed together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import TriptychError
+from ...state import state
+from ...tensor import Tensor
+from ..functional.conv import conv2d_norm
+from ..hooks import EVERYWHERE
+from ..module import Module
+from . import activation as act
+from .conv import Conv2d
+from .normalization import BatchNorm2d
+
+__all__ = ["chain"]
+
+_THEN: dict[type[Module], str] = {
+    act.Hardsigmoid: "hardsigmoid",
+    act.Hardswish: "hardswish",
+    act.ReLU: "relu",
+    act.ReLU6: "relu6",
+    act.Sigmoid: "sigmoid",
+    act.SiLU: "silu",
+}
+
+
+def chain(input: Any, *modules: Module) -> Any:
+    """What the last of some modules gives, each called on what the one before it gave.
+
+    In evaluation under `no_grad`, a `Conv2d`, the `BatchNorm2d` behind it and an activation behind
+    that are computed in one pass, unless hooks look at what is in between.
+
+    Args:
+        input: of the first module.
+        modules: in order; with none, the input comes back.
+
+    Example:
+        >>> chain(triptych.ones(1, 2), Flatten(0), ReLU()).shape
+        Size([2])
+    """
+    place = 0
+    together = not (state.grad or EVERYWHERE or state.trace is not None)
+    while place < len(modules):
+        module = modules[place]
+        if together and type(module) is Conv2d:
+            found, count = _joined(input, modules[place : place + 3])
+            if count:
+                input, place = found, place + count
+                continue
+        input, place = module(input), place + 1
+    return input
+
+
+def _joined(x: Any, modules: Sequence[Module]) -> tuple[Any, int]:
+    """What the first two or three modules give, and how many; (None, 0) if they do not join."""
+    if len(modules) < 2 or not isinstance(x, Tensor) or x._names is not None:
+        return None, 0
+    conv, norm = modules[:2]
+    if type(norm) is not BatchNorm2d or norm.training or not (_plain(conv) and _plain(norm)):
+        return None, 0
+    then = "identity"
+    if len(modules) > 2 and _plain(modules[2]):
+        then = _THEN.get(type(modules[2]), then)
+    vectors = norm.running_mean, norm.running_var, norm.weight, norm.bias
+    weight, settings = conv.weight, (conv.stride, conv.padding, conv.dilation, conv.groups)
+    if conv.bias is not None or conv.padding_mode != "zeros" or not _alike(x, weight, *vectors):
+        return None, 0
+    try:
+        y = conv2d_norm(x, weight, vectors, norm.eps, then, *settings)
+    except TriptychError:
+        return None, 0  # the same failure again, where the modules are called by themselves
+    return y, 2 + (then != "identity")
+
+
+def _plain(module: Module) -> bool:
+    """Whether nobody looks at the module's calls or has replaced its forward."""
+    members = module.__dict__
+    return not (
+        members["_forward_hooks"]
+        or members["_forward_pre_hooks"]
+        or members["_backward_hooks"]
+        or members["_backward_pre_hooks"]
+        or "forward" in members
+    )
+
+
+def _alike(x: Tensor, *others: Any) -> bool:
+    """Whether there are only plain tensors of one dtype, x one image or more."""
+    shape, dtype = x._data.shape, x._data.dtype
+    fit = len(shape) == 4 and 0 not in shape
+    for v in others:
+        fit = fit and v is not None and v._data.dtype == dtype and v._names is None
+    return fit

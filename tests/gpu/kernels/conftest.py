@@ -1,0 +1,5 @@
+"""The CuPy that kernels are tested on."""
+
+from gpu.fixtures import cupy
+
+__all__ = ["cupy"]

@@ -1,0 +1,1 @@
+"""What checks the GPU backend on a machine without a GPU; see docs/gpu.md."""
