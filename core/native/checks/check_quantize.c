@@ -65,18 +65,24 @@ static void check_finish(long rows, long columns) {
                         zeros ? random_ints(columns, 999) : 0, guarded_floats(rows, 1e-3f),
                         random_bits() % 2 ? guarded_floats(rows, 1) : 0,
                         random_bits() % 2 ? guarded_floats(columns, 1) : 0, random_bits() % 2,
-                        random_bits() % 2, (product_result)(random_bits() % 3), random_scale(), 0,
+                        random_bits() % 2, (product_result)(random_bits() % 4), random_scale(), 0,
                         turned ? 1 : columns + gap, turned ? rows + gap : 1};
-    const long used = rows && columns ? (rows - 1) * f.row_step + (columns - 1) * f.column_step + 1 : 0;
-    const size_t sizes[] = {4, 1, 2};
+    const long last = (rows - 1) * f.row_step + (columns - 1) * f.column_step;
+    const long used = rows && columns ? last + 1 : 0;
+    const size_t sizes[] = {4, 1, 2, 4};
+    if (f.result == PRODUCT_INTS) f.floats = 0;
     f.y = guarded(used, sizes[f.result]);
     const long count = rows && columns ? (rows - 1) * c_step + columns : 0;
     int32_t *c = f.floats ? (int32_t *)guarded_floats(count, 5) : random_ints(count, 99999);
     quantize_finish(&f, c, c_step, rows, columns);
     for (long i = 0; i < rows; i++)
-        for (long j = 0; j < columns; j++)
-            one_result(&f, result_plain(&f, c[i * c_step + j], i, j),
-                       i * f.row_step + j * f.column_step);
+        for (long j = 0; j < columns; j++) {
+            const long at = i * f.row_step + j * f.column_step;
+            const int32_t whole = c[i * c_step + j];
+            if (f.result != PRODUCT_INTS) one_result(&f, result_plain(&f, whole, i, j), at);
+            else if (((int32_t *)f.y)[at] != whole_plain(&f, whole, i, j))
+                printf("sum %ld differs\n", at), exit(1);
+        }
     check_done();
 }
 

@@ -10,7 +10,7 @@
 typedef uint8_t vbytes __attribute__((vector_size(VECTOR_BYTES / 4)));
 typedef uint8_t vbytes_unaligned
     __attribute__((vector_size(VECTOR_BYTES / 4), aligned(1), may_alias));
-typedef int32_t vint_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t vint_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
 
 /* Truncation of words to their last bytes; compilers take many steps for it. */
 INLINE vbytes last_bytes(vint x) {
@@ -51,32 +51,53 @@ static void quantize_dequantize(const byte_scale *q, const uint8_t *x, float *y,
     for (; i < n; i++) y[i] = (float)((x[i] ^ sign) - zero) * q->scale;
 }
 
-static int32_t quantize_sum_signed(const int8_t *x, long n) {
+/* Sums of eight bytes at a time, in the eight words of a vector. */
+#if defined(__AVX512F__)
+INLINE vint sums_of_eight(vint x) {
+    return (vint)_mm512_sad_epu8((__m512i)x, _mm512_setzero_si512());
+}
+#elif defined(__AVX2__)
+INLINE vint sums_of_eight(vint x) {
+    return (vint)_mm256_sad_epu8((__m256i)x, _mm256_setzero_si256());
+}
+#else
+INLINE vint sums_of_eight(vint x) {
+    const vint pairs = (x & 0x00ff00ff) + ((x >> 8) & 0x00ff00ff);
+    return (pairs & 0xffff) + ((pairs >> 16) & 0xffff);
+}
+#endif
+
+static int32_t quantize_sum_flipped(const uint8_t *x, uint8_t flip, long n) {
+    const int32_t mask = (int32_t)(flip * 0x01010101u);
+    vint sums = {0};
+    long i = 0;
+    for (; i + VECTOR_BYTES <= n; i += VECTOR_BYTES)
+        sums += sums_of_eight(*(const vint_unaligned *)(const void *)(x + i) ^ mask);
     int32_t sum = 0;
-    for (long i = 0; i < n; i++) sum += x[i];
+    for (int j = 0; j < LANES; j++) sum += sums[j];
+    for (; i < n; i++) sum += x[i] ^ flip;
     return sum;
 }
 
-static int32_t quantize_sum_flipped(const uint8_t *x, uint8_t flip, long n) {
-    int32_t sum = 0;
-    for (long i = 0; i < n; i++) sum += x[i] ^ flip;
-    return sum;
+static int32_t quantize_sum_signed(const int8_t *x, long n) {
+    return quantize_sum_flipped((const uint8_t *)x, 0x80, n) - 128 * (int32_t)n;
+}
+
+/* `count` words, at most LANES, whatever they are. */
+INLINE vfloat load_words(const int32_t *p, long count) {
+    if (count == LANES) return (vfloat)*(const vint_unaligned *)p;
+    return load_part((const float *)(const void *)p, count, 0);
 }
 
 /* The results of one row for a vector of columns. Sums wrap around as unsigned numbers. */
 INLINE vfloat results(const product_finish *f, const int32_t *c, long row, long column,
                       long count) {
-    union { vint whole; vfloat x; int32_t word[LANES]; } u = {{0}};
-    if (count == LANES) u.whole = *(const vint_unaligned *)c;
-    else for (long i = 0; i < count; i++) u.word[i] = c[i];
-    vfloat x = u.x;
+    vfloat x = load_words(c, count);
     if (!f->floats) {
-        vbits whole = (vbits)u.whole - (uint32_t)f->offset[row];
-        if (f->weight_zero && f->weight_zero[row]) {
-            union { vbits v; uint32_t word[LANES]; } sums = {{0}};
-            for (long i = 0; i < count; i++) sums.word[i] = (uint32_t)f->column_sum[column + i];
-            whole -= (uint32_t)f->weight_zero[row] * sums.v;
-        }
+        vbits whole = (vbits)x - (uint32_t)f->offset[row];
+        if (f->weight_zero && f->weight_zero[row])
+            whole -= (uint32_t)f->weight_zero[row] * (vbits)load_words(f->column_sum + column, count);
+        if (f->result == PRODUCT_INTS) return (vfloat)whole;
         x = __builtin_convertvector((vint)whole, vfloat) * f->factor[row];
     }
     if (f->row_bias) x += f->row_bias[row];
@@ -88,7 +109,7 @@ INLINE vfloat results(const product_finish *f, const int32_t *c, long row, long 
 
 /* `count` results to where they lie side by side. */
 INLINE void write_results(const product_finish *f, vfloat x, long at, long count) {
-    if (f->result == PRODUCT_FLOATS) {
+    if (f->result == PRODUCT_FLOATS || f->result == PRODUCT_INTS) {
         float *y = (float *)f->y + at;
         if (count == LANES) store(y, x);
         else store_part(y, x, count);
@@ -134,15 +155,17 @@ __attribute__((unused)) static int32_t quantized_plain(const byte_scale *q, floa
     return whole < q->low ? q->low : whole > q->high ? q->high : (int32_t)whole;
 }
 
+__attribute__((unused)) static int32_t whole_plain(const product_finish *f, int32_t c, long row,
+                                                   long column) {
+    c -= f->offset[row];
+    return f->weight_zero ? c - f->weight_zero[row] * f->column_sum[column] : c;
+}
+
 __attribute__((unused)) static float result_plain(const product_finish *f, int32_t c, long row,
                                                   long column) {
     union { int32_t word; float x; } u = {c};
     double x = u.x;
-    if (!f->floats) {
-        long s = (long)c - f->offset[row];
-        if (f->weight_zero) s -= (long)f->weight_zero[row] * f->column_sum[column];
-        x = (double)(float)s * f->factor[row];
-    }
+    if (!f->floats) x = (double)(float)whole_plain(f, c, row, column) * f->factor[row];
     if (f->row_bias) x += f->row_bias[row];
     if (f->column_bias) x += f->column_bias[column];
     return (float)(f->relu && x < 0 ? 0 : x);

@@ -13,13 +13,13 @@ typedef struct {
     int32_t zero, low, high;
 } byte_scale;
 
-typedef enum { PRODUCT_FLOATS, PRODUCT_BYTES, PRODUCT_BFLOATS } product_result;
+typedef enum { PRODUCT_FLOATS, PRODUCT_BYTES, PRODUCT_BFLOATS, PRODUCT_INTS } product_result;
 
 /* How a block of products c, a row for each row of weights and a column for each of the other
    operand, becomes results: in whole numbers
        s = c - offset[row] - weight_zero[row] column_sum[column],
-   then f = s factor[row] + bias[row], relu where asked for, and for bytes q = round(f / scale) +
-   zero. With `floats`, c is float32 and f = c + bias[row] or bias[column]. */
+   (int32, with PRODUCT_INTS the result), then f = s factor[row] + bias[row], relu where asked for,
+   and for bytes q = round(f / scale) + zero. With `floats`, c is float32 and f = c + bias[row] or bias[column]. */
 typedef struct {
     const int32_t *offset;                   /* (rows,) */
     const int32_t *weight_zero, *column_sum; /* (rows,), (columns,), or both null */

@@ -26,8 +26,13 @@ static short_depth short_depth_of(long k, int size) {
     return (short_depth){bytes, (bytes + row - 1) / row * FILLED};
 }
 
+typedef int32_t vint_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
+INLINE void store_ints(void *p, vint v) { *(vint_unaligned *)p = v; }
+
 static void clear_bytes(uint8_t *to, long count) {
-    for (long i = 0; i < count; i++) to[i] = 0;
+    long i = 0;
+    for (; i + VECTOR_BYTES <= count; i += VECTOR_BYTES) store_ints(to + i, (vint){0});
+    for (; i < count; i++) to[i] = 0;
 }
 
 static void short_pack(const short_depth *depth, const uint8_t *x, long step, long count,
@@ -81,9 +86,6 @@ static const uint8_t *whole_rows(const short_depth *depth, const uint8_t *w, lon
 /* Products in tiles: `height` rows by one panel or two. Row i of the result is written to
    c + i * c_step. */
 
-typedef int32_t vint_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-INLINE void store_ints(int32_t *p, vint v) { *(vint_unaligned *)p = v; }
-
 #if defined(__ARM_FEATURE_DOTPROD)
 /* Both operands have to be signed: columns are taken less 128, and 128 times the sum of the row
    added at the end. */
@@ -113,45 +115,42 @@ INLINE void plain_tile(const uint8_t *w, long step, long groups, const uint8_t *
                       vaddq_s32(sum[i][j], vaddq_s32(total[i], total[i])));
 }
 #elif defined(__SSE2__)
-/* Even and odd bytes of a group apart, as 16 bits. */
+/* The first and third byte of a group as 16 bits, and the second and fourth; w has them apart. */
+#define SPLIT_ROWS
 #if defined(__AVX512F__)
 #define HEIGHT 8
-typedef __m512i vshorts;
-INLINE vshorts add_pairs(vshorts a, vshorts b) { return _mm512_madd_epi16(a, b); }
-INLINE vshorts shifted_right(vshorts a, int by) { return _mm512_srai_epi16(a, by); }
-INLINE vshorts shifted_left(vshorts a, int by) { return _mm512_slli_epi16(a, by); }
+INLINE vint add_pairs(vint a, vint b) { return (vint)_mm512_madd_epi16((__m512i)a, (__m512i)b); }
 #elif defined(__AVX2__)
 #define HEIGHT 4
-typedef __m256i vshorts;
-INLINE vshorts add_pairs(vshorts a, vshorts b) { return _mm256_madd_epi16(a, b); }
-INLINE vshorts shifted_right(vshorts a, int by) { return _mm256_srai_epi16(a, by); }
-INLINE vshorts shifted_left(vshorts a, int by) { return _mm256_slli_epi16(a, by); }
+INLINE vint add_pairs(vint a, vint b) { return (vint)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
 #else
 #define HEIGHT 2
-typedef __m128i vshorts;
-INLINE vshorts add_pairs(vshorts a, vshorts b) { return _mm_madd_epi16(a, b); }
-INLINE vshorts shifted_right(vshorts a, int by) { return _mm_srai_epi16(a, by); }
-INLINE vshorts shifted_left(vshorts a, int by) { return _mm_slli_epi16(a, by); }
+INLINE vint add_pairs(vint a, vint b) { return (vint)_mm_madd_epi16((__m128i)a, (__m128i)b); }
 #endif
 
-INLINE void plain_tile(const uint8_t *w, long step, long groups, const uint8_t *panel, int32_t *c,
-                       long c_step) {
+static void split_row(const uint8_t *w, long groups, int32_t *to) {
+    for (long g = 0; g < groups; g++, w += GROUP) {
+        const int8_t *x = (const int8_t *)w;
+        to[2 * g] = (uint16_t)x[0] | (int32_t)((uint32_t)x[2] << 16);
+        to[2 * g + 1] = (uint16_t)x[1] | (int32_t)((uint32_t)x[3] << 16);
+    }
+}
+
+INLINE void plain_tile(const uint8_t *rows, long step, long groups, const uint8_t *panel,
+                       int32_t *c, long c_step) {
+    const int32_t *w = (const int32_t *)(const void *)rows;
     vint sum[HEIGHT][PARTS] = {0};
-    for (long g = 0; g < groups; g++, panel += PANEL_BYTES, w += GROUP) {
+    step /= 4;
+    for (long g = 0; g < groups; g++, panel += PANEL_BYTES, w += 2) {
         vint even[PARTS], odd[PARTS];
         UNROLLED for (int j = 0; j < PARTS; j++) {
             const vint x = *(const vint_unaligned *)(panel + j * VECTOR_BYTES);
             even[j] = x & 0x00ff00ff, odd[j] = (x >> 8) & 0x00ff00ff;
         }
         UNROLLED for (int i = 0; i < HEIGHT; i++) {
-            int32_t word;
-            __builtin_memcpy(&word, w + i * step, 4);
-            const vshorts row = (vshorts)((vint){0} + word);
-            const vshorts low = shifted_right(shifted_left(row, 8), 8);
-            const vshorts high = shifted_right(row, 8);
+            const vint low = (vint){0} + w[i * step], high = (vint){0} + w[i * step + 1];
             UNROLLED for (int j = 0; j < PARTS; j++)
-                sum[i][j] += (vint)add_pairs((vshorts)even[j], low) +
-                             (vint)add_pairs((vshorts)odd[j], high);
+                sum[i][j] += add_pairs(even[j], low) + add_pairs(odd[j], high);
         }
     }
     UNROLLED for (int i = 0; i < HEIGHT; i++)
@@ -301,7 +300,7 @@ static void multiply_bfloat16(const short_depth *depth, const uint16_t *w, long 
 #endif
 
 static long short_scratch_bytes(const short_depth *depth) {
-    return SHORT_ROWS * depth->groups * GROUP;
+    return 3 * SHORT_ROWS * depth->groups * GROUP; /* a copy of the rows, and a split one */
 }
 
 static void short_multiply(short_way way, const short_depth *depth, const int8_t *w, long step,
@@ -320,6 +319,13 @@ static void short_multiply(short_way way, const short_depth *depth, const int8_t
         multiply_by_dots(whole, step, depth->groups, panels, num_panels, c, c_step);
         return;
     }
+#endif
+#if defined(SPLIT_ROWS)
+    const long length = 2 * depth->groups;
+    int32_t *split = (int32_t *)scratch + SHORT_ROWS * depth->groups;
+    for (long i = 0; i < SHORT_ROWS; i++)
+        split_row(whole + i * step, depth->groups, split + i * length);
+    whole = (const uint8_t *)split, step = 4 * length;
 #endif
     multiply_plain_way(whole, step, depth->groups, panels, num_panels, c, c_step);
 }
