@@ -16,24 +16,6 @@ Counter quantize_taken("quantize"), dequantize_taken("dequantize"),
 
 const quantize_kernels &kernels() { return TRIPTYCH_PICK(quantize); }
 
-bool is_bytes(int type) { return type == NPY_INT8 || type == NPY_UINT8; }
-
-int type_number(nb::handle dtype) {
-    if (!PyArray_DescrCheck(dtype.ptr())) return -1;
-    return reinterpret_cast<PyArray_Descr *>(dtype.ptr())->type_num;
-}
-
-byte_scale scale_of(float scale, int32_t zero, int type) {
-    if (type == NPY_INT8) return {scale, zero, -128, 127};
-    return {scale, zero, 0, 255};
-}
-
-// int8 or uint8, packed.
-Array bytes_of(nb::handle value) {
-    const Array x = Array::packed(value, NPY_INT8);
-    return x ? x : Array::packed(value, NPY_UINT8);
-}
-
 int type_of(const Array &x) { return PyArray_TYPE(x.object); }
 
 // Scales and zeros of an array: one for all of it, or one for each place along an axis.
@@ -142,20 +124,6 @@ nb::object integer_linear(nb::handle input, nb::handle weight) {
     const Result y = result_of(x, p, NPY_INT32);
     compute(p);
     return y.object;
-}
-
-// Vectors of n numbers beside a weight (n, ...).
-bool read_vectors(nb::handle scale, nb::handle bias, long n, std::vector<float> &factor,
-                  float x_scale, const float *&shift) {
-    const Array s = Array::packed(scale);
-    if (!s || s.ndim() != 1 || s.size() != n) return false;
-    factor.resize(n);
-    for (long i = 0; i < n; i++) factor[i] = x_scale * s.data()[i];
-    if (bias.is_none()) return true;
-    const Array b = Array::packed(bias);
-    if (!b || b.ndim() != 1 || b.size() != n) return false;
-    shift = b.data();
-    return true;
 }
 
 nb::object quantized_linear(nb::handle input, nb::handle weight, nb::handle scale, nb::handle zero,

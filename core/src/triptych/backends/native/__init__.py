@@ -43,6 +43,7 @@ FAMILIES = (
     "norm",
     "pool",
     "recurrent",
+    "quantize",
     "reduce",
     "sample",
     "softmax",
