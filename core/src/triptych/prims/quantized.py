@@ -24,6 +24,7 @@ from .reduce import amax, amin
 from .table import NA
 
 STEPS = NA("whole numbers change in steps, so there is no derivative")
+
 NO_NAMES = NA("bytes carry no names")
 BYTES = {np.dtype(np.int8): (-128, 127), np.dtype(np.uint8): (0, 255)}
 """The dtypes, and the smallest and largest number of each."""
@@ -148,9 +149,9 @@ def _check_rows(name: str, x: Any, w: Any) -> None:
         )
 
 
-def _check_vectors(name: str, w: Any, **vectors: Any) -> None:
+def _check_vectors(name: str, w: Any, bias: tuple[Any, ...], **vectors: Any) -> None:
     wanted = {"scale": SINGLE, "zero_point": WHOLE, "bias": SINGLE}
-    for label, v in vectors.items():
+    for label, v in (*vectors.items(), *(("bias", v) for v in bias)):
         if tuple(v.shape) != (w.shape[0],) or v.dtype != wanted[label]:
             raise ShapeError(
                 f"{name}: wanted {label} ({w.shape[0]},) of {wanted[label]}, got "
@@ -204,7 +205,7 @@ def _quantized_linear_aval(
     name = "quantized_linear"
     _check_rows(name, x, w)
     _check_product(name, x, w, w.shape[1])
-    _check_vectors(name, w, scale=scale, zero_point=zero, **dict(zip(("bias",), bias, strict=False)))
+    _check_vectors(name, w, bias, scale=scale, zero_point=zero)
     return Aval((*x.shape[:-1], w.shape[0]), dtype)
 
 
@@ -262,7 +263,7 @@ def _quantized_conv_aval(
             f"{tuple(x.shape)}; wanted (n, c, ...) and (o, c / groups, ...)"
         )
     _check_product(name, x, w, math.prod(w.shape[1:]))
-    _check_vectors(name, w, scale=scale, zero_point=zero, **dict(zip(("bias",), bias, strict=False)))
+    _check_vectors(name, w, bias, scale=scale, zero_point=zero)
     out = conv_lengths(name, x.shape[2:], w.shape[2:], stride, padding, dilation)
     return Aval((x.shape[0], w.shape[0], *out), dtype)
 
@@ -312,7 +313,7 @@ def _dynamic_aval(x: Any, w: Any, scale: Any, *bias: Any) -> Aval:
     _check_rows(name, x, w)
     if w.dtype != np.int8 or w.shape[1] > DEPTH:
         raise DTypeError(f"{name}: wanted a weight (o, d) of int8 with d up to {DEPTH}, got {w!r}")
-    _check_vectors(name, w, scale=scale, **dict(zip(("bias",), bias, strict=False)))
+    _check_vectors(name, w, bias, scale=scale)
     return Aval((*x.shape[:-1], w.shape[0]), SINGLE)
 
 
@@ -332,8 +333,7 @@ def _dynamic_decomp(x: Any, w: Any, scale: Any, *bias: Any) -> Any:
 
 def _dynamic(xp: Any, x: Any, w: Any, scale: Any, *bias: Any) -> Any:
     if not xp.isfinite(x).all():
-        y = xp.full((*x.shape[:-1], w.shape[0]), xp.nan, xp.float32)
-        return y
+        return xp.full((*x.shape[:-1], w.shape[0]), xp.nan, xp.float32)
     return _dynamic_decomp(x, w, scale, *bias)
 
 

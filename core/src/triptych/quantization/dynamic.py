@@ -101,8 +101,8 @@ def quantize_dynamic(model: M, *, skip: Iterable[str] = (), inplace: bool = Fals
     """
     if not inplace:
         model = copy.deepcopy(model)
-    made = _converted(model, "", frozenset(skip), {})
-    return made  # type: ignore[no-any-return]
+    made: M = _converted(model, "", frozenset(skip), {})
+    return made
 
 
 def _converted(module: Any, name: str, skip: frozenset[str], made: dict[nn.Linear, Any]) -> Any:
