@@ -35,8 +35,8 @@ struct Norm {
         if (activation >= 0) activate(y + begin * space, (end - begin) * space);
     }
     void activate(float *y, long count) const {
-        const chain_input input{CHAIN_FULL, y, 0, 0};
-        const chain_output output{y, 0};
+        const chain_input input{CHAIN_FULL, y, 0, 0, HALF_NONE};
+        const chain_output output{y, 0, HALF_NONE};
         const chain_step step{static_cast<unsigned char>(activation), 1, 0, 0, 0};
         const chain_program program{1, 1, 1, 2, &input, &output, &step};
         TRIPTYCH_PICK(elementwise).run(&program, 0, count, scratch_floats(2 * CHAIN_TILE));

@@ -1,8 +1,8 @@
-// Elementwise operations and chains of them, over packed float32.
+// Elementwise operations over packed float32 and halves, and chains of them over float32.
 #include "kernels/elementwise.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/halves.h"
 #include "runtime/scratch.h"
 
 #include <array>
@@ -55,7 +55,7 @@ std::optional<chain_input> stretched(const Array &x, int ndim, const npy_intp *s
     int first = ndim, last = -1;
     for (int i = lead; i < ndim; i++)
         if (x.shape(i - lead) != 1) first = std::min(first, i), last = i;
-    chain_input found{CHAIN_SPREAD, x.data(), 1, 1};
+    chain_input found{CHAIN_SPREAD, x.data(), 1, 1, HALF_NONE};
     if (last < 0) found.inner = ONE_FOR_ALL;
     for (int i = first; i <= last; i++) {
         if (x.shape(i - lead) != shape[i]) return {};
@@ -73,28 +73,56 @@ std::optional<chain_input> input_of(nb::handle value, char kind, int ndim, const
         if (PyErr_Occurred()) return PyErr_Clear(), std::nullopt;
         if (std::isfinite(x) && std::fabs(x) > 3.4e38) return {};
         *number = static_cast<float>(x);
-        return chain_input{CHAIN_SPREAD, number, ONE_FOR_ALL, 1};
+        return chain_input{CHAIN_SPREAD, number, ONE_FOR_ALL, 1, HALF_NONE};
     }
     const Array x = Array::packed(value, kind == 'f' ? NPY_FLOAT32 : NPY_BOOL);
     if (!x) return {};
     if (x.ndim() == ndim && std::equal(shape, shape + ndim, x.shape()))
-        return chain_input{kind == 'f' ? CHAIN_FULL : CHAIN_MASK, x.data<void>(), 0, 0};
+        return chain_input{kind == 'f' ? CHAIN_FULL : CHAIN_MASK, x.data<void>(), 0, 0,
+                           HALF_NONE};
     return kind == 'f' ? stretched(x, ndim, shape) : std::nullopt;
+}
+
+// The same beside halves: what stretches is converted, to *memory, and a number rounded.
+std::optional<chain_input> half_input(nb::handle value, half_kind half, const Array &result,
+                                      std::vector<float> *memory) {
+    if (is_number(value)) {
+        memory->assign(1, rounded_number(value, half));
+        return chain_input{CHAIN_SPREAD, memory->data(), ONE_FOR_ALL, 1, HALF_NONE};
+    }
+    const Array x = Array::packed(value, type_of(half));
+    if (!x) return {};
+    if (x.same_shape(result)) return chain_input{CHAIN_FULL, x.data<void>(), 0, 0, half};
+    auto found = stretched(x, result.ndim(), result.shape());
+    if (!found) return {};
+    memory->resize(found->count);
+    TRIPTYCH_PICK(half).widen(half, x.data<uint16_t>(), memory->data(), found->count);
+    found->data = memory->data();
+    return found;
 }
 
 // Whether writing to `memory` would change what is still to be read from x.
 bool disturbed(const chain_input &x, const Array &memory) {
     if (x.source == CHAIN_FULL && x.data == memory.data<void>()) return false;
     const auto *first = memory.data<const char>(), *data = static_cast<const char *>(x.data);
-    const long bytes = (x.source == CHAIN_SPREAD ? x.count : memory.size()) * 4;
-    return data < first + memory.size() * 4 && first < data + bytes;
+    const long each = x.half ? 2 : 4, size = memory.size() * PyArray_ITEMSIZE(memory.object);
+    const long bytes = (x.source == CHAIN_SPREAD ? x.count : memory.size()) * each;
+    return data < first + size && first < data + bytes;
+}
+
+// The kind of the inputs that are not masks; refusing where they differ is half_input's part.
+template <std::size_t N>
+half_kind half_of(const Op &of, const std::array<nb::handle, N> &values) {
+    const half_kind first = of.kinds[0] == 'f' ? kind_of(values[0]) : HALF_NONE;
+    return first ? first : kind_of(values[N - 1]);
 }
 
 // Of two inputs the larger, which has the shape of the result; the first of all else.
 template <std::size_t N> Array largest(const Op &of, const std::array<nb::handle, N> &values) {
-    const Array a = Array::packed(values[0], of.kinds[0] == 'f' ? NPY_FLOAT32 : NPY_BOOL);
+    const int type = type_of(half_of<N>(of, values));
+    const Array a = Array::packed(values[0], of.kinds[0] == 'f' ? type : NPY_BOOL);
     if (N != 2 || of.kinds[0] != 'f') return a;
-    const Array b = Array::packed(values[N - 1]);
+    const Array b = Array::packed(values[N - 1], type);
     return b && (!a || b.size() > a.size()) ? b : a;
 }
 
@@ -102,22 +130,27 @@ template <std::size_t N> Array largest(const Op &of, const std::array<nb::handle
 template <std::size_t N>
 nb::object apply(int op, Counter &taken, const std::array<nb::handle, N> &values, bool in_place) {
     const Op &of = OPS[op];
-    const Array first = in_place ? Array::packed(values[0]) : largest<N>(of, values);
+    const half_kind half = half_of<N>(of, values);
+    const Array first = in_place ? Array::packed(values[0], type_of(half)) : largest<N>(of, values);
     if (!first || first.size() == 0) return not_implemented();
     chain_input inputs[MOST_INPUTS];
     float numbers[MOST_INPUTS];
+    std::vector<float> widened[MOST_INPUTS];
     for (std::size_t i = 0; i < N; i++) {
         const auto found =
-            input_of(values[i], of.kinds[i], first.ndim(), first.shape(), &numbers[i]);
+            half && of.kinds[i] == 'f'
+                ? half_input(values[i], half, first, &widened[i])
+                : input_of(values[i], of.kinds[i], first.ndim(), first.shape(), &numbers[i]);
         if (!found || (in_place && disturbed(*found, first))) return not_implemented();
         inputs[i] = *found;
     }
     nb::object object = nb::borrow(values[0]);
     if (in_place && !PyArray_ISWRITEABLE(first.object)) return not_implemented();
-    if (!in_place) object = Result::like(first, of.gives_mask() ? NPY_BOOL : NPY_FLOAT32).object;
+    if (!in_place) object = Result::like(first, of.gives_mask() ? NPY_BOOL : type_of(half)).object;
     taken++;
     auto *made = reinterpret_cast<PyArrayObject *>(object.ptr());
-    const chain_output output{PyArray_DATA(made), of.gives_mask()};
+    const chain_output output{PyArray_DATA(made), of.gives_mask(),
+                              of.gives_mask() ? HALF_NONE : half};
     const unsigned char y = N;
     const chain_step step{static_cast<unsigned char>(op), y, 0, N > 1 ? 1 : 0, N > 2 ? 2 : 0};
     run({N, 1, 1, N + 1, inputs, &output, &step}, first.size());
@@ -154,14 +187,15 @@ class Chain {
             if (!found || found->data == &unused) return not_implemented();
             inputs.push_back(*found);
         }
-        for (const float &x : numbers_) inputs.push_back({CHAIN_SPREAD, &x, ONE_FOR_ALL, 1});
+        for (const float &x : numbers_)
+            inputs.push_back({CHAIN_SPREAD, &x, ONE_FOR_ALL, 1, HALF_NONE});
         static Counter &taken = *new Counter("chain");
         taken++;
         nb::list results;
         std::vector<chain_output> outputs;
         for (const bool mask : masks_) {
             const Result y(ndim, shape_.data(), mask ? NPY_BOOL : NPY_FLOAT32);
-            outputs.push_back({y.data<void>(), mask});
+            outputs.push_back({y.data<void>(), mask, HALF_NONE});
             results.append(y.object);
         }
         run({static_cast<int>(inputs.size()), static_cast<int>(outputs.size()),
@@ -203,16 +237,16 @@ nb::dict operations() {
 void define(nb::module_ &m, int op) {
     const Op &of = OPS[op];
     Counter *taken = new Counter(of.name);
-    const bool threads = needs_threads(of.name);
+    const bool threads = needs_threads(of.name); // NumPy is not the faster one for halves
     const auto bind = [&](const std::string &name, bool in) {
         if (of.arity() == 1)
             m.def(name.c_str(), [=](nb::handle a) {
-                if (threads && num_threads() == 1) return not_implemented();
+                if (threads && num_threads() == 1 && !kind_of(a)) return not_implemented();
                 return apply<1>(op, *taken, {a}, in);
             });
         else if (of.arity() == 2)
             m.def(name.c_str(), [=](nb::handle a, nb::handle b) {
-                if (threads && num_threads() == 1) return not_implemented();
+                if (threads && num_threads() == 1 && !kind_of(a)) return not_implemented();
                 return apply<2>(op, *taken, {a, b}, in);
             });
         else

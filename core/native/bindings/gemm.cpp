@@ -1,8 +1,8 @@
 // Matrix products: matmul over any strides and leading dims, linear with its bias.
 #include "kernels/gemm.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/short_product.h"
 #include "runtime/scratch.h"
 
 #include <vector>
@@ -142,6 +142,38 @@ bool rows_of_one(const Array &a) {
     return true;
 }
 
+// Rows of bfloat16 by the instructions for them, where the processor has some: x (..., d), w (o, d).
+nb::object linear_of_bfloats(nb::handle input, nb::handle weight, nb::handle bias) {
+    const Array x = Array::packed(input, bfloat16_type), w = Array::packed(weight, bfloat16_type);
+    if (product_instructions() < 2 || !TRIPTYCH_PICK(short_gemm).multiply_bfloat16 || !x || !w ||
+        x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 || w.size() == 0 ||
+        x.shape(-1) != w.shape(1))
+        return not_implemented();
+    const long d = x.shape(-1), rows = x.size() / d, o = w.shape(0);
+    std::vector<float> shift;
+    if (!bias.is_none()) {
+        const Array b = Array::packed(bias, bfloat16_type);
+        if (!b || b.ndim() != 1 || b.size() != o) return not_implemented();
+        shift.resize(o);
+        TRIPTYCH_PICK(half).widen(HALF_BFLOAT16, b.data<uint16_t>(), shift.data(), o);
+    }
+    linear_taken++;
+    std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
+    shape.back() = o;
+    const Result y(x.ndim(), shape.data(), bfloat16_type);
+    // The one with fewer rows is packed.
+    ShortProduct p{rows, o, d, 2, x.data<uint8_t>(), w.data<uint8_t>(), 2 * d, 2 * d};
+    const bool turned = rows > o;
+    if (turned) std::swap(p.m, p.n), std::swap(p.x, p.w);
+    product_finish &finish = p.finish;
+    finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y.data<void>();
+    finish.row_step = turned ? o : 1, finish.column_step = turned ? 1 : o;
+    if (!shift.empty()) (turned ? finish.column_bias : finish.row_bias) = shift.data();
+    const Unlocked unlocked(rows * o * d / 16);
+    multiply(p);
+    return y.object;
+}
+
 nb::object matmul(nb::handle left, nb::handle right) {
     const Array a = strided(left), b = strided(right);
     if (!a || !b || a.shape(-1) != b.shape(-2)) return not_implemented();
@@ -190,6 +222,7 @@ nb::object affine(nb::handle input, nb::handle weight, nb::handle bias, nb::hand
 }
 
 nb::object linear(nb::handle input, nb::handle weight, nb::handle bias) {
+    if (kind_of(input) == HALF_BFLOAT16) return linear_of_bfloats(input, weight, bias);
     return affine(input, weight, bias, nb::none(), GEMM_PLAIN, linear_taken);
 }
 

@@ -4,13 +4,14 @@
 // shape alone: they do not depend on the number of threads.
 #include "kernels/norm.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/halves.h"
 #include "runtime/scratch.h"
 
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 namespace triptych {
 namespace {
@@ -60,9 +61,48 @@ struct Rows {
     }
 };
 
+// An optional vector of halves, as float32 in *memory.
+bool vector_of_halves(nb::handle value, half_kind half, long size, std::vector<float> &memory,
+                      const float *&data) {
+    data = nullptr;
+    if (value.is_none()) return true;
+    const Array a = Array::packed(value, type_of(half));
+    if (!a || a.size() != size) return false;
+    memory.resize(size);
+    TRIPTYCH_PICK(half).widen(half, a.data<uint16_t>(), memory.data(), size);
+    data = memory.data();
+    return true;
+}
+
+// Rows of halves, of which each thread converts a few at a time.
+template <bool centred>
+nb::object rows_of_halves(half_kind half, nb::handle input, nb::handle weight, nb::handle bias,
+                          long dims, double eps) {
+    const Array x = Array::packed(input, type_of(half));
+    if (!x || x.size() == 0 || dims < 1 || dims > x.ndim()) return not_implemented();
+    Rows rows(x, dims, eps, centred);
+    const long length = rows.row.length, most = rows_at_once(length);
+    std::vector<float> wide_weight, wide_bias;
+    if (!vector_of_halves(weight, half, length, wide_weight, rows.row.weight) ||
+        !vector_of_halves(bias, half, length, wide_bias, rows.row.bias))
+        return not_implemented();
+    (centred ? layer_norm_taken : rms_norm_taken)++;
+    const Result y = Result::like(x, type_of(half));
+    over(rows.count, x.size(), [&](long begin, long end) {
+        const auto compute = [&](float *memory, long count) {
+            kernels().rows(&rows.row, memory, memory, count);
+        };
+        through_rows(half, x.data<uint16_t>() + begin * length, y.data<uint16_t>() + begin * length,
+                     end - begin, length, scratch_floats(most * length), most, compute);
+    });
+    return y.object;
+}
+
 template <bool centred>
 nb::object rows_forward(nb::handle input, nb::handle weight, nb::handle bias, long dims,
                         double eps) {
+    if (const half_kind half = kind_of(input))
+        return rows_of_halves<centred>(half, input, weight, bias, dims, eps);
     const Array x = Array::packed(input);
     if (!x || x.size() == 0 || dims < 1 || dims > x.ndim()) return not_implemented();
     Rows rows(x, dims, eps, centred);

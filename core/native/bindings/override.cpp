@@ -1,10 +1,11 @@
 // Override: a fast function before a plain one.
 //
 // Calls the fast function where the first array, or the one behind it, is large enough, and the
-// plain one when it is not or the fast one gives NotImplemented. In C, since eager dispatch goes
+// plain one when it is not or the fast one gives NotImplemented. Where `halves` is set, arrays of
+// halves that the fast one does not take come again as float32. In C, since eager dispatch goes
 // through it at every call.
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/halves.h"
 
 #include <structmember.h>
 
@@ -18,6 +19,7 @@ struct Override {
     vectorcallfunc call;
     PyObject *fast, *plain;
     Py_ssize_t least; // numbers in one of the first two arrays
+    char halves; // a boolean
 };
 
 bool large(PyObject *value, Py_ssize_t least) {
@@ -32,6 +34,11 @@ PyObject *call_override(PyObject *self, PyObject *const *args, size_t nargsf, Py
         PyObject *found = PyObject_Vectorcall(override->fast, args, nargsf, names);
         if (found != Py_NotImplemented) return found;
         Py_DECREF(found);
+        if (override->halves && kind_of(args[0]) != HALF_NONE) {
+            found = through_float32(self, args, nargsf, names);
+            if (found != Py_NotImplemented) return found;
+            Py_DECREF(found);
+        }
     }
     return PyObject_Vectorcall(override->plain, args, nargsf, names);
 }
@@ -39,7 +46,8 @@ PyObject *call_override(PyObject *self, PyObject *const *args, size_t nargsf, Py
 PyObject *new_override(PyTypeObject *type, PyObject *args, PyObject *) {
     PyObject *fast, *plain;
     Py_ssize_t least = 0;
-    if (!PyArg_ParseTuple(args, "OO|n", &fast, &plain, &least)) return nullptr;
+    int halves = 0;
+    if (!PyArg_ParseTuple(args, "OO|np", &fast, &plain, &least, &halves)) return nullptr;
     PyObject *self = type->tp_alloc(type, 0);
     if (!self) return nullptr;
     auto *override = reinterpret_cast<Override *>(self);
@@ -47,6 +55,7 @@ PyObject *new_override(PyTypeObject *type, PyObject *args, PyObject *) {
     override->fast = Py_NewRef(fast);
     override->plain = Py_NewRef(plain);
     override->least = least;
+    override->halves = halves;
     return self;
 }
 
@@ -78,11 +87,12 @@ PyMemberDef members[] = {
     {"fast", T_OBJECT_EX, offsetof(Override, fast), READONLY, nullptr},
     {"plain", T_OBJECT_EX, offsetof(Override, plain), READONLY, nullptr},
     {"least", T_PYSSIZET, offsetof(Override, least), READONLY, nullptr},
+    {"halves", T_BOOL, offsetof(Override, halves), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
 PyType_Slot slots[] = {
-    {Py_tp_doc, const_cast<char *>("Override(fast, plain, least=0)")},
+    {Py_tp_doc, const_cast<char *>("Override(fast, plain, least=0, halves=False)")},
     {Py_tp_new, reinterpret_cast<void *>(new_override)},
     {Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
     {Py_tp_traverse, reinterpret_cast<void *>(traverse)},

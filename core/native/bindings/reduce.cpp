@@ -1,8 +1,9 @@
 // Reductions of packed float32 along axes that are next to each other.
 #include "kernels/reduce.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/halves.h"
+#include "runtime/scratch.h"
 
 #include <optional>
 #include <vector>
@@ -18,10 +19,12 @@ struct Plan {
     Array x;
     long outer = 1, length = 1, inner = 1;
     std::vector<npy_intp> shape;
+    half_kind half = HALF_NONE;
 };
 
 std::optional<Plan> planned(nb::handle input, int first, int last, bool keepdim) {
-    Plan plan{Array::packed(input), 1, 1, 1, {}};
+    const half_kind half = kind_of(input);
+    Plan plan{Array::packed(input, type_of(half)), 1, 1, 1, {}, half};
     if (!plan.x || plan.x.size() == 0 || first < 0 || last >= plan.x.ndim()) return {};
     for (int i = 0; i < plan.x.ndim(); i++) {
         const long n = plan.x.shape(i);
@@ -29,6 +32,7 @@ std::optional<Plan> planned(nb::handle input, int first, int last, bool keepdim)
         if (i < first || i > last) plan.shape.push_back(n);
         else if (keepdim) plan.shape.push_back(1);
     }
+    if (half && plan.inner > 1) return {};
     return plan;
 }
 
@@ -59,7 +63,45 @@ template <class Reduce> float in_pieces(const float *x, long n, const Reduce &re
     return in_pieces(parts.data(), pieces, reduce);
 }
 
+// The number i of x, and those after it: n float32, converted to the thread's own memory.
+const float *widened(const Plan &plan, long i, long n) {
+    float *memory = scratch_floats(n);
+    TRIPTYCH_PICK(half).widen(plan.half, plan.x.data<uint16_t>() + i, memory, n);
+    return memory;
+}
+
+constexpr long HALVES = 4096; // of a row, that are converted at a time: they stay in the cache
+
+template <class Reduce> float of_halves(const Plan &plan, long row, const Reduce &reduce) {
+    const long n = plan.length, pieces = (n + HALVES - 1) / HALVES;
+    std::vector<float> parts(pieces);
+    parallel(pieces, SMALL / HALVES, [&](long begin, long end) {
+        for (long i = begin; i < end; i++) {
+            const long start = i * HALVES, count = std::min(HALVES, n - start);
+            parts[i] = reduce(widened(plan, row * n + start, count), count);
+        }
+    });
+    return pieces == 1 ? parts[0] : in_pieces(parts.data(), pieces, reduce);
+}
+
+// Each row is reduced in float32 and the result rounded.
+template <class Reduce> nb::object along_rows_of_halves(const Plan &plan, const Reduce &reduce) {
+    const Result y = result_of(plan, type_of(plan.half));
+    std::vector<float> found(plan.outer);
+    {
+        const Unlocked unlocked(plan.x.size());
+        const auto rows = [&](long begin, long end) {
+            for (long i = begin; i < end; i++) found[i] = of_halves(plan, i, reduce);
+        };
+        if (plan.length > REDUCE_PIECE) rows(0, plan.outer);
+        else parallel(plan.outer, SMALL / plan.length + 1, rows);
+        TRIPTYCH_PICK(half).narrow(plan.half, found.data(), y.data<uint16_t>(), plan.outer);
+    }
+    return y.object;
+}
+
 template <class Reduce> nb::object along_rows(const Plan &plan, const Reduce &reduce) {
+    if (plan.half) return along_rows_of_halves(plan, reduce);
     const Result y = result_of(plan);
     const float *x = plan.x.data();
     float *out = y.data();
@@ -134,7 +176,8 @@ nb::object place(nb::handle input, int axis, bool keepdim, Counter &taken,
     {
         const Unlocked unlocked(plan->x.size());
         parallel(plan->outer, SMALL / plan->length + 1, [&](long begin, long end) {
-            for (long i = begin; i < end; i++) out[i] = kernel(x + i * plan->length, plan->length);
+            for (long i = begin, n = plan->length; i < end; i++)
+                out[i] = kernel(plan->half ? widened(*plan, i * n, n) : x + i * n, n);
         });
     }
     return y.object;

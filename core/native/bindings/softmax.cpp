@@ -1,8 +1,9 @@
 // Softmax and log-softmax along any axis, and their gradients.
 #include "kernels/softmax.h"
 
-#include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/halves.h"
+#include "runtime/scratch.h"
 
 namespace triptych {
 namespace {
@@ -25,14 +26,32 @@ template <class Body> void over_units(const softmax_axis &axis, Body &&body) {
     parallel(units, std::max(1L, SMALL * units / size), body);
 }
 
+// Rows of halves, of which each thread converts a few at a time.
+void rows_of_halves(half_kind half, const softmax_axis &axis, const uint16_t *x, uint16_t *y) {
+    const long length = axis.length, most = rows_at_once(length);
+    over_units(axis, [&](long begin, long end) {
+        const auto compute = [&](float *memory, long rows) {
+            TRIPTYCH_PICK(softmax).forward(&axis, memory, memory, 0, rows);
+        };
+        through_rows(half, x + begin * length, y + begin * length, end - begin, length,
+                     scratch_floats(most * length), most, compute);
+    });
+}
+
 template <bool log> nb::object forward(nb::handle input, long axis) {
-    const Array x = Array::packed(input);
+    const half_kind half = kind_of(input);
+    const Array x = Array::packed(input, type_of(half));
     if (!x || x.size() == 0) return not_implemented();
     axis += axis < 0 ? x.ndim() : 0;
     if (axis < 0 || axis >= x.ndim()) return not_implemented();
-    (log ? log_softmax_taken : softmax_taken)++;
-    const Result y = Result::like(x);
     const softmax_axis place = axis_of(x, axis, log);
+    if (half && place.inner != 1) return not_implemented();
+    (log ? log_softmax_taken : softmax_taken)++;
+    const Result y = Result::like(x, type_of(half));
+    if (half) {
+        rows_of_halves(half, place, x.data<uint16_t>(), y.data<uint16_t>());
+        return y.object;
+    }
     over_units(place, [&](long begin, long end) {
         TRIPTYCH_PICK(softmax).forward(&place, x.data(), y.data(), begin, end);
     });

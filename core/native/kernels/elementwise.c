@@ -3,8 +3,9 @@
    find is shared by a whole tile. One operation alone is a program of one step. */
 #include "elementwise.h"
 
+#include "half_lanes.h"
+#include "half_math.h"
 #include "normal.h"
-#include "vector_math.h"
 
 typedef void loop(const float *a, const float *b, const float *c, float *y, long n);
 
@@ -138,6 +139,31 @@ static loop *const loops[] = {
 #undef OP
 };
 
+/* The same from halves to halves, without a tile in between. */
+typedef void map(half_kind kind, const uint16_t *x, uint16_t *y, long n);
+#define MAP(name, function)                                                                        \
+    static void map_##name(half_kind kind, const uint16_t *x, uint16_t *y, long n) {               \
+        if (kind == HALF_FLOAT16) map_halves(function, HALF_FLOAT16, x, y, n);                     \
+        else map_halves(function, HALF_BFLOAT16, x, y, n);                                         \
+    }
+MAP(exp, half_exp)
+MAP(gelu, half_gelu)
+MAP(sigmoid, half_sigmoid)
+MAP(silu, half_silu)
+static map *const maps[ELEMENTWISE_COUNT] = {
+    [ELEMENTWISE_exp] = map_exp,
+    [ELEMENTWISE_gelu] = map_gelu,
+    [ELEMENTWISE_sigmoid] = map_sigmoid,
+    [ELEMENTWISE_silu] = map_silu,
+};
+/* What a program of one such operation does, or null. */
+static map *map_of(const chain_program *p) {
+    const int one = p->num_steps == 1 && p->num_inputs == 1 && p->num_outputs == 1;
+    return one && p->inputs[0].half && p->inputs[0].half == p->outputs[0].half
+               ? maps[p->steps[0].op]
+               : 0;
+}
+
 static void fill(float *y, float value, long n) {
     vfloat v = splat(value);
     long i = 0;
@@ -195,6 +221,17 @@ static const float *spread(const chain_input *x, long begin, long n, float *tile
     return x->inner == 1 ? rows(x, begin, n, tile, held) : columns(x, begin, n, tile, held);
 }
 
+static void widen_tile(const chain_input *x, long begin, long n, float *tile) {
+    const uint16_t *from = (const uint16_t *)x->data + begin;
+    if (x->half == HALF_FLOAT16) widen_all(HALF_FLOAT16, from, tile, n);
+    else widen_all(HALF_BFLOAT16, from, tile, n);
+}
+static void narrow_tile(const chain_output *y, long begin, long n, const float *tile) {
+    uint16_t *to = (uint16_t *)y->data + begin;
+    if (y->half == HALF_FLOAT16) narrow_all(HALF_FLOAT16, tile, to, n);
+    else narrow_all(HALF_BFLOAT16, tile, to, n);
+}
+
 /* Numbers at a time: such that rows of a spread input begin at the same place in all tiles. */
 static long tile_of(const chain_program *p) {
     for (int i = 0; i < p->num_inputs; i++) {
@@ -208,25 +245,35 @@ static long tile_of(const chain_program *p) {
 static void run(const chain_program *p, long begin, long end, float *scratch) {
     const float *at[CHAIN_REGISTERS];
     long held[CHAIN_REGISTERS], tile = tile_of(p);
+    if (map_of(p)) {
+        const uint16_t *x = p->inputs[0].data;
+        uint16_t *y = p->outputs[0].data;
+        map_of(p)(p->inputs[0].half, x + begin, y + begin, end - begin);
+        return;
+    }
     for (int i = 0; i < p->num_registers; i++) at[i] = scratch + i * CHAIN_TILE, held[i] = -1;
     for (; begin < end; begin += tile) {
         long n = end - begin < tile ? end - begin : tile;
         for (int i = 0; i < p->num_inputs; i++) {
             const chain_input *x = &p->inputs[i];
             float *own = scratch + i * CHAIN_TILE;
-            if (x->source == CHAIN_FULL) at[i] = (const float *)x->data + begin;
+            if (x->half) widen_tile(x, begin, n, own);
+            else if (x->source == CHAIN_FULL) at[i] = (const float *)x->data + begin;
             else if (x->source == CHAIN_SPREAD) at[i] = spread(x, begin, n, own, &held[i]);
             else bytes_to_mask((const unsigned char *)x->data + begin, own, n);
         }
         for (int i = 0; i < p->num_outputs; i++)
-            if (!p->outputs[i].mask) at[p->num_inputs + i] = (float *)p->outputs[i].data + begin;
+            if (!p->outputs[i].mask && !p->outputs[i].half)
+                at[p->num_inputs + i] = (float *)p->outputs[i].data + begin;
         for (int i = 0; i < p->num_steps; i++) {
             chain_step s = p->steps[i];
             loops[s.op](at[s.a], at[s.b], at[s.c], (float *)(uintptr_t)at[s.y], n);
         }
         for (int i = 0; i < p->num_outputs; i++) {
+            const float *tile = at[p->num_inputs + i];
             unsigned char *bytes = p->outputs[i].data;
-            if (p->outputs[i].mask) mask_to_bytes(at[p->num_inputs + i], bytes + begin, n);
+            if (p->outputs[i].mask) mask_to_bytes(tile, bytes + begin, n);
+            else if (p->outputs[i].half) narrow_tile(&p->outputs[i], begin, n, tile);
         }
     }
 }

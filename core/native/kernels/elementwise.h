@@ -4,6 +4,7 @@
    they are bytes, 1 or 0. */
 #ifndef TRIPTYCH_ELEMENTWISE_H
 #define TRIPTYCH_ELEMENTWISE_H
+#include "half.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,10 +48,12 @@ typedef struct {
     enum chain_source source;
     const void *data;
     long inner, count;
+    half_kind half; /* of full inputs: HALF_NONE for float32 */
 } chain_input;
 typedef struct {
     void *data;
     int mask; /* whether it is bytes */
+    half_kind half;
 } chain_output;
 typedef struct {
     unsigned char op, y, a, b, c;

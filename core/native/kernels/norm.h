@@ -31,6 +31,7 @@ typedef struct {
     /* dx = of_g g + of_x (x - mean) + constant. */
     void (*combine)(const norm_span *span, const float *g, const float *x, float *dx, float mean,
                     float of_g, float of_x, float constant);
+    /* `count` rows; y may be x. */
     void (*rows)(const norm_row *row, const float *x, float *y, long count);
     /* dx of `count` rows; adds their share of the gradients of weight and bias to dw and db, both
        of (length,), or null. */

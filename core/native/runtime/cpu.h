@@ -9,6 +9,10 @@ enum class Set { baseline, avx2, avx512 };
 Set instruction_set();
 const char *instruction_set_name();
 
+// What the processor has beside the set for products of bytes, as short_way of
+// kernels/short_gemm.h counts it: 0, 1 or 2. With a set that TRIPTYCH_NATIVE names, 0.
+int product_instructions();
+
 } // namespace triptych
 
 #if defined(__x86_64__) || defined(__i386__)

@@ -77,6 +77,7 @@ if _TYPE_CHECKING:
     from . import optim as optim
     from . import prims as prims
     from . import profiler as profiler
+    from . import quantization as quantization
     from . import quasirandom as quasirandom
     from . import random as random
     from . import safetensors as safetensors
@@ -130,6 +131,7 @@ _SUBMODULES = (
     "nn",
     "optim",
     "prims",
+    "quantization",
     "quasirandom",
     "random",
     "safetensors",

@@ -30,6 +30,7 @@ from . import (  # noqa: F401 -- importing a family enters its records into the 
     normalization,
     piecewise,
     polynomials,
+    quantized,
     recurrence,
     reduce,
     sampling,

@@ -1,6 +1,6 @@
 """Checks for tests: closeness of tensors, and the battery that every primitive passes."""
 
-from . import composite_samples, matrix_samples  # noqa: F401 -- they register samples
+from . import composite_samples, matrix_samples, quantized_samples  # noqa: F401 -- registers
 from .battery import CHECKS, missing_cells, own_primitives, support_matrix
 from .close import assert_close
 from .random_tensor import make_tensor

@@ -38,12 +38,14 @@ FAMILIES = (
     "elementwise",
     "fft",
     "gemm",
+    "half",
     "iir",
     "image",
     "norm",
     "picking",
     "pool",
     "recurrent",
+    "quantize",
     "reduce",
     "sample",
     "softmax",
@@ -73,8 +75,10 @@ def overridden(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
     found = _overrides().get(name)
     if native is None or found is None:
         return plain
+    from .half import THROUGH_SINGLE
+
     fast, least = found
-    return native.Override(fast, plain, least)
+    return native.Override(fast, plain, least, name in THROUGH_SINGLE)
 
 
 def overridden_into(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,106 @@
+#include "check.h"
+
+#include "../kernels/short_gemm.c"
+
+#if defined(HAS_TILES)
+#include <cpuid.h>
+#include <sys/syscall.h>
+static short_way best_way(void) {
+    unsigned a, b, c, d, dots, tiles;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return SHORT_PLAIN;
+    dots = c >> 11 & 1, tiles = (d >> 22 & 1) && (d >> 24 & 1) && (d >> 25 & 1);
+    if (!dots) return SHORT_PLAIN;
+    return tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0 ? SHORT_TILES : SHORT_DOTS;
+}
+#else
+static short_way best_way(void) { return SHORT_PLAIN; }
+#endif
+
+static void *random_bytes(long count) {
+    uint8_t *x = guarded(count, 1);
+    const int extreme = random_bits() % 4 == 0; /* sums as large as can be */
+    for (long i = 0; i < count; i++)
+        x[i] = extreme ? (random_bits() % 2 ? 0x80 : 0xff) : (uint8_t)random_bits();
+    return x;
+}
+
+static void check_bytes(short_way way) {
+    const long k = random_bits() % 8 ? random_size(300) : 2000, rows = random_between(1, 32);
+    const long columns = random_size(60), panels = (columns + 15) / 16;
+    const long gap = random_size(9), step = k + gap;
+    const uint8_t flip = random_bits() % 2 ? 0x80 : 0;
+    const short_depth depth = short_depth_of(k, 1);
+    const long used = k ? (rows - 1) * step + k : 0;
+    const int8_t *w = random_bytes(used);
+    const uint8_t *x = random_bytes(columns * k);
+    uint8_t *packed = guarded(panels * depth.groups * PANEL_BYTES, 1);
+    for (long j = 0; j < panels; j++)
+        short_pack(&depth, x + 16 * j * k, k, columns - 16 * j < 16 ? columns - 16 * j : 16, flip,
+                   packed + j * depth.groups * PANEL_BYTES);
+    const long c_step = 16 * panels + gap;
+    int32_t *c = guarded(32 * c_step, 4);
+    short_multiply(way, &depth, w, step, rows, packed, panels, c, c_step,
+                   guarded(short_scratch_bytes(&depth), 1));
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) {
+            const int32_t want = short_dot_plain(w + i * step, x + j * k, k, flip);
+            if (c[i * c_step + j] == want) continue;
+            printf("way %d, k %ld: c[%ld][%ld] is %d, wanted %d\n", way, k, i, j,
+                   c[i * c_step + j], want);
+            exit(1);
+        }
+    check_done();
+}
+
+#if defined(HAS_TILES)
+static uint16_t *random_bfloats(long count) {
+    uint16_t *x = guarded(count, 2);
+    for (long i = 0; i < count; i++) {
+        const float number = random_float(2);
+        uint32_t bits;
+        memcpy(&bits, &number, 4);
+        x[i] = (uint16_t)(bits >> 16);
+    }
+    return x;
+}
+
+static void check_bfloats(void) {
+    const long k = random_size(300), rows = random_between(1, 32), columns = random_size(60);
+    const long panels = (columns + 15) / 16, turned = random_bits() % 2, c_step = 16 * panels;
+    const short_depth depth = short_depth_of(k, 2);
+    const uint16_t *w = random_bfloats(rows * k), *x = random_bfloats(columns * k);
+    uint16_t *flat = guarded(columns * k, 2);
+    for (long j = 0; j < columns; j++)
+        for (long p = 0; p < k; p++) flat[p * columns + j] = x[j * k + p];
+    uint8_t *packed = guarded(panels * depth.groups * PANEL_BYTES, 1);
+    for (long j = 0; j < panels; j++) {
+        const long count = columns - 16 * j < 16 ? columns - 16 * j : 16;
+        uint8_t *to = packed + j * depth.groups * PANEL_BYTES;
+        if (turned) short_pack_turned(&depth, flat + 16 * j, columns, count, to);
+        else short_pack(&depth, (const uint8_t *)(x + 16 * j * k), 2 * k, count, 0, to);
+    }
+    float *c = guarded(32 * c_step, 4);
+    multiply_bfloat16(&depth, w, 2 * k, rows, packed, panels, c, c_step,
+                      guarded(short_scratch_bytes(&depth), 1));
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) {
+            double size, want = short_dot_bfloat16_plain(w + i * k, x + j * k, k, &size);
+            if (fabs(c[i * c_step + j] - want) <= 2e-6 * size) continue;
+            printf("k %ld: c[%ld][%ld] is %g, wanted %g\n", k, i, j, c[i * c_step + j], want);
+            exit(1);
+        }
+    check_done();
+}
+#endif
+
+int main(void) {
+    const short_way best = best_way();
+    for (int way = SHORT_PLAIN; way <= (int)best; way++)
+        for (int round = 0; round < 200; round++) check_bytes((short_way)way);
+#if defined(HAS_TILES)
+    if (best == SHORT_TILES)
+        for (int round = 0; round < 200; round++) check_bfloats();
+#endif
+    printf("short_gemm: 200 shapes in %d ways\n", best + 1);
+    return 0;
+}
