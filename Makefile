@@ -43,7 +43,7 @@ bench: $(NATIVE) ## measure speed beside the libraries a user would pick instead
 	@$(BIN)/python benchmarks/run.py
 
 bench-peers: $(PEERS)/.ready ## the same beside PyTorch, ONNX Runtime, librosa ... (7 GB in an environment of their own)
-	@$(PEERS)/bin/python benchmarks/run.py networks tensors images sound \
+	@$(PEERS)/bin/python benchmarks/run.py networks tensors images sound sequences short_numbers \
 	    --csv build/benchmarks.csv --plot build/benchmarks.png
 
 docs: $(NATIVE) ## write the reference of all public names to build/reference/index.html

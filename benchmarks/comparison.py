@@ -7,10 +7,12 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +38,7 @@ PEERS = {
     "albumentations": (("albumentations",), "albumentations"),
 }
 RECORDS: list[dict[str, Any]] = []  # every measurement of this run, for the CSV file
+AFTER_EACH: list[Callable[[], None]] = []  # called when a workload has been measured
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,17 @@ def _table(title: str, workloads: Sequence[Workload], threads: int, quick: bool)
         floor = _floor(workload, threads)
         _record(title, workload, threads, seen, floor)
         table.add(workload.name, *_cells(shown, seen, floor))
+        print(_line(workload, threads, seen), file=sys.stderr, flush=True)
+        for follow in AFTER_EACH:
+            follow()
     return table
+
+
+def _line(workload: Workload, threads: int, seen: dict[str, Measured]) -> str:
+    """What is known as soon as a workload is done; the tables come at the end."""
+    ours = seen[OURS].seconds
+    beside = [f"{peer} {m.seconds / ours:.2f}x" for peer, m in seen.items() if peer != OURS]
+    return f"  {workload.name}, {threads} thr.: {', '.join([f'{1e3 * ours:.2f} ms', *beside])}"
 
 
 def _absent(peer: str) -> list[str]:
@@ -157,12 +170,19 @@ def _version(distribution: str) -> str:
 
 @functools.cache
 def peak_flops(threads: int) -> float:
-    """Operations per second of a matrix product of NumPy, the best of several."""
-    a = np.ones((768, 768), np.float32)
-    with ThreadPoolExecutor(threads) as pool:
-        best = min(
-            _seconds(lambda: list(pool.map(lambda _: a @ a, range(threads)))) for _ in "12345"
-        )
+    """Operations per second of a matrix product of NumPy or ours, the best of several."""
+    a, tensors = np.ones((768, 768), np.float32), library(OURS)
+    ours, before = tensors.from_numpy(a), tensors.get_num_threads()
+    tensors.set_num_threads(1)  # a thread of the pool does a product of its own
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            best = min(
+                _seconds(partial(list, pool.map(lambda _, x=x: x @ x, range(threads))))
+                for x in (a, ours)
+                for _ in "12345"
+            )
+    finally:
+        tensors.set_num_threads(before)
     return threads * 2 * 768**3 / best
 
 
@@ -195,9 +215,6 @@ def _floor(workload: Workload, threads: int) -> float:
 
 def write_csv(path: Path, machine: str) -> None:
     """A line per measurement, with the machine and the versions."""
-    if not RECORDS:
-        print(f"{path} is not written: none of these benchmarks compares with a peer")
-        return
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["machine", *RECORDS[0]])
         writer.writeheader()

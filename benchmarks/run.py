@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -64,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(benchmarks)}")
     print(machine())
+    if options.csv:  # after each workload: what was measured stays when a long run is cut short
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        comparison.AFTER_EACH.append(partial(comparison.write_csv, options.csv, machine()))
     tables: dict[str, list[Table]] = {}
     failed: list[str] = []
     for name in options.names or benchmarks:
@@ -82,8 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
         record = {"machine": machine(), "quick": options.quick}
         record |= {name: [asdict(t) for t in given] for name, given in tables.items()}
         options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    if options.csv:
-        comparison.write_csv(options.csv, machine())
+    if options.csv and not comparison.RECORDS:
+        print(f"{options.csv} is not written: none of these benchmarks compares with a peer")
     if options.plot:
         comparison.plot(options.plot, machine())
     if failed:

@@ -98,7 +98,7 @@ def test_threads_do_not_matter():
 
 
 @pytest.mark.parametrize("size", [(7, 7), (3, 20), (1, 1)])
-def test_maxima_of_bins(size):
+def test_maxima_of_bins(size, taken):
     ops = pytest.importorskip("triptych_vision.ops")
     rng = np.random.default_rng(0)
     maps = tp.from_numpy(np.rint(rng.normal(0, 2, (2, 5, 13, 37))).astype(np.float32))  # many equal
