@@ -1,46 +1,68 @@
 """Fusion: groups of elementwise equations of one shape become one pass over memory.
 
-The native kernels interpret a small program over tiles that stay in the first cache, so a group of
-equations reads each of its inputs once and writes only what others need, whatever is in between.
+A group reads each of its inputs once and writes only what others need, whatever is in between.
+Which equations can be in one, and what computes it, is a matter of the device: `Chains`.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol
 
 from ..backends.native import native
 from ..tensor import Symbol
+from .cuda_chains import CudaChains
 from .ir import Equation, Graph, Step
+from .native_chains import NativeChains
 
 __all__ = ["planned"]
 
-LEAST = 256  # numbers, below which a call costs more than what it computes
-MOST = 32  # equations in a group: with three inputs and an output each they fit the registers
 
-_FLOAT, _BOOL = np.dtype(np.float32), np.dtype(np.bool_)
-_KINDS = {"f": _FLOAT, "m": _BOOL}
-_SAME = {  # under another name; of truth values, "bitwise" is "logical"
-    "bitwise_and": "logical_and",
-    "bitwise_not": "logical_not",
-    "bitwise_or": "logical_or",
-    "bitwise_xor": "logical_xor",
-    "clamp_max": "minimum",
-    "clamp_min": "maximum",
-}
-_POWERS = {2: "square", 0.5: "sqrt", -1: "reciprocal"}
+@dataclass(slots=True)
+class Operation:
+    """What an equation is to a device: the name of an operation, and symbols or numbers.
+
+    Operations are joined only with those of their `kind`.
+    """
+
+    name: str
+    inputs: tuple[Any, ...]
+    output: Symbol
+    kind: str = ""
+
+
+class Chains(Protocol):
+    """What a device can compute in one pass."""
+
+    most: int  # equations in a group
+
+    def operation(
+        self, eqn: Equation, source: Callable[[Any], Any]
+    ) -> tuple[str, tuple[Any, ...], str] | None:
+        """Name, inputs and kind of the equation as an operation; None if there is none for it.
+
+        `source` gives what a symbol was before it was expanded, else the symbol.
+        """
+
+    def chain(
+        self, operations: list[Operation], inputs: list[Symbol], outputs: list[Symbol]
+    ) -> Callable[..., Any] | None:
+        """What computes the arrays of outputs for those of inputs; None if it is too much."""
+
+
+def _chains() -> dict[str, Chains]:
+    """By type of device."""
+    found: dict[str, Chains] = {"cuda": CudaChains()}
+    if native is not None:
+        found["cpu"] = NativeChains()
+    return found
 
 
 def planned(graph: Graph) -> list[Step]:
     """The steps of a replay: equations, some of them fused, and what no later step reads."""
     kept = {s for s in graph.outputs if isinstance(s, Symbol)} | {s for _, s in graph.writes}
-    if native is None:
-        steps = [Step((eqn,)) for eqn in graph.equations]
-    else:
-        steps = _Fusion(graph.equations, kept).steps()
+    steps = _Fusion(graph.equations, kept).steps()
     _note_dead(steps, kept)
     return steps
 
@@ -55,21 +77,12 @@ def _note_dead(steps: list[Step], kept: set[Any]) -> None:
         alive.difference_update(step.dead)
 
 
-@dataclass(slots=True)
-class Operation:
-    """What an equation is to the kernels: the name of an operation, and symbols or numbers."""
-
-    name: str
-    inputs: tuple[Any, ...]
-    output: Symbol
-
-
 class _Fusion:
     """Groups of the equations of a graph, by their places in it."""
 
     def __init__(self, equations: list[Equation], kept: set[Any]) -> None:
         self.equations, self.kept = equations, kept
-        self.codes: dict[str, tuple[int, str]] = native.elementwise_operations()
+        self.chains = _chains()
         self.stretched = {
             eqn.outputs[0]: eqn.inputs[0] for eqn in equations if eqn.prim.name == "expand"
         }
@@ -84,13 +97,13 @@ class _Fusion:
 
     def steps(self) -> list[Step]:
         """Every equation alone, or its group at the place of the last."""
-        found = []
+        found: list[Step] = []
         for place, eqn in enumerate(self.equations):
             group = self.groups.get(place, [place])
             if len(group) == 1:
                 found.append(Step((eqn,)))
             elif place == group[-1]:
-                found.append(self._fused(group))
+                found += self._fused(group)
         return found
 
     # Which equations
@@ -115,7 +128,9 @@ class _Fusion:
         computed at the place of its last equation.
         """
         places = sorted({*self.groups[one], *self.groups[two]})
-        if len(places) > MOST:
+        if len(places) > self.chains[self.operations[one].output.device.type].most:
+            return
+        if self.operations[one].kind != self.operations[two].kind:
             return
         made = [self.operations[place].output for place in places]
         outside = {r for x in made for r in self.readers.get(x, ())}.difference(places)
@@ -123,91 +138,25 @@ class _Fusion:
             self.groups.update(dict.fromkeys(places, places))
 
     def _operation(self, eqn: Equation) -> Operation | None:
-        """The equation as an operation of the kernels; None if they have none for it."""
-        name, inputs = _SAME.get(eqn.prim.name, eqn.prim.name), eqn.inputs
-        if name == "pow" and not isinstance(inputs[1], Symbol) and inputs[1] in _POWERS:
-            name, inputs = _POWERS[inputs[1]], inputs[:1]
-        elif name == "cast":
-            name = "from_mask"
-        if name not in self.codes:
-            return None
-        kinds, output = self.codes[name][1], eqn.outputs[0]
-        if output.dtype != _KINDS[kinds[-1]] or output.size < LEAST or output.device.type != "cpu":
-            return None
-        operands = tuple(self._source(x, output.shape) for x in inputs)
-        fitting = (_fits(x, k, output.shape) for x, k in zip(operands, kinds[:-1], strict=True))
-        return Operation(name, operands, output) if all(fitting) else None
+        """The equation as an operation of its device; None if that has none for it."""
+        output = eqn.outputs[0]
+        chains = self.chains.get(output.device.type)
+        found = chains and chains.operation(eqn, lambda x: self.stretched.get(x, x))
+        return Operation(*found[:2], output, found[2]) if found else None
 
-    def _source(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """What a symbol was before it was expanded, where the kernels can do that themselves."""
-        source = self.stretched.get(x) if isinstance(x, Symbol) else None
-        return x if source is None or not _stretches(source.shape, shape) else source
+    # What computes them
 
-    # The program
-
-    def _fused(self, places: list[int]) -> Step:
+    def _fused(self, places: list[int]) -> list[Step]:
         operations = [self.operations[place] for place in places]
         made = [op.output for op in operations]
         operands = [x for op in operations for x in op.inputs]
         inputs = [x for x in dict.fromkeys(operands) if isinstance(x, Symbol) and x not in made]
-        numbers = {_key(x): float(x) for x in operands if not isinstance(x, Symbol)}
         outputs = [x for x in made if x in self.kept or self._read_outside(x, places)]
-        program, count = self._program(operations, [*inputs, *numbers, *outputs])
-        chain = native.Chain(
-            program,
-            "".join("m" if x.dtype == _BOOL else "f" for x in inputs),
-            list(numbers.values()),
-            [x.dtype == _BOOL for x in outputs],
-            count,
-            made[0].shape,
-        )
+        chain = self.chains[made[0].device.type].chain(operations, inputs, outputs)
         equations = tuple(self.equations[place] for place in places)
-        return Step(equations, chain, tuple(inputs), tuple(outputs))
+        if chain is None:
+            return [Step((eqn,)) for eqn in equations]
+        return [Step(equations, chain, tuple(inputs), tuple(outputs))]
 
     def _read_outside(self, x: Symbol, places: list[int]) -> bool:
         return any(reader not in places for reader in self.readers.get(x, ()))
-
-    def _program(
-        self, operations: list[Operation], fixed: list[Any]
-    ) -> tuple[list[tuple[int, ...]], int]:
-        """The steps (operation, result, inputs) over registers, and how many of those there are.
-        The first registers are those of inputs, numbers and outputs; others are used again.
-        """
-        register = {x: i for i, x in enumerate(fixed)}
-        last = {x: i for i, op in enumerate(operations) for x in op.inputs}
-        count, free = len(fixed), list[int]()
-        steps: list[tuple[int, ...]] = []
-        for i, op in enumerate(operations):
-            reads = [register[_key(x)] for x in op.inputs]
-            held = {x for x in op.inputs if isinstance(x, Symbol) and last[x] == i}
-            free += [register[x] for x in held if x not in fixed]
-            if op.output not in register:
-                if not free:
-                    free, count = [count], count + 1
-                register[op.output] = free.pop()
-            a, b, c = (*reads, 0, 0)[:3]
-            steps.append((self.codes[op.name][0], register[op.output], a, b, c))
-        return steps, count
-
-
-def _key(x: Any) -> Any:
-    """What stands for an operand: itself, or of a number the digits, since 0.0 equals -0.0."""
-    return x if isinstance(x, Symbol) else float(x).hex()
-
-
-def _fits(x: Any, kind: str, shape: tuple[int, ...]) -> bool:
-    if not isinstance(x, Symbol):
-        number = kind == "f" and type(x) in (bool, int, float)
-        return number and not 3.4e38 < abs(x) < math.inf
-    if x.dtype != _KINDS[kind] or x.layout != "packed":
-        return False
-    return x.shape == shape or (kind == "f" and _stretches(x.shape, shape))
-
-
-def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether a shape broadcasts to another, and its axes longer than 1 are next to each other."""
-    lead = len(target) - len(shape)
-    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, target[lead:], strict=True)):
-        return False
-    long = [i for i, n in enumerate(shape) if n > 1]
-    return not long or shape[long[0] : long[-1] + 1] == target[lead + long[0] : lead + long[-1] + 1]
