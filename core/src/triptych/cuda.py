@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .backends import Device, backend_for, loaded
+from .backends.cuda import faults
 from .cuda_graphs import (
     CUDAGraph,
     graph,
@@ -216,6 +217,7 @@ def is_initialized() -> bool:
 def synchronize(device: Any = None) -> None:
     """Wait until all work queued on a GPU is done."""
     _cupy().cuda.Device(None if device is None else Device(device).index).synchronize()
+    faults.check(_cupy())
 
 
 def empty_cache() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..errors import DeviceError, MissingDependencyError, OutOfMemoryError
 from ..runtime import check_deterministic, get_float32_matmul_precision
 from . import cuda
 from .base import Backend, Device
+from .cuda import faults
 from .cupy_copies import Copies
 from .cupy_kernels import overrides
 
@@ -58,6 +60,12 @@ class Placed:
         )
 
 
+def _unordered(name: str, kernel: Callable[..., Any], *args: Any, **params: Any) -> Any:
+    """A kernel that is not deterministic, where that may be."""
+    check_deterministic(name)
+    return kernel(*args, **params)
+
+
 def _size(count: int) -> str:
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if count >= unit:
@@ -100,14 +108,13 @@ class CupyBackend(Backend):
 
     def bind(self, prim: Prim) -> Callable[..., Any]:
         """The kernel, run on the device of its inputs."""
-        unordered = prim.name in UNORDERED
         kernel, array_type, cupy = super().bind(prim), self.xp.ndarray, self.xp
+        if prim.name in UNORDERED:
+            kernel = partial(_unordered, prim.name, kernel)
         if prim.name in self.fast:
             kernel = cuda.Override(prim.name, self.fast[prim.name], kernel)
 
         def placed(*args: Any, **params: Any) -> Any:
-            if unordered:
-                check_deterministic(prim.name)
             places = {a.device.id for a in args if isinstance(a, array_type)}
             if len(places) > 1:
                 one, two = sorted(places)[:2]
@@ -131,7 +138,9 @@ class CupyBackend(Backend):
             return self.copies.upload(data)
 
     def to_numpy(self, array: Any) -> np.ndarray:
-        return self.xp.asnumpy(array)
+        found: np.ndarray = self.xp.asnumpy(array)
+        faults.check(self.xp)
+        return found
 
     def download(self, array: Any) -> np.ndarray:
         with array.device:

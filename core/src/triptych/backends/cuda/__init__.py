@@ -22,6 +22,7 @@ __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "t
 # The modules beside this one that have overrides.
 FAMILIES = (
     "elementwise",
+    "picking",
     "softmax",
 )
 

@@ -1,0 +1,247 @@
+"""Picking, adding and writing along one axis by indices, without a copy to the host.
+
+Arrays are seen as (outer, length, inner). An index array belongs to all positions (`gather`) or
+names rows along the axis (`index`, an embedding's way). Additions into places that come several
+times are atomic, in any order; with `use_deterministic_algorithms` the places are sorted, stably,
+and the thread of the first of each adds them in their order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...runtime import are_deterministic_algorithms_enabled
+from . import faults
+from .source import C_TYPES, Source
+
+CODE = (
+    faults.REPORT
+    + r"""
+// Where in (outer, length, inner) the element belongs that is at `i` of (outer, picks, inner).
+struct Spot { long long at; bool lost; };
+
+template <bool ROWS> __device__ Spot picking_spot(
+    const long long *idx, long long i, long long picks, long long length, long long inner,
+    unsigned long long note, long long call)
+{
+    long long column = i % inner, row = i / inner % picks, lead = i / inner / picks;
+    long long index = idx[ROWS ? row : i];
+    Spot spot = {0, outside(index, length, note, call)};
+    if (!spot.lost)
+        spot.at = (lead * length + (index < 0 ? index + length : index)) * inner + column;
+    return spot;
+}
+
+template <class T, bool ROWS> __global__ void picking_take(
+    const T *x, const long long *idx, T *y, long long count, long long picks, long long length,
+    long long inner, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+    Spot spot = picking_spot<ROWS>(idx, i, picks, length, inner, note, call);
+    y[i] = spot.lost ? T(0) : x[spot.at];
+}
+
+template <class T> __global__ void picking_put(
+    const T *src, const long long *idx, T *out, long long count, long long picks, long long length,
+    long long inner, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+    Spot spot = picking_spot<false>(idx, i, picks, length, inner, note, call);
+    if (!spot.lost) out[spot.at] = src[i];
+}
+"""
+)
+ADDING = (
+    CODE
+    + r"""
+template <class T, bool ROWS> __global__ void picking_add(
+    const T *src, const long long *idx, T *out, long long count, long long picks, long long length,
+    long long inner, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+    Spot spot = picking_spot<ROWS>(idx, i, picks, length, inner, note, call);
+    if (!spot.lost) atomicAdd(out + spot.at, src[i]);
+}
+
+// The place of each element, or -1 where it has none.
+template <class T> __global__ void picking_places(
+    const long long *idx, long long *places, long long count, long long picks, long long length,
+    long long inner, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+    Spot spot = picking_spot<false>(idx, i, picks, length, inner, note, call);
+    places[i] = spot.lost ? -1 : spot.at;
+}
+
+// `order` sorts the rows of src (outer, picks, inner) by their indices.
+template <class T> __global__ void picking_add_sorted(
+    const T *src, const long long *idx, const long long *order, T *out, long long count,
+    long long picks, long long length, long long inner, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count) return;
+    long long column = i % inner, rank = i / inner % picks, lead = i / inner / picks;
+    long long index = idx[order[rank]];
+    if (index == -1 || (rank > 0 && idx[order[rank - 1]] == index)) return;
+    if (outside(index, length, note, call)) return;
+    long long at = (lead * length + index) * inner + column;
+    T sum = out[at];
+    for (; rank < picks && idx[order[rank]] == index; rank++)
+        sum += src[(lead * picks + order[rank]) * inner + column];
+    out[at] = sum;
+}
+"""
+)
+TAKING = Source(
+    "picking",
+    CODE,
+    ["picking_take<{T}, false>", "picking_take<{T}, true>", "picking_put<{T}>"],
+    tuple(C_TYPES),
+)
+SUMMING = Source(
+    "picking",
+    ADDING,
+    [
+        *("picking_add<{T}, false>", "picking_add<{T}, true>"),
+        *("picking_places<{T}>", "picking_add_sorted<{T}>"),
+    ],
+    ("float32", "float64"),
+)
+THREADS = 256
+
+
+def _launch(
+    cupy: Any, source: Source, name: str, dtype: Any, call: str, arrays: Any, *sizes: int
+) -> None:
+    kernel = source.kernel(cupy, name, dtype)
+    told = faults.address(cupy), faults.code(call)
+    kernel((-(-sizes[0] // THREADS),), (THREADS,), (*arrays, *map(np.int64, sizes), *told))
+
+
+def _sizes(shape: tuple[int, ...], picks: int, axis: int) -> tuple[int, int, int, int]:
+    """The count of elements that are picked, the picks, the length and the inner size."""
+    inner = math.prod(shape[axis + 1 :])
+    return math.prod(shape[:axis]) * picks * inner, picks, shape[axis], inner
+
+
+def _whole(cupy: Any, idx: Any) -> Any:
+    """int64 in C order; None for what is no whole number."""
+    return cupy.ascontiguousarray(idx, np.int64) if idx.dtype.kind in "iu" else None
+
+
+def _fits(shape: tuple[int, ...], idx: Any, axis: int) -> bool:
+    """Whether an index array has the shape of the other on all axes but one."""
+    others = [i for i in range(len(shape)) if i != axis]
+    return len(shape) == idx.ndim > 0 and all(shape[i] == idx.shape[i] for i in others)
+
+
+def _gather(cupy: Any, x: Any, idx: Any, *, axis: int) -> Any:
+    given = _whole(cupy, idx)
+    if given is None or not _fits(x.shape, idx, axis) or not TAKING.takes(x) or not idx.size:
+        return NotImplemented
+    y = cupy.empty(idx.shape, x.dtype)
+    sizes = _sizes(x.shape, idx.shape[axis], axis)
+    _launch(cupy, TAKING, "picking_take<{T}, false>", x.dtype, "gather", (x, given, y), *sizes)
+    return y
+
+
+def _add(cupy: Any, src: Any, idx: Any, out: Any, axis: int, call: str, rows: bool) -> None:
+    """Adds src to out, both in C order, at the places that idx names along an axis."""
+    picks = idx.size if rows else idx.shape[axis]
+    sizes = _sizes(out.shape, picks, axis)
+    run = partial(_launch, cupy, SUMMING)
+    if not are_deterministic_algorithms_enabled():
+        name = f"picking_add<{{T}}, {str(rows).lower()}>"
+        run(name, out.dtype, call, (src, idx, out), *sizes)
+        return
+    if rows:
+        idx = cupy.where(idx < 0, idx + out.shape[axis], idx).reshape(-1)
+    else:  # each element is a row of its own
+        places = cupy.empty(idx.size, np.int64)
+        run("picking_places<{T}>", out.dtype, call, (idx, places), *sizes)
+        idx, sizes = places, (idx.size, idx.size, out.size, 1)
+    order = cupy.argsort(idx, kind="stable")
+    run("picking_add_sorted<{T}>", out.dtype, call, (src, idx, order, out), *sizes)
+
+
+def _ungather(cupy: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
+    given = _whole(cupy, idx)
+    if given is None or not _fits(tuple(shape), idx, axis) or not idx.size:
+        return NotImplemented
+    if g.shape != idx.shape or g.dtype.name not in SUMMING.dtypes:
+        return NotImplemented
+    out = cupy.zeros(shape, g.dtype)
+    _add(cupy, cupy.ascontiguousarray(g), given, out, axis, "gather", False)
+    return out
+
+
+def _scatter(cupy: Any, x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) -> Any:
+    given = _whole(cupy, idx)
+    if given is None or not _fits(x.shape, idx, axis) or not idx.size or src.dtype != x.dtype:
+        return NotImplemented
+    if x.dtype.name not in (SUMMING if accumulate else TAKING).dtypes:
+        return NotImplemented
+    if not accumulate and are_deterministic_algorithms_enabled():
+        return NotImplemented  # which of several comes last is left open
+    out, src = cupy.array(x, order="C"), cupy.ascontiguousarray(src)
+    if accumulate:
+        _add(cupy, src, given, out, axis, "scatter", False)
+    else:
+        sizes = _sizes(x.shape, idx.shape[axis], axis)
+        _launch(cupy, TAKING, "picking_put<{T}>", x.dtype, "scatter", (src, given, out), *sizes)
+    return out
+
+
+def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
+    """The axis of which one array of integers picks slices; None for all other keys."""
+    if len(indices) != 1 or indices[0].dtype.kind not in "iu" or not indices[0].size:
+        return None
+    picks = [i for i, k in enumerate(key) if type(k) is not slice or k != slice(None)]
+    return picks[0] if len(picks) == 1 else None
+
+
+def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
+    axis = _axis(indices, key)
+    if axis is None or not TAKING.takes(x):
+        return NotImplemented
+    idx = _whole(cupy, indices[0])
+    y = cupy.empty((*x.shape[:axis], *idx.shape, *x.shape[axis + 1 :]), x.dtype)
+    if y.size:
+        sizes = _sizes(x.shape, idx.size, axis)
+        _launch(cupy, TAKING, "picking_take<{T}, true>", x.dtype, "indexing", (x, idx, y), *sizes)
+    return y
+
+
+def _unindex(cupy: Any, g: Any, *indices: Any, shape: Any, key: Any) -> Any:
+    axis = _axis(indices, key)
+    if axis is None or g.dtype.name not in SUMMING.dtypes or not g.size:
+        return NotImplemented
+    out = cupy.zeros(shape, g.dtype)
+    given = _whole(cupy, indices[0])
+    _add(cupy, cupy.ascontiguousarray(g), given, out, axis, "indexing", True)
+    return out
+
+
+def sources() -> tuple[Source, ...]:
+    """The CUDA C of this family."""
+    return TAKING, SUMMING
+
+
+def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
+    """By primitive, the function that is tried before CuPy's operations."""
+    return {
+        "gather": partial(_gather, cupy),
+        "index": partial(_index, cupy),
+        "scatter": partial(_scatter, cupy),
+        "ungather": partial(_ungather, cupy),
+        "unindex": partial(_unindex, cupy),
+    }

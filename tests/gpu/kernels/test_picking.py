@@ -1,0 +1,118 @@
+"""Picking, adding and writing by indices in CUDA C, against NumPy's way."""
+
+import numpy as np
+import pytest
+from gpu.checks import check, numbers, run
+from gpu.fixtures import compiles
+
+import triptych as tp
+from triptych.errors import BoundsError
+from triptych.prims.index import Slot
+
+pytestmark = compiles
+SHAPES = [(1, 5, 1), (3, 7, 1), (4, 16, 8), (1, 1, 3), (2, 13, 17)]
+
+
+@pytest.fixture(params=["any order", "deterministic"])
+def order(request):
+    """Both ways to add."""
+    tp.use_deterministic_algorithms(request.param == "deterministic")
+    yield request.param
+    tp.use_deterministic_algorithms(False)
+
+
+def places(shape, axis, picks):
+    """An index array for all positions; a third of it counts from the end."""
+    rng = np.random.default_rng([picks, *shape])
+    length, wanted = shape[axis], list(shape)
+    wanted[axis] = picks
+    return rng.integers(-(length // 3), length, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_gather(cupy, shape, axis, dtype):
+    x = numbers(*shape, dtype=dtype)
+    check(cupy, "gather", x, places(shape, axis, 6), axis=axis, steps=0)
+    check(cupy, "gather", x, places(shape, axis, 6).astype(np.int32), axis=axis, steps=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_additions(cupy, shape, axis, dtype, order):
+    idx = places(shape, axis, 9)
+    src = numbers(*idx.shape, dtype=dtype)
+    check(cupy, "ungather", src, idx, shape=shape, axis=axis, steps=8, floor=64)
+    x = numbers(*shape, dtype=dtype, seed=1)
+    check(cupy, "scatter", x, idx, src, axis=axis, accumulate=True, steps=8, floor=64)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_rows(cupy, shape, axis, dtype, order):
+    idx = places((shape[axis],), 0, 11)
+    key = tuple(Slot(0) if i == axis else slice(None) for i in range(3))
+    x = numbers(*shape, dtype=dtype)
+    check(cupy, "index", x, idx, key=key, steps=0)
+    g = numbers(*shape[:axis], 11, *shape[axis + 1 :], dtype=dtype, seed=1)
+    check(cupy, "unindex", g, idx, shape=shape, key=key, steps=8, floor=64)
+
+
+def test_writing_in_place_of(cupy):
+    x, src = numbers(5, 4), numbers(3, 4, seed=1)
+    idx = np.argsort(numbers(5, 4, seed=2), 0)[:3]  # no place twice
+    check(cupy, "scatter", x, idx, src, axis=0, accumulate=False, steps=0)
+
+
+def test_other_dtypes_are_picked_as_well(cupy):
+    for dtype in (np.uint8, np.int64, np.bool_):
+        x = (np.arange(12).reshape(3, 4) % 2).astype(dtype)
+        got, was_taken = run(cupy, "gather", x, np.array([[0, 2, -1, 1]]), axis=0)
+        assert was_taken and got.get().tolist() == x[[[0, 2, -1, 1]], [[0, 1, 2, 3]]].tolist()
+
+
+def test_what_is_refused_runs_over_cupy(cupy):
+    x, idx = numbers(6, 8), places((6, 8), 0, 3)
+    got, was_taken = run(cupy, "gather", x, idx[:, :5], axis=0)  # shorter on another axis
+    assert not was_taken and got.shape == (3, 5)
+    got, was_taken = run(cupy, "gather", cupy.asarray(x).T, idx.T, axis=1)
+    assert not was_taken and np.array_equal(got.get(), np.take_along_axis(x, idx, 0).T)
+    got, was_taken = run(cupy, "gather", x, idx[:0], axis=0)
+    assert not was_taken and got.shape == (0, 8)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x, i: x.gather(0, i.expand(3, 4)), "gather"),
+        (lambda x, i: x[i[:, 0]], "indexing"),
+        (lambda x, i: x.scatter_add(0, i.expand(3, 4), x[:3]), "scatter"),
+        (lambda x, i: x.scatter(0, i.expand(3, 4), x[:3]), "scatter"),
+    ],
+)
+def test_an_index_out_of_range_is_told_when_results_come(cupy, call, name):
+    x, bad = tp.ones(5, 4, device="cuda"), tp.tensor([[0], [5], [1]], device="cuda")
+    y = call(x, bad)
+    with pytest.raises(BoundsError, match=f"{name}: index 5 is out of range for a dim of length 5"):
+        y.cpu()
+    assert y.cpu().shape == y.shape  # told once
+    call(x, bad)
+    with pytest.raises(BoundsError, match="index 5"):
+        tp.cuda.synchronize()
+
+
+def test_the_same_sums_run_after_run(cupy):
+    tp.use_deterministic_algorithms(True)
+    try:
+        table = tp.zeros(7, 16, device="cuda", requires_grad=True)
+        idx = tp.arange(96, device="cuda").remainder(7)
+        g = tp.from_numpy(numbers(96, 16)).cuda()
+        (found,) = tp.autograd.grad(table[idx], table, g)
+    finally:
+        tp.use_deterministic_algorithms(False)
+    want = np.zeros((7, 16), np.float32)
+    np.add.at(want, np.arange(96) % 7, numbers(96, 16))
+    assert np.array_equal(found.cpu().numpy(), want)  # added in the order of the rows
