@@ -91,6 +91,7 @@ class Backend(ABC):
 
     name: str
     xp: Any
+    steps: Any = None  # kernels for steps of optimizers, `sgd_step` and `adam_step`, if any
     array_type: type
     overrides: dict[str, Callable[..., Any]]
 

@@ -13,6 +13,7 @@ from ..runtime import check_deterministic, get_float32_matmul_precision
 from . import cuda
 from .base import Backend, Device
 from .cuda import faults
+from .cuda.optimizer import Steps
 from .cupy_copies import Copies
 from .cupy_kernels import overrides
 
@@ -79,7 +80,7 @@ class CupyBackend(Backend):
     def __init__(self, cupy: Any) -> None:
         self.name, self.xp, self.array_type = "cupy", cupy, cupy.ndarray
         self.overrides, self.fast = overrides(cupy), cuda.overrides(cupy)
-        self.copies = Copies(cupy)
+        self.copies, self.steps = Copies(cupy), Steps(cupy)
         if get_float32_matmul_precision() != "highest":
             self.use_precision(get_float32_matmul_precision())
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from .base import Backend, Device
-from .native import overridden, overridden_into
+from .native import native, overridden, overridden_into
 from .numpy_kernels import add_at, matmul, power
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def in_blocks(kernel: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarra
 
 class NumpyBackend(Backend):
     """Arrays are numpy.ndarray."""
+
+    steps = native
 
     def __init__(self) -> None:
         self.name, self.xp, self.array_type = "numpy", np, np.ndarray

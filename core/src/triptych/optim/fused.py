@@ -1,4 +1,4 @@
-"""Steps of optimizers by native kernels: one pass over a parameter instead of several."""
+"""Steps of optimizers by kernels of a backend: one pass over a parameter instead of several."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.native import native
+from ..backends import backend_of
 from ..ops.inplace import after_write
 from ..state import state as thread
 from ..tensor import Tensor
@@ -17,19 +17,20 @@ __all__ = ["adam", "sgd"]
 _FLOAT = np.dtype(np.float32)
 
 
-def _arrays(group: dict[str, Any], *tensors: Tensor) -> list[Any] | None:
-    """The memory of the tensors, if a kernel may write to it: nothing is recorded or captured."""
-    if native is None or thread.trace is not None or group.get("fused") is False:
-        return None
+def _kernels(group: dict[str, Any], *tensors: Tensor) -> tuple[Any, list[Any]]:
+    """The kernels of the tensors' backend, and their memory, if a kernel may write to it: nothing
+    is recorded or captured. Else None.
+    """
+    if thread.trace is not None or group.get("fused") is False:
+        return None, []
     if group.get("differentiable") or isinstance(group["lr"], Tensor):
-        return None
-    arrays = []
-    for t in tensors:
-        array = t._data
-        if type(array) is not np.ndarray or array.dtype != _FLOAT or t._names is not None:
-            return None
-        arrays.append(array)
-    return arrays
+        return None, []
+    arrays: list[Any] = [t._data for t in tensors]
+    backend = backend_of(arrays[0])
+    fits = all(type(a) is backend.array_type and a.dtype == _FLOAT for a in arrays)
+    if not fits or any(t._names is not None for t in tensors):
+        return None, []
+    return backend.steps, arrays
 
 
 def sgd(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> bool:
@@ -38,8 +39,8 @@ def sgd(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -
     if momentum != 0 and "momentum_buffer" not in state:
         return False  # the first step makes it
     kept: list[Tensor] = [] if momentum == 0 else [state["momentum_buffer"]]
-    arrays = _arrays(group, p, grad, *kept)
-    if arrays is None or not native.sgd_step(
+    kernels, arrays = _kernels(group, p, grad, *kept)
+    if kernels is None or not kernels.sgd_step(
         *(arrays if kept else [*arrays, None]),
         group["lr"],
         momentum,
@@ -59,12 +60,12 @@ def adam(p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) 
     if "exp_avg" not in state or group["amsgrad"] or isinstance(state["step"], Tensor):
         return False
     mean, square, step = state["exp_avg"], state["exp_avg_sq"], state["step"] + 1
-    arrays = None if group.get("capturable") else _arrays(group, p, grad, mean, square)
-    if arrays is None:
+    kernels, arrays = _kernels(group, p, grad, mean, square)
+    if kernels is None or group.get("capturable"):
         return False
     lr, decay, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
     decoupled = group["decoupled_weight_decay"]
-    if not native.adam_step(
+    if not kernels.adam_step(
         *arrays,
         beta1,
         beta2,

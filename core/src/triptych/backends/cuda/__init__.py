@@ -21,7 +21,10 @@ __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "t
 
 # The modules beside this one that have overrides.
 FAMILIES = (
+    "batch_norm",
     "elementwise",
+    "norm",
+    "optimizer",
     "picking",
     "softmax",
 )
