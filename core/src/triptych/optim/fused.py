@@ -27,7 +27,8 @@ def _kernels(group: dict[str, Any], *tensors: Tensor) -> tuple[Any, list[Any]]:
         return None, []
     arrays: list[Any] = [t._data for t in tensors]
     backend = backend_of(arrays[0])
-    fits = all(type(a) is backend.array_type and a.dtype == _FLOAT for a in arrays)
+    fits = all(type(a) is backend.array_type for a in arrays)
+    fits = fits and all(a.dtype == _FLOAT for a in arrays)
     if not fits or any(t._names is not None for t in tensors):
         return None, []
     return backend.steps, arrays

@@ -23,6 +23,7 @@ __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "t
 FAMILIES = (
     "batch_norm",
     "elementwise",
+    "grid",
     "norm",
     "optimizer",
     "picking",
