@@ -27,6 +27,7 @@ FAMILIES = (
     "norm",
     "optimizer",
     "picking",
+    "pooling",
     "softmax",
 )
 
