@@ -21,6 +21,7 @@ __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "t
 
 # The modules beside this one that have overrides.
 FAMILIES = (
+    "attention",
     "batch_norm",
     "elementwise",
     "grid",
