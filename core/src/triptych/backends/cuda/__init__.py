@@ -29,6 +29,7 @@ FAMILIES = (
     "optimizer",
     "picking",
     "pooling",
+    "recurrent",
     "softmax",
 )
 
