@@ -81,6 +81,21 @@ def test_what_runs_is_what_nvidia_compiles(cupy):
     assert y.get()[0] == 2**31 - 1  # PTX saturates; g++ gives the smallest number
 
 
+WIDER = r"""
+extern "C" __global__ void planted_wider(const int *x, const unsigned char *b, long long *y) {
+    y[0] = (long long)x[0] * 3;
+    y[1] = (long long)b[0] - x[0];
+}
+"""
+
+
+def test_narrow_numbers_fill_wider_registers(cupy):
+    x, b = cupy.asarray(np.array([-7], np.int32)), cupy.asarray(np.array([200], np.uint8))
+    y = cupy.empty(2, np.int64)
+    kernel(cupy, WIDER, "planted_wider")((1,), (1,), (x, b, y))
+    assert y.get().tolist() == [-21, 207]
+
+
 def test_a_wrong_dtype_is_caught(cupy):
     x = cupy.asarray(np.arange(64, dtype=np.float32))
     y = cupy.empty(64, np.float64)

@@ -106,8 +106,8 @@ def _set(context: Context, step: Instruction, text: str, kind: str, at: int = 0)
     if target == "_":
         return ";"
     member = MEMBERS[kind]
-    if kind != "pred" and not _is_float(kind) and BYTES[kind] < 4:
-        member = "s32" if kind[0] == "s" else "u32"  # narrow numbers fill their register
+    if kind != "pred" and not _is_float(kind) and BYTES[kind] < 8:
+        member = "s64" if kind[0] == "s" else "u64"  # narrow numbers fill a wider register
     return f"{register_name(target)}.{member} = ({C_TYPES[kind]})({text});"
 
 
