@@ -140,7 +140,8 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     """Refuse operations whose results may differ from run to run.
 
     On the CPU all operations are deterministic. On a GPU sums into places that indices name add in
-    the order in which threads happen to run; those raise, or warn with warn_only.
+    the order in which threads happen to run. Where there is a kernel that sorts the places first
+    (float32 and float64, along one axis) it is taken; others raise, or warn with warn_only.
 
     Args:
         mode: whether to refuse.
