@@ -9,6 +9,7 @@ beside PyTorch where it is installed with CUDA. A report is written as Markdown.
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import platform
 import statistics
@@ -250,8 +251,7 @@ def _torch() -> Any:
     """PyTorch, if it is installed and sees a GPU."""
     if importlib.util.find_spec("torch") is None:
         return None
-    import torch  # type: ignore[import-not-found,unused-ignore]
-
+    torch = importlib.import_module("torch")
     return torch if torch.cuda.is_available() else None
 
 
