@@ -240,8 +240,9 @@ def _serve(pipe: Any, make: Callable[[], Call], batch_s: float) -> None:
     gc.disable()
     try:
         while pipe.recv():
-            pipe.send((_batch_seconds(call, number) / number, _peak_bytes()))
-            gc.collect()
+            seconds = _batch_seconds(call, number) / number
+            gc.collect()  # before the answer, since then it is another's turn
+            pipe.send((seconds, _peak_bytes()))
     except EOFError:
         return  # enough
 
