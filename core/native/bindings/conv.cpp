@@ -36,7 +36,7 @@ void with_held(long most, long units, long room, int threads, Body &&body) {
 
 // x, padded for reading, times weights.
 void convolve_direct(const ConvOptions &options, long n, long c, long o, const float *x,
-                     const float *w, float *y) {
+                     const float *w, float *y, const conv_after *after) {
     const auto &kernels = TRIPTYCH_PICK(conv_direct);
     conv_layout layout;
     kernels.layout(&layout, &options.y, &options.x);
@@ -56,7 +56,7 @@ void convolve_direct(const ConvOptions &options, long n, long c, long o, const f
         multiply(kernels, {now, options.groups, w, o / options.groups, planes, c / options.groups,
                            layout.plane, options.taps(), offsets, layout.pitch, options.y.out,
                            options.x.out, 0, y + s * o * options.out(), options.out(),
-                           options.x.out, 1});
+                           options.x.out, 1, after});
     }
 }
 
@@ -69,23 +69,22 @@ bool reads_pixels(const ConvOptions &options) {
 }
 
 void convolve_pixels(const ConvOptions &options, long n, long c, long o, const float *x,
-                     const float *w, float *y) {
+                     const float *w, float *y, const conv_after *after) {
     const long size = options.in(), here = 0;
     multiply(TRIPTYCH_PICK(conv_direct),
              {n, options.groups, w, o / options.groups, x, c / options.groups, size, 1, &here, size,
-              1, size, 1, y, size, 0, 1});
+              1, size, 1, y, size, 0, 1, after});
 }
 
 // Images of one pixel, such as those in squeeze and excitation.
-void convolve_one_pixel(const ConvOptions &, long n, long c, long o, const float *x, const float *w,
-                        float *y) {
+void convolve_one_pixel(long n, long c, long o, const float *x, const float *w, float *y) {
     const auto &kernels = TRIPTYCH_PICK(conv_direct);
     parallel(o, 2 * SMALL / (n * c) + 1,
              [&](long begin, long end) { kernels.dots(w, x, y, n, c, o, begin, end); });
 }
 
 void convolve_depthwise(const ConvOptions &options, long n, long c, long o, const float *x,
-                        const float *w, float *y) {
+                        const float *w, float *y, const conv_after *after) {
     const auto &plans = TRIPTYCH_PICK(conv_direct);
     const auto &kernels = TRIPTYCH_PICK(conv_depthwise);
     conv_layout layout;
@@ -97,7 +96,7 @@ void convolve_depthwise(const ConvOptions &options, long n, long c, long o, cons
     long *offsets = reinterpret_cast<long *>(memory);
     plans.offsets(&layout, offsets);
     with_scratch(n * c, threads, memory + table, each, [&](long begin, long end, float *own) {
-        kernels.forward(&layout, offsets, c, o / c, x, w, y, own, begin, end);
+        kernels.forward(&layout, offsets, c, o / c, x, w, after, y, own, begin, end);
     });
 }
 
@@ -194,20 +193,25 @@ void multiply(const conv_direct_kernels &kernels, const conv_product &p) {
               });
 }
 
-void convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,
-              float *y, Winograd winograd) {
+bool convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,
+              float *y, Winograd winograd, const conv_after *after) {
     if (const long tile = winograd_tile(options, n, c, o, winograd)) {
         (tile == 2 ? winograd_2_taken : winograd_4_taken)++;
-        return convolve_winograd(options, n, c, o, x, w, y, tile);
+        convolve_winograd(options, n, c, o, x, w, y, tile);
+        return !after;
     }
     const bool alone = options.depthwise(c, o) && n * c >= 2 * num_threads();
     (alone ? depthwise_taken : taken)++;
     const bool one = options.in() == 1 && options.out() == 1 && options.taps() == 1 &&
                      options.groups == 1 && options.y.before == 0 && options.x.before == 0;
+    if (one && !alone) {
+        convolve_one_pixel(n, c, o, x, w, y);
+        return !after;
+    }
     (alone                   ? convolve_depthwise
-     : one                   ? convolve_one_pixel
      : reads_pixels(options) ? convolve_pixels
-                             : convolve_direct)(options, n, c, o, x, w, y);
+                             : convolve_direct)(options, n, c, o, x, w, y, after);
+    return true;
 }
 
 } // namespace triptych

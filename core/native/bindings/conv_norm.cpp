@@ -1,7 +1,7 @@
 // A convolution, batch normalisation by given statistics and an activation.
 //
-// The channels of the convolution are normalised and activated where they lie: what follows it is
-// one pass over numbers that were just written, and no memory of its own.
+// Where the method of the convolution can, it finishes its outputs before it writes them; else what
+// follows is one pass over numbers that were just written, and no memory of its own.
 #include "bindings/conv_options.h"
 #include "kernels/elementwise.h"
 #include "kernels/norm.h"
@@ -10,6 +10,8 @@
 #include "runtime/scratch.h"
 
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace triptych {
 namespace {
@@ -17,26 +19,42 @@ namespace {
 Counter taken("conv_norm");
 constexpr long BLOCK = 4096; // numbers that stay in the first cache between the two steps
 
-struct Norm {
+struct Finish {
     long channels, space; // of (n, channels, space)
-    const float *mean, *var, *weight, *bias;
-    double eps;
-    int activation; // an elementwise_op of one input, or -1
+    const float *mean = nullptr, *var = nullptr, *weight = nullptr, *bias = nullptr;
+    std::vector<float> scale{};
+    int activation = -1; // an elementwise_op of one input, or -1
+
+    // What the convolution may do itself; it takes the activation along where it knows it.
+    conv_after of_convolution(double eps) {
+        scale.resize(channels);
+        for (long c = 0; c < channels; c++)
+            scale[c] = static_cast<float>(1 / std::sqrt(var[c] + eps)) * weight[c];
+        constexpr float endless = std::numeric_limits<float>::infinity();
+        conv_after after{mean, scale.data(), bias, -endless, endless, 0};
+        if (activation == ELEMENTWISE_relu || activation == ELEMENTWISE_relu6) after.low = 0;
+        if (activation == ELEMENTWISE_relu6) after.high = 6;
+        after.hardswish = activation == ELEMENTWISE_hardswish;
+        return after;
+    }
+    bool activates(const conv_after &after) const {
+        return after.hardswish || after.low == 0;
+    }
 
     // The planes [begin, end) of y, a plane for each sample and channel.
-    void planes(float *y, long begin, long end) const {
+    void normalise(float *y, long begin, long end) const {
         const norm_span one{1, space, space};
         for (long plane = begin; plane < end; plane++) {
             const long c = plane % channels;
-            const auto scale = static_cast<float>(1 / std::sqrt(var[c] + eps)) * weight[c];
             float *at = y + plane * space;
-            TRIPTYCH_PICK(norm).apply(&one, at, at, mean[c], scale, bias[c]);
+            TRIPTYCH_PICK(norm).apply(&one, at, at, mean[c], scale[c], bias[c]);
         }
-        if (activation >= 0) activate(y + begin * space, (end - begin) * space);
     }
-    void activate(float *y, long count) const {
-        const chain_input input{CHAIN_FULL, y, 0, 0, HALF_NONE};
-        const chain_output output{y, 0, HALF_NONE};
+    void activate(float *y, long begin, long end) const {
+        float *at = y + begin * space;
+        const long count = (end - begin) * space;
+        const chain_input input{CHAIN_FULL, at, 0, 0, HALF_NONE};
+        const chain_output output{at, 0, HALF_NONE};
         const chain_step step{static_cast<unsigned char>(activation), 1, 0, 0, 0};
         const chain_program program{1, 1, 1, 2, &input, &output, &step};
         TRIPTYCH_PICK(elementwise).run(&program, 0, count, scratch_floats(2 * CHAIN_TILE));
@@ -57,20 +75,29 @@ nb::object conv_norm(nb::handle input, nb::handle kernels, nb::handle mean, nb::
     ConvOptions options(stride, padding, dilation, groups);
     if (!x || !w || options.dims != 2 || !options.read(x, w)) return not_implemented();
     const long n = x.shape(0), o = w.shape(0);
-    Norm norm{o, options.out(), nullptr, nullptr, nullptr, nullptr, eps, activation};
-    if (!vector_of(mean, o, norm.mean) || !vector_of(var, o, norm.var) ||
-        !vector_of(weight, o, norm.weight) || !vector_of(bias, o, norm.bias))
+    Finish finish{o, options.out()};
+    finish.activation = activation;
+    if (!vector_of(mean, o, finish.mean) || !vector_of(var, o, finish.var) ||
+        !vector_of(weight, o, finish.weight) || !vector_of(bias, o, finish.bias))
         return not_implemented();
     taken++;
     const Result y({n, o, options.y.out, options.x.out});
     {
         const Unlocked unlocked(y.array.size());
-        convolve(options, n, x.shape(1), o, x.data(), w.data(), y.data(), Winograd(winograd));
-        const long each = std::max(1L, BLOCK / norm.space), blocks = (n * o + each - 1) / each;
-        parallel(blocks, SMALL / (each * norm.space) + 1, [&](long begin, long end) {
-            for (long block = begin; block < end; block++)
-                norm.planes(y.data(), block * each, std::min((block + 1) * each, n * o));
-        });
+        const conv_after after = finish.of_convolution(eps);
+        const bool normalised = convolve(options, n, x.shape(1), o, x.data(), w.data(), y.data(),
+                                         Winograd(winograd), &after);
+        const bool activated = activation < 0 || (normalised && finish.activates(after));
+        const long each = std::max(1L, BLOCK / finish.space), blocks = (n * o + each - 1) / each;
+        const auto planes = [&](long begin, long end) {
+            for (long block = begin; block < end; block++) {
+                const long first = block * each, last = std::min(first + each, n * o);
+                if (!normalised) finish.normalise(y.data(), first, last);
+                if (!activated) finish.activate(y.data(), first, last);
+            }
+        };
+        if (!normalised || !activated)
+            parallel(blocks, SMALL / (each * finish.space) + 1, planes);
     }
     return y.object;
 }

@@ -39,9 +39,10 @@ void multiply(const conv_direct_kernels &kernels, const conv_product &p);
 // Whether 3x3 kernels may go by Winograd's method, and the edge of its tiles.
 enum class Winograd : long { off = 0, tiles_of_2 = 2, tiles_of_4 = 4 };
 
-// y (n, o, oh, ow) from x (n, c, h, w) and w (o, c / groups, kh, kw) by the method that fits.
-void convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,
-              float *y, Winograd winograd);
+// y (n, o, oh, ow) from x (n, c, h, w) and w (o, c / groups, kh, kw) by the method that fits; gives
+// back whether that has finished y by `after` as well.
+bool convolve(const ConvOptions &options, long n, long c, long o, const float *x, const float *w,
+              float *y, Winograd winograd, const conv_after *after = nullptr);
 
 // Calls body(begin, end, scratch) over ranges of units; each thread has its own scratch.
 template <class Body>

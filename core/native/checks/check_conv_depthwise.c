@@ -20,17 +20,20 @@ int main(void) {
         const float *image = guarded_floats(n * c * y.in * x.in, 1);
         const float *w = guarded_floats(o * taps, 1), *g = guarded_floats(outputs, 1);
         float *got = guarded_floats(outputs, 1), *dw = guarded_floats(o * taps, 1);
+        const conv_after *after = random_after(o);
         conv_layout layout;
         conv_plan(&layout, &y, &x);
         long *offsets = guarded(taps, sizeof *offsets);
         conv_offsets(&layout, offsets);
         float *scratch = guarded_floats(depthwise_scratch(&layout), 1);
-        depthwise_forward(&layout, offsets, c, times, image, w, got, scratch, 1, n * c);
-        depthwise_forward(&layout, offsets, c, times, image, w, got, scratch, 0, 1);
-        check_conv("depthwise", conv_plain, &y, &x, n, c, o, c, image, w, got, outputs, 1e-5f);
+        depthwise_forward(&layout, offsets, c, times, image, w, after, got, scratch, 1, n * c);
+        depthwise_forward(&layout, offsets, c, times, image, w, after, got, scratch, 0, 1);
+        check_conv("depthwise", conv_plain, &y, &x, n, c, o, c, image, w, after, got, outputs,
+                   2e-5f);
         depthwise_weights(&layout, offsets, n, c, times, g, image, dw, scratch, 1, o);
         depthwise_weights(&layout, offsets, n, c, times, g, image, dw, scratch, 0, 1);
-        check_conv("weights", conv_dw_plain, &y, &x, n, c, o, c, g, image, dw, o * taps, 1e-4f);
+        check_conv("weights", conv_dw_plain, &y, &x, n, c, o, c, g, image, 0, dw, o * taps,
+                   1e-4f);
         check_done();
     }
     puts("depthwise: 300 shapes");

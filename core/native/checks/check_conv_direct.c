@@ -33,7 +33,7 @@ static void check_dots(void) {
     float *got = guarded_floats(n * o, 1);
     direct_dots(w, x, got, n, c, o, o / 3, o);
     direct_dots(w, x, got, n, c, o, 0, o / 3);
-    check_conv("dots", conv_plain, &one, &one, n, c, o, 1, x, w, got, n * o, 1e-5f);
+    check_conv("dots", conv_plain, &one, &one, n, c, o, 1, x, w, 0, got, n * o, 1e-5f);
 }
 
 int main(void) {
@@ -47,18 +47,19 @@ int main(void) {
         const float *image = guarded_floats(n * c * y.in * x.in, 1);
         const float *w = guarded_floats(o * channels * taps, 1);
         float *got = guarded_floats(n * o * y.out * x.out, 1);
+        const conv_after *after = random_after(o);
         conv_layout layout;
         conv_plan(&layout, &y, &x);
         conv_product p = {n, groups, w, rows, 0, channels, layout.plane, taps, 0, layout.pitch,
-                          y.out, x.out, 0, got, y.out * x.out, x.out, 1};
+                          y.out, x.out, 0, got, y.out * x.out, x.out, 1, after};
         if (round % 5 == 0 && y.in * x.in >= TILE_WIDTH) { /* read where it lies */
             const long none = 0, size = y.in * x.in;
             conv_product one = {n, groups, w, rows, image, channels, size, 1, &none, size,
-                                1, size, 1, got, size, 0, 1};
+                                1, size, 1, got, size, 0, 1, after};
             multiply(&one);
         } else run(&layout, &p, image);
-        check_conv("conv", conv_plain, &y, &x, n, c, o, groups, image, w, got,
-                   n * o * y.out * x.out, 2e-5f);
+        check_conv("conv", conv_plain, &y, &x, n, c, o, groups, image, w, after,
+                   got, n * o * y.out * x.out, 2e-5f);
         check_dots();
         check_done();
     }

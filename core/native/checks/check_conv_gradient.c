@@ -34,7 +34,7 @@ int main(void) {
         gradient_multiply(&p, g, images, sums, 0, units / 3, units);
         gradient_multiply(&p, g, images, sums, 0, 0, units / 3);
         gradient_finish(&p, sums, got, 0, o);
-        check_conv("weights", conv_dw_plain, &p.y, &p.x, p.samples, c, o, p.groups, g, x, got,
+        check_conv("weights", conv_dw_plain, &p.y, &p.x, p.samples, c, o, p.groups, g, x, 0, got,
                    count, 1e-4f);
         check_turn();
         check_done();

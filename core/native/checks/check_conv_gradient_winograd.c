@@ -53,7 +53,7 @@ int main(void) {
                                                least(WIDTH, s.c - c)};
                 block_weights(&s, &k, image, g, got);
             }
-        check_conv("weights by winograd", conv_dw_plain, &y, &x, s.samples, s.c, s.o, 1, g, image,
+        check_conv("weights by winograd", conv_dw_plain, &y, &x, s.samples, s.c, s.o, 1, g, image, 0,
                    got, s.o * s.c * 9, 1e-3f);
         check_done();
     }

@@ -22,7 +22,7 @@ int main(void) {
         long held = -1;
         winograd_multiply(&s, image, w, got, scratch, &held, units / 2, units);
         winograd_multiply(&s, image, w, got, scratch, &held, 0, units / 2);
-        check_conv("winograd", conv_plain, &y, &x, s.samples, s.c, s.o, 1, image, w, got, outputs,
+        check_conv("winograd", conv_plain, &y, &x, s.samples, s.c, s.o, 1, image, w, 0, got, outputs,
                    1e-4f);
         check_done();
     }

@@ -22,6 +22,15 @@ typedef struct {
     long slack;       /* floats after the last channel, which are read, and written as zeros */
 } conv_layout;
 
+/* What is done to the numbers of an output channel before they are written:
+   (y - mean) scale + shift, then y hardsigmoid(y), or y moved into [low, high]. Each output is
+   finished once, by itself, so its number does not depend on how the work is split. */
+typedef struct {
+    const float *mean, *scale, *shift; /* (o,) */
+    float low, high;                   /* infinite ones change nothing, not even NaN */
+    int hardswish;
+} conv_after;
+
 /* y[s][g * rows + r][i][j] = sum over c, t of
        left[g * rows + r][c * taps + t] * right[s][g * channels + c][i * pitch + j + offsets[t]] */
 typedef struct {
@@ -35,6 +44,7 @@ typedef struct {
     int exact; /* right ends with its last position; else TILE_WIDTH floats after it may be read */
     float *out;
     long out_plane, out_row, out_column; /* steps */
+    const conv_after *after;             /* or null */
 } conv_product;
 
 typedef struct {
@@ -77,9 +87,10 @@ extern const conv_winograd_kernels conv_winograd_baseline, conv_winograd_avx2, c
 
 typedef struct {
     long (*scratch)(const conv_layout *layout); /* floats for each thread */
-    /* x (samples, c, h, w), w (c * times, 1, kh, kw); [begin, end) of samples * c. */
+    /* x (samples, c, h, w), w (c * times, 1, kh, kw); [begin, end) of samples * c. after: or null */
     void (*forward)(const conv_layout *layout, const long *offsets, long c, long times,
-                    const float *x, const float *w, float *y, float *scratch, long begin, long end);
+                    const float *x, const float *w, const conv_after *after, float *y,
+                    float *scratch, long begin, long end);
     /* [begin, end) of c * times. */
     void (*weights)(const conv_layout *layout, const long *offsets, long samples, long c,
                     long times, const float *g, const float *x, float *dw, float *scratch,

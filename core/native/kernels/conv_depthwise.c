@@ -3,6 +3,7 @@
    shorter than a vector are computed across their ends, as in conv_direct.c. */
 #include "conv.h"
 
+#include "conv_after.h"
 #include "conv_layout.h"
 #include "conv_plain.h"
 #include "conv_rows.h"
@@ -55,6 +56,15 @@ static void channel(const conv_layout *layout, const float *w, const long *offse
     else channel_of(taps, layout, w, offsets, planes, strip, y);
 }
 
+/* A plane that was just written. */
+static void finish_plane(const conv_after *after, long channel, float *y, long count) {
+    long i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(y + i, after->hardswish ? channel_after(1, after, channel, load(y + i))
+                                      : channel_after(0, after, channel, load(y + i)));
+    for (; i < count; i++) y[i] = number_after(after, channel, y[i]);
+}
+
 static long depthwise_scratch(const conv_layout *layout) {
     const long strip = layout->y.out * layout->pitch + 2 * LANES;
     return layout->plane + layout->slack + strip;
@@ -62,22 +72,26 @@ static long depthwise_scratch(const conv_layout *layout) {
 
 /* Channels of all samples, [begin, end) of samples * c; each gives `times` outputs. */
 static void depthwise_forward(const conv_layout *layout, const long *offsets, long c, long times,
-                              const float *x, const float *w, float *y, float *scratch, long begin,
-                              long end) {
+                              const float *x, const float *w, const conv_after *after, float *y,
+                              float *scratch, long begin, long end) {
     const long in = layout->y.in * layout->x.in, out = layout->y.out * layout->x.out;
     const long taps = layout->y.kernel * layout->x.kernel;
     float *strip = scratch + layout->plane + layout->slack;
 #ifdef HAS_ROWS
     rows_function *const by_rows = find_rows(layout);
     for (long i = begin * times; by_rows && i < end * times; i++)
-        by_rows(layout, w + i % (c * times) * taps, x + i / times * in, y + i * out);
+        by_rows(layout, w + i % (c * times) * taps, x + i / times * in, after, i % (c * times),
+                y + i * out);
     if (by_rows) return;
 #endif
     for (long i = begin; i < end; i++) {
         conv_fill(layout, x + i * in, scratch, 1, 1);
-        for (long j = 0; j < times; j++)
-            channel(layout, w + (i % c * times + j) * taps, offsets, scratch, strip,
-                    y + (i * times + j) * out);
+        for (long j = 0; j < times; j++) {
+            const long number = i % c * times + j;
+            float *to = y + (i * times + j) * out;
+            channel(layout, w + number * taps, offsets, scratch, strip, to);
+            if (after) finish_plane(after, number, to, out);
+        }
     }
 }
 

@@ -89,7 +89,7 @@ static conv_panel *panel_at(float *scratch, long number) {
 static void multiply_gathered(const conv_product *p, float *scratch, long *held, long begin,
                               long end) {
     const gathered_work w = gathered_work_of(p);
-    const long size = conv_panel_floats(p), depth = conv_depth(p);
+    const long size = conv_panel_floats(p);
     float *floats = scratch + w.at_once * PANEL_HEAD;
     for (long unit = begin; unit < end; unit++) {
         const long chunk = unit / w.blocks, group = chunk / w.chunks;
@@ -104,8 +104,7 @@ static void multiply_gathered(const conv_product *p, float *scratch, long *held,
         *held = chunk;
         for (long row = begin_row; row < end_row; row += TILE_ROWS)
             for (long i = 0; i < now; i++)
-                conv_multiply_panel(p, panel_at(scratch, i),
-                                    p->left + (group * p->rows + row) * depth,
+                conv_multiply_panel(p, panel_at(scratch, i), group * p->rows + row,
                                     least(TILE_ROWS, end_row - row), floats + i * size,
                                     p->out + row * p->out_plane);
     }
@@ -129,8 +128,9 @@ static void scatter(const conv_product *p, const float *tile, float *out, long r
     }
 }
 
-/* One tile of positions with some blocks of rows: left and out are at the first of these. */
-static void multiply_tile(const conv_product *p, const float *left, long rows,
+/* One tile of positions with some blocks of rows, output channels from `first` on: left and out are
+   at the first of these. */
+static void multiply_tile(const conv_product *p, const float *left, long first, long rows,
                           const tile_operand *operand, long at, long vectors, float *out) {
     float buffer[TILE_ROWS * TILE_WIDTH] __attribute__((aligned(VECTOR_BYTES)));
     const long depth = p->channels * p->taps, column = at % p->pitch, width = vectors * LANES;
@@ -139,9 +139,11 @@ static void multiply_tile(const conv_product *p, const float *left, long rows,
         const long now = least(TILE_ROWS, rows - r);
         if (straight) {
             float *to = out + at / p->pitch * p->out_row + column;
-            tile(now, vectors, left, depth, operand, at, to, p->out_plane, 0);
+            tile(now, vectors, left, depth, operand, at, to, p->out_plane, 0, p->after,
+                 first + r);
         } else {
-            tile(now, vectors, left, depth, operand, at, buffer, TILE_WIDTH, 0);
+            tile(now, vectors, left, depth, operand, at, buffer, TILE_WIDTH, 0, p->after,
+                 first + r);
             scatter(p, buffer, out, now, at, width);
         }
         out += TILE_ROWS * p->out_plane;
@@ -164,7 +166,7 @@ static void multiply_in_place(const conv_product *p, long begin, long end) {
         const long row = group * p->rows + first;
         const tile_operand operand = {p->right + plane * p->plane, p->channels, p->taps, p->plane,
                                       p->offsets};
-        multiply_tile(p, p->left + row * p->channels * p->taps, rows, &operand, at, vectors,
+        multiply_tile(p, p->left + row * p->channels * p->taps, row, rows, &operand, at, vectors,
                       p->out + (sample * p->groups * p->rows + row) * p->out_plane);
     }
 }

@@ -142,9 +142,10 @@ INLINE void rest_of(const int count, const float *left, long rows, const float *
     for (int i = 0; i < REST_AT_ONCE * TILE_ROWS; i += LANES) sums_of_lanes(sum + i, sums + i);
 }
 
-static void conv_multiply_rest(const conv_product *p, const conv_panel *panel, const float *left,
+static void conv_multiply_rest(const conv_product *p, const conv_panel *panel, long first,
                                long rows, const float *rest, float *out) {
     const long depth = conv_depth(p);
+    const float *left = p->left + first * depth;
     for (long i = 0; i < panel->rest; i++) {
         float sums[REST_AT_ONCE * TILE_ROWS];
         const long place = panel->width - panel->rest + i;
@@ -155,27 +156,32 @@ static void conv_multiply_rest(const conv_product *p, const conv_panel *panel, c
         }
         while (run->to > place) run--;
         float *to = out + run->out + (place - run->to) * p->out_column;
-        for (long r = 0; r < rows; r++)
-            to[r * p->out_plane] = sums[i % REST_AT_ONCE * TILE_ROWS + r];
+        for (long r = 0; r < rows; r++) {
+            const float sum = sums[i % REST_AT_ONCE * TILE_ROWS + r];
+            to[r * p->out_plane] = p->after ? number_after(p->after, first + r, sum) : sum;
+        }
     }
 }
 
-/* All rows with a panel that conv_gather_panel wrote; out is at the first of the rows. */
-static void conv_multiply_panel(const conv_product *p, const conv_panel *panel, const float *left,
+/* `rows` rows of the left operand, from `first` on, with a panel that conv_gather_panel wrote; out is
+   at the first of the rows, in the group's outputs. */
+static void conv_multiply_panel(const conv_product *p, const conv_panel *panel, long first,
                                 long rows, const float *gathered, float *out) {
     float buffer[TILE_ROWS * TILE_WIDTH] __attribute__((aligned(VECTOR_BYTES)));
     const long depth = conv_depth(p), step = panel->vectors * LANES, none = 0;
+    const float *left = p->left + first * depth;
     const tile_operand right = {gathered, depth, 1, step, &none};
     const int straight = panel->straight && panel->width - panel->rest == step;
     if (straight && step) {
         float *to = out + panel->runs[0].out;
-        tile(rows, panel->vectors, left, depth, &right, 0, to, p->out_plane, 0);
+        tile(rows, panel->vectors, left, depth, &right, 0, to, p->out_plane, 0, p->after,
+             first);
     } else if (step) {
-        tile(rows, panel->vectors, left, depth, &right, 0, buffer, step, 0);
+        tile(rows, panel->vectors, left, depth, &right, 0, buffer, step, 0, p->after, first);
         conv_scatter_panel(p, panel, buffer, step, panel->width - panel->rest, rows, out);
     }
     if (panel->rest)
-        conv_multiply_rest(p, panel, left, rows, gathered + depth * TILE_WIDTH + LANES, out);
+        conv_multiply_rest(p, panel, first, rows, gathered + depth * TILE_WIDTH + LANES, out);
 }
 
 #endif

@@ -167,7 +167,7 @@ static void add_sample(const conv_gradient *p, const float *g, const float *imag
                                         p->row_step * p->columns * channels, offsets};
             for (long r = 0; r < rows; r += TILE_ROWS)
                 tile(least(TILE_ROWS, rows - r), vectors, g + r * g_pitch + y * out + x, g_pitch,
-                     &right, 0, sums + r * pitch, pitch, add);
+                     &right, 0, sums + r * pitch, pitch, add, 0, 0);
         }
 }
 

@@ -6,6 +6,7 @@
 
 #include "conv.h"
 
+#include "conv_after.h"
 #include "conv_layout.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__)
@@ -71,8 +72,8 @@ INLINE void load_taps(const int kernel, const int stride, const float *row, cons
 
 /* y[r] for `rows` rows of outputs whose first sees the image from row `top` on. */
 INLINE void rows_of(const int kernel, const int stride, const int rows, const conv_layout *layout,
-                    const float *w, const float *x, long top, const row_view *view, float *y,
-                    long count) {
+                    const float *w, const float *x, long top, const row_view *view,
+                    const conv_after *after, long channel, float *y, long count) {
     vfloat sum[ROWS], taps[6];
     for (int r = 0; r < rows; r++) sum[r] = splat(0);
 #pragma GCC unroll 20
@@ -87,6 +88,10 @@ INLINE void rows_of(const int kernel, const int stride, const int rows, const co
             for (int j = 0; j < kernel; j++) sum[r] += splat(w[k * kernel + j]) * taps[j];
         }
     }
+    if (after && after->hardswish)
+        for (int r = 0; r < rows; r++) sum[r] = channel_after(1, after, channel, sum[r]);
+    else if (after)
+        for (int r = 0; r < rows; r++) sum[r] = channel_after(0, after, channel, sum[r]);
     for (int r = 0; r < rows; r++, y += layout->x.out) {
         if (count < LANES) store_part(y, sum[r], count);
         else store(y, sum[r]);
@@ -94,35 +99,38 @@ INLINE void rows_of(const int kernel, const int stride, const int rows, const co
 }
 
 INLINE void channel_by_rows(const int kernel, const int stride, const conv_layout *layout,
-                            const float *w, const float *x, float *y) {
+                            const float *w, const float *x, const conv_after *after, long channel,
+                            float *y) {
     const long rows = layout->y.out, columns = layout->x.out, before = layout->y.before;
     for (long j = 0; j < columns; j += LANES) {
         const row_view view = view_of(kernel, stride, &layout->x, j);
         const long count = least(LANES, columns - j);
         if (rows < ROWS)
             for (long r = 0; r < rows; r++)
-                rows_of(kernel, stride, 1, layout, w, x, r * stride - before, &view,
+                rows_of(kernel, stride, 1, layout, w, x, r * stride - before, &view, after, channel,
                         y + r * columns + j, count);
         else
             for (long next = 0; next < rows; next += ROWS) {
                 const long r = least(next, rows - ROWS); /* the last ones may come again */
-                rows_of(kernel, stride, ROWS, layout, w, x, r * stride - before, &view,
-                        y + r * columns + j, count);
+                rows_of(kernel, stride, ROWS, layout, w, x, r * stride - before, &view, after,
+                        channel, y + r * columns + j, count);
             }
     }
 }
 
 #define BY_ROWS(kernel, stride)                                                                    \
     static void by_rows_##kernel##_##stride(const conv_layout *layout, const float *w,             \
-                                            const float *x, float *y) {                            \
-        channel_by_rows(kernel, stride, layout, w, x, y);                                          \
+                                            const float *x, const conv_after *after,               \
+                                            long channel, float *y) {                              \
+        channel_by_rows(kernel, stride, layout, w, x, after, channel, y);                          \
     }
 BY_ROWS(3, 1)
 BY_ROWS(3, 2)
 BY_ROWS(5, 1)
 BY_ROWS(5, 2)
 
-typedef void rows_function(const conv_layout *, const float *, const float *, float *);
+typedef void rows_function(const conv_layout *, const float *, const float *, const conv_after *,
+                           long, float *);
 
 /* The function for a layout, or null. */
 static rows_function *find_rows(const conv_layout *layout) {

@@ -7,7 +7,7 @@
 #ifndef TRIPTYCH_CONV_TILE_H
 #define TRIPTYCH_CONV_TILE_H
 
-#include "vector.h"
+#include "conv_after.h"
 
 #if LANES == 16 || defined(__aarch64__)
 #define TILE_ROWS 8 /* 24 sums in 32 registers */
@@ -33,8 +33,17 @@ INLINE void tile_step(const int rows, const int vectors, const float *a, long a_
     }
 }
 
+INLINE void finish_tile(const int hardswish, const int rows, const int vectors,
+                        const conv_after *after, long channel,
+                        vfloat sum[TILE_ROWS][TILE_VECTORS]) {
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = channel_after(hardswish, after, channel + r, sum[r][v]);
+}
+
 INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pitch,
-                    const tile_operand *operand, long at, float *y, long y_pitch, int add) {
+                    const tile_operand *operand, long at, float *y, long y_pitch, int add,
+                    const conv_after *after, long channel) {
     vfloat sum[TILE_ROWS][TILE_VECTORS];
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
@@ -50,6 +59,8 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
             for (long j = 0; j < inner; j++)
                 tile_step(rows, vectors, a++, a_pitch, b + offsets[j], sum);
     }
+    if (after && after->hardswish) finish_tile(1, rows, vectors, after, channel, sum);
+    else if (after) finish_tile(0, rows, vectors, after, channel, sum);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++) store(y + r * y_pitch + v * LANES, sum[r][v]);
 }
@@ -57,8 +68,8 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
 #define TILE(rows, vectors)                                                                        \
     static __attribute__((noinline)) void tile_##rows##_##vectors(                                 \
         const float *a, long a_pitch, const tile_operand *operand, long at, float *y,              \
-        long y_pitch, int add) {                                                                   \
-        tile_of(rows, vectors, a, a_pitch, operand, at, y, y_pitch, add);                          \
+        long y_pitch, int add, const conv_after *after, long channel) {                            \
+        tile_of(rows, vectors, a, a_pitch, operand, at, y, y_pitch, add, after, channel);          \
     }
 #define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
 TILES(1)
@@ -72,11 +83,14 @@ TILES(7)
 TILES(8)
 #endif
 
-typedef void tile_function(const float *, long, const tile_operand *, long, float *, long, int);
+typedef void tile_function(const float *, long, const tile_operand *, long, float *, long, int,
+                           const conv_after *, long);
 
-/* Any number of rows up to TILE_ROWS, and of vectors up to TILE_VECTORS. */
+/* Any number of rows up to TILE_ROWS, and of vectors up to TILE_VECTORS. after: what is done to the
+   rows, output channels from `channel` on, or null. */
 static inline void tile(long rows, long vectors, const float *a, long a_pitch,
-                        const tile_operand *operand, long at, float *y, long y_pitch, int add) {
+                        const tile_operand *operand, long at, float *y, long y_pitch, int add,
+                        const conv_after *after, long channel) {
 #define NAMES(rows) {tile_##rows##_1, tile_##rows##_2, tile_##rows##_3}
     static tile_function *const functions[][TILE_VECTORS] = {
         NAMES(1), NAMES(2), NAMES(3), NAMES(4),
@@ -85,7 +99,8 @@ static inline void tile(long rows, long vectors, const float *a, long a_pitch,
 #endif
     };
 #undef NAMES
-    functions[rows - 1][vectors - 1](a, a_pitch, operand, at, y, y_pitch, add);
+    functions[rows - 1][vectors - 1](a, a_pitch, operand, at, y, y_pitch, add, after,
+                                     channel);
 }
 
 #endif

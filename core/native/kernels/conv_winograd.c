@@ -263,7 +263,7 @@ static void multiply_points(const conv_winograd *s, const sizes *z, const float 
         for (long b = 0; b < blocks; b++) {
             const long from = count * b / blocks, rows = count * (b + 1) / blocks - from;
             tile(rows, outputs / LANES, v + point * z->v_step + from * s->c, s->c, &right, 0,
-                 m + point * z->m_step + from * z->outputs, z->outputs, add);
+                 m + point * z->m_step + from * z->outputs, z->outputs, add, 0, 0);
         }
     }
 }
