@@ -75,7 +75,10 @@ INLINE void rows_of(const int kernel, const int stride, const int rows, const co
                     const float *w, const float *x, long top, const row_view *view,
                     const conv_after *after, long channel, float *y, long count) {
     vfloat sum[ROWS], taps[6];
-    for (int r = 0; r < rows; r++) sum[r] = splat(0);
+    for (int r = 0; r < rows; r++) {
+        sum[r] = splat(0);
+        __builtin_prefetch(y + r * layout->x.out, 1, 3);
+    }
 #pragma GCC unroll 20
     for (int i = 0; i < (rows - 1) * stride + kernel; i++) {
         if (top + i < 0 || top + i >= layout->y.in) continue;

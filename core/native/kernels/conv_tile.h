@@ -16,6 +16,7 @@
 #endif
 #define TILE_VECTORS 3
 #define TILE_WIDTH (TILE_VECTORS * LANES)
+#define LINE 16 /* numbers in a line of the cache */
 
 typedef struct {
     const float *b;
@@ -48,12 +49,21 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
             sum[r][v] = add ? load(y + r * y_pitch + v * LANES) : splat(0);
+    if (!add)
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(y + r * y_pitch + v * LANES, 1, 3);
     const float *b = operand->b + at;
     const long inner = operand->inner, plane = operand->plane, *offsets = operand->offsets;
     if (inner == 1) {
         b += offsets[0];
-        for (long i = operand->outer; i; i--, b += plane)
-            tile_step(rows, vectors, a++, a_pitch, b, sum);
+        long left = operand->outer;
+        for (; left >= LINE; left -= LINE) {
+            for (int r = 0; r < rows; r++) __builtin_prefetch(a + (rows + r) * a_pitch, 0, 2);
+#pragma GCC unroll 1
+            for (long i = LINE; i; i--, b += plane)
+                tile_step(rows, vectors, a++, a_pitch, b, sum);
+        }
+        for (; left; left--, b += plane) tile_step(rows, vectors, a++, a_pitch, b, sum);
     } else {
         for (long i = operand->outer; i; i--, b += plane)
             for (long j = 0; j < inner; j++)
