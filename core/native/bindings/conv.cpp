@@ -77,10 +77,11 @@ void convolve_pixels(const ConvOptions &options, long n, long c, long o, const f
 }
 
 // Images of one pixel, such as those in squeeze and excitation.
-void convolve_one_pixel(long n, long c, long o, const float *x, const float *w, float *y) {
+void convolve_one_pixel(const ConvOptions &, long n, long c, long o, const float *x, const float *w,
+                        float *y, const conv_after *after) {
     const auto &kernels = TRIPTYCH_PICK(conv_direct);
     parallel(o, 2 * SMALL / (n * c) + 1,
-             [&](long begin, long end) { kernels.dots(w, x, y, n, c, o, begin, end); });
+             [&](long begin, long end) { kernels.dots(w, x, after, y, n, c, o, begin, end); });
 }
 
 void convolve_depthwise(const ConvOptions &options, long n, long c, long o, const float *x,
@@ -204,11 +205,8 @@ bool convolve(const ConvOptions &options, long n, long c, long o, const float *x
     (alone ? depthwise_taken : taken)++;
     const bool one = options.in() == 1 && options.out() == 1 && options.taps() == 1 &&
                      options.groups == 1 && options.y.before == 0 && options.x.before == 0;
-    if (one && !alone) {
-        convolve_one_pixel(n, c, o, x, w, y);
-        return !after;
-    }
     (alone                   ? convolve_depthwise
+     : one                   ? convolve_one_pixel
      : reads_pixels(options) ? convolve_pixels
                              : convolve_direct)(options, n, c, o, x, w, y, after);
     return true;

@@ -102,7 +102,7 @@ void dx_strided(const ConvOptions &options, long n, long c, long o, const float 
                 multiply(kernels, {now, groups, turned, c / groups, planes, o / groups,
                                    layout.plane, count, offsets.data(), layout.pitch, p.count,
                                    q.count, 0, to, options.in(), options.y.stride * options.x.in,
-                                   options.x.stride});
+                                   options.x.stride, nullptr});
             }
     }
 }

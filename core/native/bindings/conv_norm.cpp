@@ -1,4 +1,4 @@
-// A convolution, batch normalisation by given statistics and an activation.
+// A convolution, batch normalisation by given statistics or a bias, and an activation.
 //
 // Where the method of the convolution can, it finishes its outputs before it writes them; else what
 // follows is one pass over numbers that were just written, and no memory of its own.
@@ -16,7 +16,7 @@
 namespace triptych {
 namespace {
 
-Counter taken("conv_norm");
+Counter norm_taken("conv_norm"), bias_taken("conv_bias");
 constexpr long BLOCK = 4096; // numbers that stay in the first cache between the two steps
 
 struct Finish {
@@ -27,11 +27,11 @@ struct Finish {
 
     // What the convolution may do itself; it takes the activation along where it knows it.
     conv_after of_convolution(double eps) {
-        scale.resize(channels);
-        for (long c = 0; c < channels; c++)
+        if (mean) scale.resize(channels);
+        for (long c = 0; mean && c < channels; c++)
             scale[c] = static_cast<float>(1 / std::sqrt(var[c] + eps)) * weight[c];
         constexpr float endless = std::numeric_limits<float>::infinity();
-        conv_after after{mean, scale.data(), bias, -endless, endless, 0};
+        conv_after after{mean, mean ? scale.data() : nullptr, bias, -endless, endless, 0};
         if (activation == ELEMENTWISE_relu || activation == ELEMENTWISE_relu6) after.low = 0;
         if (activation == ELEMENTWISE_relu6) after.high = 6;
         after.hardswish = activation == ELEMENTWISE_hardswish;
@@ -47,7 +47,8 @@ struct Finish {
         for (long plane = begin; plane < end; plane++) {
             const long c = plane % channels;
             float *at = y + plane * space;
-            TRIPTYCH_PICK(norm).apply(&one, at, at, mean[c], scale[c], bias[c]);
+            TRIPTYCH_PICK(norm).apply(&one, at, at, mean ? mean[c] : 0, mean ? scale[c] : 1,
+                                      bias[c]);
         }
     }
     void activate(float *y, long begin, long end) const {
@@ -68,44 +69,76 @@ bool vector_of(nb::handle value, long size, const float *&data) {
     return true;
 }
 
-nb::object conv_norm(nb::handle input, nb::handle kernels, nb::handle mean, nb::handle var,
-                     nb::handle weight, nb::handle bias, nb::tuple stride, nb::tuple padding,
-                     nb::tuple dilation, long groups, long winograd, double eps, int activation) {
-    const Array x = Array::packed(input), w = Array::packed(kernels);
-    ConvOptions options(stride, padding, dilation, groups);
-    if (!x || !w || options.dims != 2 || !options.read(x, w)) return not_implemented();
-    const long n = x.shape(0), o = w.shape(0);
-    Finish finish{o, options.out()};
-    finish.activation = activation;
-    if (!vector_of(mean, o, finish.mean) || !vector_of(var, o, finish.var) ||
-        !vector_of(weight, o, finish.weight) || !vector_of(bias, o, finish.bias))
-        return not_implemented();
-    taken++;
-    const Result y({n, o, options.y.out, options.x.out});
+struct Images {
+    Array x, w;
+    ConvOptions options;
+
+    Images(nb::handle input, nb::handle kernels, nb::tuple stride, nb::tuple padding,
+           nb::tuple dilation, long groups)
+        : x(Array::packed(input)), w(Array::packed(kernels)),
+          options(stride, padding, dilation, groups) {}
+    bool fit() { return x && w && options.dims == 2 && options.read(x, w); }
+};
+
+nb::object convolved(const Images &images, Finish &finish, long winograd, double eps) {
+    const ConvOptions &options = images.options;
+    const long n = images.x.shape(0), c = images.x.shape(1), o = finish.channels;
+    const Result result({n, o, options.y.out, options.x.out});
+    float *y = result.data();
     {
-        const Unlocked unlocked(y.array.size());
+        const Unlocked unlocked(result.array.size());
         const conv_after after = finish.of_convolution(eps);
-        const bool normalised = convolve(options, n, x.shape(1), o, x.data(), w.data(), y.data(),
-                                         Winograd(winograd), &after);
-        const bool activated = activation < 0 || (normalised && finish.activates(after));
+        const bool finished = convolve(options, n, c, o, images.x.data(), images.w.data(), y,
+                                       Winograd(winograd), &after);
+        const bool activated = finish.activation < 0 || (finished && finish.activates(after));
         const long each = std::max(1L, BLOCK / finish.space), blocks = (n * o + each - 1) / each;
         const auto planes = [&](long begin, long end) {
             for (long block = begin; block < end; block++) {
                 const long first = block * each, last = std::min(first + each, n * o);
-                if (!normalised) finish.normalise(y.data(), first, last);
-                if (!activated) finish.activate(y.data(), first, last);
+                if (!finished) finish.normalise(y, first, last);
+                if (!activated) finish.activate(y, first, last);
             }
         };
-        if (!normalised || !activated)
-            parallel(blocks, SMALL / (each * finish.space) + 1, planes);
+        if (!finished || !activated) parallel(blocks, SMALL / (each * finish.space) + 1, planes);
     }
-    return y.object;
+    return result.object;
+}
+
+nb::object conv_norm(nb::handle input, nb::handle kernels, nb::handle mean, nb::handle var,
+                     nb::handle weight, nb::handle bias, nb::tuple stride, nb::tuple padding,
+                     nb::tuple dilation, long groups, long winograd, double eps, int activation) {
+    Images images(input, kernels, stride, padding, dilation, groups);
+    if (!images.fit()) return not_implemented();
+    const long o = images.w.shape(0);
+    Finish finish{o, images.options.out()};
+    finish.activation = activation;
+    if (!vector_of(mean, o, finish.mean) || !vector_of(var, o, finish.var) ||
+        !vector_of(weight, o, finish.weight) || !vector_of(bias, o, finish.bias))
+        return not_implemented();
+    norm_taken++;
+    return convolved(images, finish, winograd, eps);
+}
+
+nb::object conv_bias(nb::handle input, nb::handle kernels, nb::handle bias, nb::tuple stride,
+                     nb::tuple padding, nb::tuple dilation, long groups, long winograd,
+                     int activation) {
+    Images images(input, kernels, stride, padding, dilation, groups);
+    if (!images.fit()) return not_implemented();
+    const long o = images.w.shape(0);
+    Finish finish{o, images.options.out()};
+    finish.activation = activation;
+    if (!vector_of(bias, o, finish.bias)) return not_implemented();
+    bias_taken++;
+    return convolved(images, finish, winograd, 0);
 }
 
 const Family family([](nb::module_ &m) {
     m.def("conv_norm", &conv_norm, nb::arg("x"), nb::arg("w"), nb::arg("mean"), nb::arg("var"),
           nb::arg("weight"), nb::arg("bias"), nb::arg("stride"), nb::arg("padding"),
           nb::arg("dilation"), nb::arg("groups"), nb::arg("winograd"), nb::arg("eps"),
+          nb::arg("activation"));
+    m.def("conv_bias", &conv_bias, nb::arg("x"), nb::arg("w"), nb::arg("bias"), nb::arg("stride"),
+          nb::arg("padding"), nb::arg("dilation"), nb::arg("groups"), nb::arg("winograd"),
           nb::arg("activation"));
 });
 

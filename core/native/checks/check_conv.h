@@ -21,12 +21,14 @@ __attribute__((unused)) static const conv_after *random_after(long o) {
     after->low = random_between(0, 1) ? 0 : -__builtin_inff();
     after->high = random_between(0, 1) ? 1 : __builtin_inff();
     after->hardswish = (int)random_between(0, 1);
+    if (random_between(0, 2) == 0) after->mean = after->scale = 0;
     return random_between(0, 2) ? after : 0;
 }
 
 static double finished(const conv_after *after, long channel, double sum) {
     if (!after) return sum;
-    const double y = (sum - after->mean[channel]) * after->scale[channel] + after->shift[channel];
+    const float *mean = after->mean, *scale = after->scale;
+    const double y = (mean ? (sum - mean[channel]) * scale[channel] : sum) + after->shift[channel];
     const double low = after->hardswish ? 0 : after->low, high = after->hardswish ? 6 : after->high;
     const double z = after->hardswish ? y + 3 : y, inside = z < low ? low : z > high ? high : z;
     return after->hardswish ? y * inside / 6 : inside;

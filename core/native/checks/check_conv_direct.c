@@ -31,9 +31,10 @@ static void check_dots(void) {
     const conv_axis one = pixel_axis(1);
     const float *w = guarded_floats(o * c, 1), *x = guarded_floats(n * c, 1);
     float *got = guarded_floats(n * o, 1);
-    direct_dots(w, x, got, n, c, o, o / 3, o);
-    direct_dots(w, x, got, n, c, o, 0, o / 3);
-    check_conv("dots", conv_plain, &one, &one, n, c, o, 1, x, w, 0, got, n * o, 1e-5f);
+    const conv_after *after = random_after(o);
+    direct_dots(w, x, after, got, n, c, o, o / 3, o);
+    direct_dots(w, x, after, got, n, c, o, 0, o / 3);
+    check_conv("dots", conv_plain, &one, &one, n, c, o, 1, x, w, after, got, n * o, 2e-5f);
 }
 
 int main(void) {

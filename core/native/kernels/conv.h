@@ -26,7 +26,7 @@ typedef struct {
    (y - mean) scale + shift, then y hardsigmoid(y), or y moved into [low, high]. Each output is
    finished once, by itself, so its number does not depend on how the work is split. */
 typedef struct {
-    const float *mean, *scale, *shift; /* (o,) */
+    const float *mean, *scale, *shift; /* (o,); mean and scale may be null: y + shift */
     float low, high;                   /* infinite ones change nothing, not even NaN */
     int hardswish;
 } conv_after;
@@ -59,8 +59,8 @@ typedef struct {
     void (*multiply)(const conv_product *product, float *scratch, long *held, long begin,
                      long end); /* units */
     /* y (n, o) from w (o, c) and x (n, c), images of one pixel; outputs [begin, end). */
-    void (*dots)(const float *w, const float *x, float *y, long n, long c, long o, long begin,
-                 long end);
+    void (*dots)(const float *w, const float *x, const conv_after *after, float *y, long n, long c,
+                 long o, long begin, long end);
 } conv_direct_kernels;
 
 extern const conv_direct_kernels conv_direct_baseline, conv_direct_avx2, conv_direct_avx512;

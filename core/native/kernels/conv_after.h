@@ -8,7 +8,8 @@
 
 /* Outputs of one channel. `hardswish`: a constant at the place of the call. */
 INLINE vfloat channel_after(const int hardswish, const conv_after *after, long channel, vfloat v) {
-    v = (v - after->mean[channel]) * after->scale[channel] + after->shift[channel];
+    if (after->mean) v = (v - after->mean[channel]) * after->scale[channel];
+    v += after->shift[channel];
     return hardswish ? v * vhardsigmoid(v) : vbetween(after->low, after->high, v);
 }
 

@@ -181,8 +181,8 @@ static void direct_multiply(const conv_product *p, float *scratch, long *held, l
 #define DOTS 4 /* rows of weights at a time */
 
 /* Images of one pixel: y[s][o] is the product of row o of w with x[s]; channels in the lanes. */
-static void direct_dots(const float *w, const float *x, float *y, long n, long c, long o,
-                        long begin, long end) {
+static void direct_dots(const float *w, const float *x, const conv_after *after, float *y, long n,
+                        long c, long o, long begin, long end) {
     for (long first = begin; first < end; first += DOTS)
         for (long s = 0; s < n; s++) {
             const float *rows[DOTS], *from = x + s * c;
@@ -197,7 +197,9 @@ static void direct_dots(const float *w, const float *x, float *y, long n, long c
             const vfloat rest = load_part(from + i, c - i, 0);
             for (int r = 0; r < DOTS; r++) {
                 if (i < c) sum[r] += load_part(rows[r] + i, c - i, 0) * rest;
-                y[s * o + least(first + r, end - 1)] = lanes_sum(sum[r]);
+                const long row = least(first + r, end - 1);
+                y[s * o + row] = after ? number_after(after, row, lanes_sum(sum[r]))
+                                       : lanes_sum(sum[r]);
             }
         }
 }

@@ -1,4 +1,4 @@
-"""Convolution, batch norm and activation in one native call, against the three."""
+"""Convolution, batch norm or bias, and activation in one native call, against the three."""
 
 import numpy as np
 import pytest
@@ -84,3 +84,39 @@ def test_left_to_numpy(change):
     if changed[0].ndim == 3:
         options |= {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}
     assert fast(*changed, **options, then="relu") is NotImplemented
+
+
+def of_bias(arrays, options):
+    x, w, *_, bias = arrays
+    return (x, w, bias), {name: v for name, v in options.items() if name != "eps"}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("then", ["identity", *ACTIVATIONS])
+def test_a_bias_equals_the_three(shape, then, threads):
+    arrays, options = of_bias(*case(*shape))
+    found = TABLE["conv_bias"].kernel(arrays[0])
+    before = native.calls()["conv_bias"]
+    with tp.no_grad():
+        got = found.fast(*arrays, **options, then=then)
+        want = found.plain(*(a.astype(np.float64) for a in arrays), **options, then=then)
+    assert native.calls()["conv_bias"] == before + 1
+    np.testing.assert_allclose(got, want, rtol=2e-5, atol=5e-5)
+
+
+@pytest.mark.parametrize("then", ["identity", "relu", "relu6", "hardswish"])
+def test_a_bias_keeps_what_is_not_finite(then):
+    arrays, options = of_bias(*case((1, 2, 4, 4), (3, 1, 1), 1, 0))
+    arrays[0][0, :, 0, 0], arrays[0][0, 0, 1, 1] = np.nan, np.inf
+    found = TABLE["conv_bias"].kernel(arrays[0])
+    with np.errstate(all="ignore"):
+        want = found.plain(*arrays, **options, then=then)
+    np.testing.assert_allclose(found.fast(*arrays, **options, then=then), want, 1e-5, 1e-5)
+
+
+def test_a_bias_of_another_length_is_left_to_numpy():
+    arrays, options = of_bias(*case((1, 2, 4, 4), (3, 1, 1), 1, 0))
+    short = (*arrays[:2], arrays[2][:-1])
+    assert TABLE["conv_bias"].kernel(arrays[0]).fast(*short, **options, then="relu") is (
+        NotImplemented
+    )

@@ -62,6 +62,39 @@ def test_not_in_training(joins):
     assert joins == [0] and model[1].num_batches_tracked == 1
 
 
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, nn.Tanh])
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("side", [1, 9])
+def test_a_bias_and_an_activation(activation, kernel, side, joins):
+    model = nn.Sequential(nn.Conv2d(4, 6, kernel, padding=kernel // 2), activation()).eval()
+    x = tp.randn(2, 4, side, side)
+    with tp.no_grad():
+        want = model[1](model[0](x))
+        got = model(x)
+    assert joins == [2 if activation in ACTIVATIONS else 1]
+    tp.testing.assert_close(got, want, rtol=2e-6, atol=2e-6)
+
+
+def test_a_bias_before_a_norm(joins):
+    model = block(bias=True)
+    x = tp.randn(1, 4, 5, 5)
+    with tp.no_grad():
+        want = model[2](model[1](model[0](x))).flatten(1)
+        tp.testing.assert_close(model(x), want, rtol=2e-6, atol=2e-6)
+    assert joins == [1]
+
+
+def test_a_bias_that_does_not_fit(joins):
+    model = nn.Sequential(nn.Conv2d(4, 6, 1), nn.ReLU())
+    model[0].bias = nn.Parameter(tp.zeros(5))
+    with (
+        tp.no_grad(),
+        pytest.raises(ShapeError, match=r"wanted a bias of shape \(6,\), got \(5,\)"),
+    ):
+        model(tp.randn(1, 4, 5, 5))
+    assert joins == [0]
+
+
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("kind", ["register_forward_hook", "register_forward_pre_hook"])
 def test_hooks_see_what_is_in_between(place, kind, joins):
@@ -103,13 +136,12 @@ def test_a_forward_of_its_own(joins):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda m: setattr(m, "0", nn.Conv2d(4, 6, 3)),
         lambda m: setattr(m, "0", nn.Conv2d(4, 6, 3, bias=False, padding_mode="circular")),
         lambda m: setattr(m, "1", nn.BatchNorm2d(6, affine=False).eval()),
         lambda m: setattr(m, "1", nn.BatchNorm2d(6, track_running_stats=False).eval()),
         lambda m: setattr(m, "1", nn.GroupNorm(2, 6)),
     ],
-    ids=["bias", "circular", "no weight", "no statistics", "group norm"],
+    ids=["circular", "no weight", "no statistics", "group norm"],
 )
 def test_others_run_one_by_one(change, joins):
     model = block()

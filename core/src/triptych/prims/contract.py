@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -77,7 +78,23 @@ matmul = primitive(
 
 
 def _conv_aval(x: Any, w: Any, *, stride: Ints, padding: Pads, dilation: Ints, groups: int) -> Aval:
+    both = x.shape, x.dtype, w.shape, w.dtype
+    return _conv_of_shapes(*both, stride, padding, dilation, groups)
+
+
+@functools.lru_cache(maxsize=1024)  # each layer of a network asks the same again and again
+def _conv_of_shapes(
+    x_shape: Ints,
+    x_dtype: Any,
+    w_shape: Ints,
+    w_dtype: Any,
+    stride: Ints,
+    padding: Pads,
+    dilation: Ints,
+    groups: int,
+) -> Aval:
     name = f"conv{len(stride)}d"
+    x, w = Aval(x_shape, x_dtype), Aval(w_shape, w_dtype)
     check_dtypes(name, input=x, weight=w)
     dims = len(stride)
     if x.ndim != dims + 2 or w.ndim != dims + 2:

@@ -1,7 +1,8 @@
-"""What networks for images do most: convolution, batch normalisation, activation, as one record.
+"""What networks for images do most, as one record: convolution, then batch normalisation or a bias,
+then an activation.
 
 In evaluation the numbers in between need not be kept, and a backend may normalise and activate the
-outputs of a convolution where they lie.
+outputs of a convolution before it stores them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import functools
 from typing import Any
 
 from ..avals import Aval
+from ..errors import ShapeError
 from . import composite as cp
 from . import elementwise as ew
 from . import naming, piecewise
-from .contract import conv
+from .contract import check_dtypes, conv
+from .movement import reshape
 from .normalization import batch_norm_eval
 from .table import Prim
 
-__all__ = ["ACTIVATIONS", "conv_norm"]
+__all__ = ["ACTIVATIONS", "conv_bias", "conv_norm"]
 
 ACTIVATIONS = {
     "hardsigmoid": piecewise.hardsigmoid,
@@ -54,19 +57,8 @@ def _conv_norm(
     return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
 
 
-def _vjp(
-    g: Any,
-    xs: Any,
-    *,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-    eps: float,
-    then: str,
-) -> list[Any]:
-    options: Any = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    again = functools.partial(_decomp, eps=eps, then=then, **options)
+def _vjp(g: Any, xs: Any, **params: Any) -> list[Any]:
+    again = functools.partial(_decomp, **params)
     return cp.pulled_back(lambda *args: (again(*args),), xs, [g])
 
 
@@ -82,3 +74,46 @@ conv_norm = cp.composite(
 """x (n, c, *s), weight (o, c / groups, *k), and of the norm mean, variance, weight and bias, each
 (o,), to (n, o, *s'). Options are those of `conv`; eps is added to the variance, and `then` names
 one of `ACTIVATIONS` or is "identity"."""
+
+
+# With a bias
+
+
+def _bias_aval(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Aval:
+    y: Aval = _of(conv).aval(x, w, **options)
+    if bias.shape != (y.shape[1],):
+        name = f"conv{len(options['stride'])}d"
+        raise ShapeError(f"{name}: wanted a bias of shape ({y.shape[1]},), got {tuple(bias.shape)}")
+    if bias.dtype != x.dtype:
+        check_dtypes("conv_bias", input=x, bias=bias)
+    return y
+
+
+def _bias_decomp(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Any:
+    y = conv(x, w, **options)
+    y = ew.add(y, reshape(bias, shape=(-1, *[1] * (len(y.shape) - 2))))
+    return ACTIVATIONS[then](y) if then != "identity" else y
+
+
+def _conv_bias(xp: Any, x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Any:
+    y = _of(conv).kernel(x)(x, w, **options)
+    y = _of(ew.add).kernel(x)(y, bias.reshape(-1, *[1] * (y.ndim - 2)))
+    return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
+
+
+def _bias_vjp(g: Any, xs: Any, **params: Any) -> list[Any]:
+    again = functools.partial(_bias_decomp, **params)
+    return cp.pulled_back(lambda *args: (again(*args),), xs, [g])
+
+
+conv_bias = cp.composite(
+    "conv_bias",
+    _bias_decomp,
+    _conv_bias,
+    _bias_vjp,
+    aval=_bias_aval,
+    names=lambda x, w, bias, **options: naming.conv(x, w),
+    amp="low",
+)
+"""x (n, c, *s), weight (o, c / groups, *k) and bias (o,) to (n, o, *s'); options are those of `conv`,
+and `then` is as in `conv_norm`."""

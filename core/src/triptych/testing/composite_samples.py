@@ -132,6 +132,13 @@ def _conv_norm(rng: np.random.Generator) -> list[Sample]:
     return [Sample((x, w, *vectors), {**options, "eps": 1e-2, "then": then}) for then in names]
 
 
+@sampled("conv_bias")
+def _conv_bias(rng: np.random.Generator) -> list[Sample]:
+    x, w, bias = reals(rng, 2, 2, 4, 5), reals(rng, 4, 1, 3, 3), reals(rng, 4)
+    options = {"stride": (2, 1), "padding": ((1, 1), (0, 1)), "dilation": (1, 1), "groups": 2}
+    return [Sample((x, w, bias), {**options, "then": then}) for then in ("identity", "silu")]
+
+
 @sampled("attention")
 def _attention(rng: np.random.Generator) -> list[Sample]:
     q, k, v = (reals(rng, 2, n, e) for n, e in ((3, 2), (4, 2), (4, 3)))

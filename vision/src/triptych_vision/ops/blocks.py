@@ -230,8 +230,9 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, input: tp.Tensor) -> tp.Tensor:
         """(n, input_channels, h, w) to the same shape."""
-        squeezed = self.activation(self.fc1(self.avgpool(input)))  # (n, squeeze_channels, 1, 1)
-        return self.scale_activation(self.fc2(squeezed)) * input
+        layers = self.avgpool, self.fc1, self.activation, self.fc2, self.scale_activation
+        scale: tp.Tensor = nn.chain(input, *layers)  # (n, input_channels, 1, 1)
+        return scale * input
 
 
 class MLP(nn.Sequential):

@@ -1,4 +1,4 @@
-"""Convolution, batch normalisation in evaluation and an activation, in one call."""
+"""Convolution, batch normalisation in evaluation or a bias, and an activation, in one call."""
 
 from __future__ import annotations
 
@@ -21,4 +21,11 @@ def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
         options = (stride, padding, dilation, groups, tile, eps, codes[then])
         return native.conv_norm(*arrays, *options)
 
-    return {"conv_norm": (conv_norm, 1)}
+    def conv_bias(
+        *arrays: Any, stride: Any, padding: Any, dilation: Any, groups: int, then: str
+    ) -> Any:
+        tile = MODES[get_winograd()][not state.grad]
+        options = (stride, padding, dilation, groups, tile, codes[then])
+        return native.conv_bias(*arrays, *options)
+
+    return {"conv_norm": (conv_norm, 1), "conv_bias": (conv_bias, 1)}

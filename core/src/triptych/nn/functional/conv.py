@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import ShapeError
 from ...prims import contract
 from ...prims import movement as mv
-from ...prims.conv_norm import conv_norm
+from ...prims.conv_norm import conv_bias, conv_norm
 from ...prims.precision import computes_in
 from ...prims.window import overlap_add, windows
 from ...tensor import Tensor
@@ -95,6 +95,13 @@ def conv2d_norm(
     """
     options = _options("conv2d", 2, input, weight, *conv)
     out: Tensor = conv_norm(input, weight, *vectors, eps=eps, then=then, **options)
+    return out
+
+
+def conv2d_bias(input: Tensor, weight: Tensor, bias: Tensor, then: str, *conv: Any) -> Tensor:
+    """`conv2d` with a bias (o,), and an activation; arguments and errors as for `conv2d_norm`."""
+    options = _options("conv2d", 2, input, weight, *conv)
+    out: Tensor = conv_bias(input, weight, bias, then=then, **options)
     return out
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import TriptychError
 from ...state import state
 from ...tensor import Tensor
-from ..functional.conv import conv2d_norm
+from ..functional.conv import conv2d_bias, conv2d_norm
 from ..hooks import EVERYWHERE
 from ..module import Module
 from . import activation as act
@@ -30,8 +30,8 @@ _THEN: dict[type[Module], str] = {
 def chain(input: Any, *modules: Module) -> Any:
     """What the last of some modules gives, each called on what the one before it gave.
 
-    In evaluation under `no_grad`, a `Conv2d`, the `BatchNorm2d` behind it and an activation behind
-    that are computed in one pass, unless hooks look at what is in between.
+    In evaluation under `no_grad`, a `Conv2d`, its bias or the `BatchNorm2d` behind it, and an
+    activation behind that are computed in one pass, unless hooks look at what is in between.
 
     Args:
         input: of the first module.
@@ -55,24 +55,33 @@ def chain(input: Any, *modules: Module) -> Any:
 
 
 def _joined(x: Any, modules: Sequence[Module]) -> tuple[Any, int]:
-    """What the first two or three modules give, and how many; (None, 0) if they do not join."""
-    if len(modules) < 2 or not isinstance(x, Tensor) or x._names is not None:
+    """What the first one to three modules give, and how many; (None, 0) if they do not join."""
+    conv = modules[0]
+    if not isinstance(x, Tensor) or x._names is not None or not _plain(conv):
         return None, 0
-    conv, norm = modules[:2]
-    if type(norm) is not BatchNorm2d or norm.training or not (_plain(conv) and _plain(norm)):
+    weight, bias = conv.weight, conv.bias
+    norm: Any = None
+    vectors: tuple[Any, ...] = (bias,)
+    count = 1
+    if bias is None:
+        norm = modules[1] if len(modules) > 1 else None
+        if type(norm) is not BatchNorm2d or norm.training or not _plain(norm):
+            return None, 0
+        vectors, count = (norm.running_mean, norm.running_var, norm.weight, norm.bias), 2
+    if conv.padding_mode != "zeros" or not _alike(x, weight, *vectors):
         return None, 0
     then = "identity"
-    if len(modules) > 2 and _plain(modules[2]):
-        then = _THEN.get(type(modules[2]), then)
-    vectors = norm.running_mean, norm.running_var, norm.weight, norm.bias
-    weight, settings = conv.weight, (conv.stride, conv.padding, conv.dilation, conv.groups)
-    if conv.bias is not None or conv.padding_mode != "zeros" or not _alike(x, weight, *vectors):
-        return None, 0
+    if len(modules) > count and _plain(modules[count]):
+        then = _THEN.get(type(modules[count]), then)
+    settings = conv.stride, conv.padding, conv.dilation, conv.groups
     try:
-        y = conv2d_norm(x, weight, vectors, norm.eps, then, *settings)
+        if norm is None:
+            y = conv2d_bias(x, weight, bias, then, *settings)
+        else:
+            y = conv2d_norm(x, weight, vectors, norm.eps, then, *settings)
     except TriptychError:
         return None, 0  # the same failure again, where the modules are called by themselves
-    return y, 2 + (then != "identity")
+    return y, count + (then != "identity")
 
 
 def _plain(module: Module) -> bool:
