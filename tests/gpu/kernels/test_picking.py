@@ -6,6 +6,7 @@ from gpu.checks import check, numbers, run
 from gpu.fixtures import compiles
 
 import triptych as tp
+from triptych.backends.cuda import faults
 from triptych.errors import BoundsError
 from triptych.prims.index import Slot
 
@@ -116,3 +117,24 @@ def test_the_same_sums_run_after_run(cupy):
     want = np.zeros((7, 16), np.float32)
     np.add.at(want, np.arange(96) % 7, numbers(96, 16))
     assert np.array_equal(found.cpu().numpy(), want)  # added in the order of the rows
+
+
+def test_an_index_without_axes(cupy):
+    x, at = numbers(5, 4), np.array(2)
+    for axis in (0, 1):
+        key = tuple(Slot(0) if i == axis else slice(None) for i in range(2))
+        assert check(cupy, "index", x, at, key=key, steps=0).shape == ((4,), (5,))[axis]
+    row = tp.nn.functional.embedding(tp.tensor(2).cuda(), tp.from_numpy(x).cuda())
+    assert row.shape == (4,) and row.tolist() == x[2].tolist()
+
+
+@pytest.mark.parametrize("bad", [-6, -7, -8, 5, 9])
+def test_nothing_is_added_outside(cupy, order, bad):
+    """Numbers below -length are not to become places counted from the end a second time."""
+    key = (Slot(0), slice(None))
+    g, at = np.ones((3, 4), np.float32), np.array([0, bad, -5])
+    got, was_taken = run(cupy, "unindex", g, at, shape=(5, 4), key=key)
+    cupy.cuda.Device().synchronize()
+    with pytest.raises(BoundsError, match=f"index {bad} is out of range"):
+        faults.check(cupy)
+    assert was_taken and got.get().tolist() == [[2.0] * 4] + [[0.0] * 4] * 4

@@ -82,20 +82,19 @@ template <class T> __global__ void picking_places(
     places[i] = spot.lost ? -1 : spot.at;
 }
 
-// `order` sorts the rows of src (outer, picks, inner) by their indices.
+// `order` sorts the rows of src (outer, picks, inner) by their places along the axis.
 template <class T> __global__ void picking_add_sorted(
-    const T *src, const long long *idx, const long long *order, T *out, long long count,
+    const T *src, const long long *places, const long long *order, T *out, long long count,
     long long picks, long long length, long long inner, unsigned long long note, long long call)
 {
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= count) return;
     long long column = i % inner, rank = i / inner % picks, lead = i / inner / picks;
-    long long index = idx[order[rank]];
-    if (index == -1 || (rank > 0 && idx[order[rank - 1]] == index)) return;
-    if (outside(index, length, note, call)) return;
-    long long at = (lead * length + index) * inner + column;
+    long long place = places[order[rank]];
+    if (place < 0 || (rank > 0 && places[order[rank - 1]] == place)) return;
+    long long at = (lead * length + place) * inner + column;
     T sum = out[at];
-    for (; rank < picks && idx[order[rank]] == index; rank++)
+    for (; rank < picks && places[order[rank]] == place; rank++)
         sum += src[(lead * picks + order[rank]) * inner + column];
     out[at] = sum;
 }
@@ -163,14 +162,13 @@ def _add(cupy: Any, src: Any, idx: Any, out: Any, axis: int, call: str, rows: bo
         name = f"picking_add<{{T}}, {str(rows).lower()}>"
         run(name, out.dtype, call, (src, idx, out), *sizes)
         return
-    if rows:
-        idx = cupy.where(idx < 0, idx + out.shape[axis], idx).reshape(-1)
-    else:  # each element is a row of its own
-        places = cupy.empty(idx.size, np.int64)
-        run("picking_places<{T}>", out.dtype, call, (idx, places), *sizes)
-        idx, sizes = places, (idx.size, idx.size, out.size, 1)
-    order = cupy.argsort(idx, kind="stable")
-    run("picking_add_sorted<{T}>", out.dtype, call, (src, idx, order, out), *sizes)
+    places = cupy.empty(idx.size, np.int64)
+    along = (idx.size, idx.size, out.shape[axis], 1) if rows else sizes
+    run("picking_places<{T}>", out.dtype, call, (idx, places), *along)
+    if not rows:  # each element is a row of its own
+        sizes = idx.size, idx.size, out.size, 1
+    order = cupy.argsort(places, kind="stable")
+    run("picking_add_sorted<{T}>", out.dtype, call, (src, places, order, out), *sizes)
 
 
 def _ungather(cupy: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
@@ -213,8 +211,8 @@ def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
     axis = _axis(indices, key)
     if axis is None or not TAKING.takes(x):
         return NotImplemented
-    idx = _whole(cupy, indices[0])
-    y = cupy.empty((*x.shape[:axis], *idx.shape, *x.shape[axis + 1 :]), x.dtype)
+    idx = _whole(cupy, indices[0])  # of one axis where it had none
+    y = cupy.empty((*x.shape[:axis], *indices[0].shape, *x.shape[axis + 1 :]), x.dtype)
     if y.size:
         sizes = _sizes(x.shape, idx.size, axis)
         _launch(cupy, TAKING, "picking_take<{T}, true>", x.dtype, "indexing", (x, idx, y), *sizes)
