@@ -49,7 +49,8 @@ class Promotion:
         tail = tuple(x.item() if isinstance(x, np.generic) else x for x in xs[self.skip :])
         common = self._common(name, tail)
         like = next((x for x in tail if not isinstance(x, SCALARS)), None)
-        return (*head, *(_convert(x, common, like) for x in tail))
+        place = like if like is not None or not head else head[0]  # where numbers become arrays
+        return (*head, *(_convert(x, common, like is not None, place) for x in tail))
 
     def _common(self, name: str, xs: tuple[Any, ...]) -> np.dtype:
         common: np.dtype | None = None
@@ -80,16 +81,16 @@ def raw_dtype(name: str, x: Any) -> np.dtype:
     return dtype
 
 
-def _convert(x: Any, dtype: np.dtype, like: Any) -> Any:
+def _convert(x: Any, dtype: np.dtype, beside_arrays: bool, place: Any) -> Any:
     if not isinstance(x, SCALARS):
         if getattr(x, "_data", x).dtype == dtype:
             return x
         from .elementwise import cast
 
         return cast(x, dtype=dtype)
-    if like is not None and type(x) in WEAK.get(dtype.kind, ()):
+    if beside_arrays and type(x) in WEAK.get(dtype.kind, ()):
         return x
-    return scalar_array(x, dtype, like)
+    return scalar_array(x, dtype, place)
 
 
 def scalar_array(value: Any, dtype: np.dtype, like: Any) -> Any:
