@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..backends import cuda
 from ..backends.native import native
 from ..tensor import Symbol
 from .cuda_chains import CudaChains
@@ -53,7 +54,7 @@ class Chains(Protocol):
 
 def _chains() -> dict[str, Chains]:
     """By type of device."""
-    found: dict[str, Chains] = {"cuda": CudaChains()}
+    found: dict[str, Chains] = {"cuda": CudaChains()} if cuda.wanted() else {}
     if native is not None:
         found["cpu"] = NativeChains()
     return found

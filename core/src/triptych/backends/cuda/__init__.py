@@ -17,7 +17,7 @@ from typing import Any
 
 from .source import Source
 
-__all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "taken"]
+__all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "taken", "wanted"]
 
 # The modules beside this one that have overrides.
 FAMILIES = (
@@ -52,10 +52,15 @@ class Override:
         return found
 
 
+def wanted() -> bool:
+    """Whether own kernels are to be taken: TRIPTYCH_CUDA_KERNELS is not 0."""
+    return os.environ.get("TRIPTYCH_CUDA_KERNELS") != "0"
+
+
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
     """By primitive, the function to try before CuPy's operations; none when they are turned off."""
     found: dict[str, Callable[..., Any]] = {}
-    if os.environ.get("TRIPTYCH_CUDA_KERNELS") == "0":
+    if not wanted():
         return found
     for family in FAMILIES:
         for name, fast in importlib.import_module(f".{family}", __name__).overrides(cupy).items():
