@@ -107,3 +107,7 @@ def test_a_step_of_training_neither_waits_nor_copies(cupy):
             optimizer.step()
     assert (costs.to_device, costs.to_host, costs.synchronizations) == (0, 0, 0)
     assert costs.launches <= 30
+
+
+def test_a_copy_has_the_order_that_was_asked_for(cupy, x):
+    assert cupy.array(x.T, order="C").flags.c_contiguous

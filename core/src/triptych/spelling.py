@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from .backends import copied
 from .errors import CaptureError, DTypeError, ShapeError
 from .state import state
 from .tensor import Tensor, current_edge, set_edge
@@ -149,7 +150,7 @@ def _put(name: str, out: Tensor, found: Tensor) -> Tensor:
     if state.trace is not None:
         raise CaptureError(f"{label}: out cannot change its shape while a function is traced")
     converted = _to_dtype(out, found, label)
-    out._data = converted._data if converted is not found else found._data.copy()
+    out._data = converted._data if converted is not found else copied(found._data)
     out._cell, out._view, out._names = [0], None, found._names
     set_edge(out, current_edge(converted) if state.grad else None)
     return out

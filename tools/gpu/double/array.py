@@ -27,6 +27,13 @@ VIEWS = frozenset(
         *("broadcast_arrays", "atleast_1d", "result_type", "can_cast", "shape", "ndim", "size"),
     )
 )
+# Of these, what reads shapes and strides only, so that any device may be the current one.
+ANYWHERE = frozenset(
+    (
+        *("as_strided", "broadcast_to", "byte_bounds", "expand_dims", "moveaxis", "squeeze"),
+        *("swapaxes", "transpose", "view"),
+    )
+)
 # What needs a result on the host before it can go on.
 WAITING = frozenset(("argwhere", "flatnonzero", "nonzero", "unique"))
 NEW = frozenset(("empty", "empty_like"))  # no kernel fills them
@@ -309,6 +316,11 @@ def host_of(value: Any) -> Any:
     return value
 
 
+def _memory_of(value: Any) -> Any:
+    """The same on any device."""
+    return value._host if isinstance(value, ndarray) else host_of(value)
+
+
 def _result(name: str, found: Any, source: Any) -> Any:
     """NumPy's result as CuPy gives it: arrays also where NumPy gives scalars."""
     if isinstance(found, tuple):
@@ -345,9 +357,11 @@ def call(
     out = params.get("out")
     out = out[0] if isinstance(out, tuple) else out
 
+    host = _memory_of if name in ANYWHERE else host_of
+
     def again() -> Any:
         with np.errstate(all="ignore"):
-            return function(*map(host_of, args), **{k: host_of(v) for k, v in params.items()})
+            return function(*map(host, args), **{k: host(v) for k, v in params.items()})
 
     if out is not None:
         about_to_write([out._host])

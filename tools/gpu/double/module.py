@@ -92,7 +92,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, copy: Any = None, bloc
     """cupy.asarray: from the host it copies, which a GPU's user waits for."""
     if isinstance(a, ndarray):
         if (dtype is not None and a.dtype != dtype) or copy:
-            return a.astype(a.dtype if dtype is None else dtype)
+            return a.astype(a.dtype if dtype is None else dtype, order=order or "K")
         return a if a.device.id == Device().id else a.copy()
     if isinstance(a, (list, tuple)) and any(isinstance(v, ndarray) for v in a):
         return call("stack", "stack", np.stack, (list(a),), {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backends import copied
 from ..errors import GradError
 from ..tensor import Tensor, box
 from .engine import accumulate, edge_of, key, starting_gradients, sweep
@@ -95,7 +96,7 @@ def _unshared(found: list[Any], seeds: list[Any]) -> list[Any]:
     seen = {id(s) for s in seeds}
     for i, g in enumerate(found):
         if hasattr(g, "strides") and (id(g) in seen or 0 in g.strides):
-            found[i] = g.copy()
+            found[i] = copied(g)
         seen.add(id(g))
     return found
 

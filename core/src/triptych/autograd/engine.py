@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..backends import copied
 from ..dtypes import is_inexact
 from ..errors import DTypeError, GradError
 from ..holders import ALONE, owns_memory
@@ -320,7 +321,9 @@ def accumulate(tensor: Tensor, grad: Any, create_graph: bool, fresh: bool = Fals
     elif create_graph or trace is not None or not _dense(held._data):
         tensor._grad = add(held, grad if isinstance(grad, Tensor) else box(grad))
     else:
-        run_kernel(_add_into, held._data, grad)
+        into = TABLE["add"].into(held._data)
+        assert into is not None  # no backend lacks it
+        run_kernel(into, held._data, grad)
         held._cell[0] += 1
 
 
@@ -337,13 +340,9 @@ def _into(held: Any, grad: Any) -> Any:
     return TABLE["add"].into(held)
 
 
-def _add_into(memory: Any, numbers: Any) -> None:
-    memory += numbers
-
-
 def own(raw: Any) -> Any:
     """A contiguous array that nothing else writes to or reads from; symbols have no memory."""
-    return raw.copy() if hasattr(raw, "copy") else raw
+    return copied(raw) if hasattr(raw, "copy") else raw
 
 
 def starting_gradients(

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backends import copied
 from ..callsite import user_line
 from ..errors import GradError
 from ..prims.trace import Trace
@@ -207,7 +208,7 @@ def _separate(node: _Recorded, tensor: Tensor) -> None:
         if not hasattr(value, "dtype") or isinstance(value, Symbol):
             return value
         ours = not isinstance(value, np.ndarray) or np.may_share_memory(value, tensor._data)
-        return value.copy() if ours else value
+        return copied(value) if ours else value
 
     node.xs = tuple(apart(x) for x in node.xs)
     node.y = tuple(apart(v) for v in node.y) if type(node.y) is tuple else apart(node.y)

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..backends import copied
 from ..errors import GradError
 from ..state import state
 from ..tensor import Tensor, box
@@ -72,7 +73,7 @@ class Packed:
         """Swap the tensor that a pack function kept for a copy: its memory is to be written."""
         given = self._given()
         if given is not None and given._data is memory:
-            given._data = memory.copy()
+            given._data = copied(memory)
             self.cells = ()
 
 
@@ -162,4 +163,4 @@ class Kept:
     def separate(self) -> None:
         """Keep a copy of the memory, which is about to be written to."""
         if type(self.held) is not Packed and self.cell is not None:
-            self.held, self.cell = self.held.copy(), None
+            self.held, self.cell = copied(self.held), None

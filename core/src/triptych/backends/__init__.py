@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import numpy as np
+
 from ..errors import DeviceError
 from .base import Backend, Device, default_device, in_pinned_memory
 from .numpy_backend import NUMPY
@@ -15,10 +17,12 @@ __all__ = [
     "NUMPY",
     "backend_for",
     "backend_of",
+    "copied",
     "default_device",
     "device",
     "in_pinned_memory",
     "is_device",
+    "write",
 ]
 
 _BY_TYPE: dict[type, Backend] = {NUMPY.array_type: NUMPY}
@@ -85,3 +89,16 @@ def backend_of(array: Any) -> Backend:
     raise DeviceError(
         f"{type(array).__module__}.{type(array).__name__} is no array of a known device"
     )
+
+
+def copied(array: Any) -> Any:
+    """A contiguous copy of an array on its own device, which need not be the current one."""
+    return array.copy() if type(array) is np.ndarray else backend_of(array).copied(array)
+
+
+def write(memory: Any, key: Any, numbers: Any) -> None:
+    """memory[key] = numbers, on the memory's own device."""
+    if type(memory) is np.ndarray:
+        memory[key] = numbers
+    else:
+        backend_of(memory).write(memory, key, numbers)

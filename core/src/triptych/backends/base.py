@@ -117,6 +117,14 @@ class Backend(ABC):
 
         return replace
 
+    def copied(self, array: Any) -> Any:
+        """A contiguous copy on the device of the array."""
+        return array.copy()
+
+    def write(self, memory: Any, key: Any, numbers: Any) -> None:
+        """memory[key] = numbers, on the device of the memory."""
+        memory[key] = numbers
+
     def add_at(self, memory: Any, key: tuple[Any, ...], values: Any) -> None:
         """memory[key] += values, where every one of several writes to a place counts."""
         self.xp.add.at(memory, key, values)

@@ -67,6 +67,21 @@ def _unordered(name: str, kernel: Callable[..., Any], *args: Any, **params: Any)
     return kernel(*args, **params)
 
 
+def _place(name: str, args: tuple[Any, ...], array_type: Any) -> int | None:
+    """The index of the GPU that all arrays are on; None where there is no array.
+
+    Raises:
+        DeviceError: there are several.
+    """
+    places = {a.device.id for a in args if isinstance(a, array_type)}
+    if len(places) > 1:
+        one, two = sorted(places)[:2]
+        raise DeviceError(
+            f"{name}: inputs are on cuda:{one} and cuda:{two}; move one with .to('cuda:{one}')"
+        )
+    return places.pop() if places else None
+
+
 def _size(count: int) -> str:
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if count >= unit:
@@ -80,7 +95,7 @@ class CupyBackend(Backend):
     def __init__(self, cupy: Any) -> None:
         self.name, self.xp, self.array_type = "cupy", cupy, cupy.ndarray
         self.overrides, self.fast = overrides(cupy), cuda.overrides(cupy)
-        self.copies, self.steps = Copies(cupy), Steps(cupy)
+        self.copies, self.steps = Copies(cupy), Steps(cupy) if cuda.wanted() else None
         if get_float32_matmul_precision() != "highest":
             self.use_precision(get_float32_matmul_precision())
 
@@ -116,19 +131,33 @@ class CupyBackend(Backend):
             kernel = cuda.Override(prim.name, self.fast[prim.name], kernel)
 
         def placed(*args: Any, **params: Any) -> Any:
-            places = {a.device.id for a in args if isinstance(a, array_type)}
-            if len(places) > 1:
-                one, two = sorted(places)[:2]
-                raise DeviceError(
-                    f"{prim.name}: inputs are on cuda:{one} and cuda:{two}; move one with "
-                    f".to('cuda:{one}')"
-                )
-            if not places:
+            place = _place(prim.name, args, array_type)
+            if place is None:
                 return kernel(*args, **params)
-            with Placed(cupy, places.pop(), prim.name):
+            with Placed(cupy, place, prim.name):
                 return kernel(*args, **params)
 
         return placed
+
+    def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
+        """The kernel, run on the device of the memory."""
+        kernel, array_type, cupy = super().bind_into(prim), self.xp.ndarray, self.xp
+        if kernel is None:
+            return None
+
+        def placed(*args: Any) -> Any:
+            with Placed(cupy, _place(prim.name, args, array_type), prim.name):
+                return kernel(*args)
+
+        return placed
+
+    def copied(self, array: Any) -> Any:
+        with Placed(self.xp, array.device.id, "copying"):  # CuPy copies to the current device
+            return array.copy()
+
+    def write(self, memory: Any, key: Any, numbers: Any) -> None:
+        with Placed(self.xp, memory.device.id, "writing"):
+            memory[key] = numbers
 
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:
         with self._on(where, "copying to the GPU"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..autograd.node import Leaf
+from ..backends import copied, write
 from ..dtypes import get_default_dtype
 from ..errors import CaptureError, DomainError
 from ..ops.inplace import check_memory
@@ -95,7 +96,7 @@ def _write_back(graph: Graph, env: dict[Symbol, Any], arguments: list[Tensor]) -
             _write_grad(owner, value)
         else:
             check_memory(owner._data, "replay")
-            owner._data[...] = value
+            write(owner._data, ..., value)
             owner._cell[0] += 1
 
 
@@ -104,9 +105,9 @@ def _write_grad(owner: Tensor, value: Any) -> None:
     if value is None:
         owner._grad = None
     elif held is None:
-        owner._grad = box(value.copy())
+        owner._grad = box(copied(value))
     else:
-        held._data[...] = value
+        write(held._data, ..., value)
         held._cell[0] += 1
 
 

@@ -88,10 +88,11 @@ class Chain:
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """The arrays of the outputs."""
-        if np.broadcast_shapes(*(a.shape for a in arrays)) != self.shape:
-            xp = backend_for(self.device).xp
-            arrays = (xp.broadcast_to(arrays[0], self.shape), *arrays[1:])
-        found = self.kernel(*arrays)
+        backend = backend_for(self.device)
+        with backend.on(self.device):
+            if np.broadcast_shapes(*(a.shape for a in arrays)) != self.shape:
+                arrays = (backend.xp.broadcast_to(arrays[0], self.shape), *arrays[1:])
+            found = self.kernel(*arrays)
         taken("chain")
         return found if isinstance(found, tuple) else (found,)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..backends import copied
 from ..prims.compute import at_home, compute_created, first_array
 from ..prims.table import Prim
 from ..state import run_kernel
@@ -103,7 +104,7 @@ class Graph:
 
     def owned(self, env: dict[Symbol, Any], symbol: Symbol) -> Any:
         """The array of a symbol, as one that later writes to arguments and state do not change."""
-        return env[symbol].copy() if symbol in self.shared else env[symbol]
+        return copied(env[symbol]) if symbol in self.shared else env[symbol]
 
     def names(self) -> dict[Symbol, str]:
         """Readable names: arguments a0.., state s0.., constants c0.., results v0.."""

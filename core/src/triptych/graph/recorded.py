@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backends import copied, write
 from ..cuda_graphs import CUDAGraph, graph
 from ..tensor import Symbol, Tensor
 from .ir import Graph, Slot, evaluate
@@ -52,7 +53,7 @@ class Recorded:
             self.results = {v: captured.owned(env, v) for v in results}
             values = [(slot, captured.owned(env, symbol)) for slot, symbol in captured.writes]
             for slot, value in values:
-                slot.read(())[...] = value
+                write(slot.read(()), ..., value)
 
     def _places(self) -> list[Any]:
         """Where the state is in memory; None for a gradient that is missing."""
@@ -66,14 +67,14 @@ class Recorded:
     def __call__(self, arguments: Sequence[Tensor]) -> dict[Symbol, Any]:
         """Launch it on other arguments: the values of the results, in memory of their own."""
         for held, given in zip(self.inputs, arguments, strict=True):
-            held._data[...] = given._data
+            write(held._data, ..., given._data)
         self.launches.replay()
         for slot, _ in self.captured.writes:
             owner = slot.owner(arguments)
             changed = owner if slot.what == "data" else owner._grad
             assert changed is not None  # else its address would have been another
             changed._cell[0] += 1
-        return {symbol: value.copy() for symbol, value in self.results.items()}
+        return {symbol: copied(value) for symbol, value in self.results.items()}
 
 
 def _address(slot: Slot) -> Any:

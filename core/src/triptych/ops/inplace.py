@@ -16,6 +16,7 @@ from typing import Any
 from .. import dtypes
 from ..autograd.node import Leaf, Node
 from ..autograd.saved import PackedValues
+from ..backends import copied, write
 from ..callsite import user_line
 from ..errors import DTypeError, GradError, ReadOnlyError, ShapeError
 from ..holders import ALONE, HELD, owns_memory
@@ -84,7 +85,7 @@ def _spare(target: Tensor) -> None:
     if type(node) is not Node or node.y is not owner._data:
         return
     if any(cell is owner._cell and version > 0 for cell, version in node.cells):
-        node.y = node.y.copy()
+        node.y = copied(node.y)
         node.cells = tuple(c for c in node.cells if c[0] is not owner._cell)
 
 
@@ -135,8 +136,8 @@ def _keep_apart(target: Tensor, node: Node) -> None:
         return
     if not any(x is target._data for x in node.xs):
         return
-    copied = target._data if isinstance(target._data, Symbol) else target._data.copy()
-    node.xs = tuple(copied if x is target._data else x for x in node.xs)
+    apart = target._data if isinstance(target._data, Symbol) else copied(target._data)
+    node.xs = tuple(apart if x is target._data else x for x in node.xs)
     node.cells = tuple(saved for saved in node.cells if saved[0] is not target._cell)
 
 
@@ -198,7 +199,7 @@ def _overlaps_itself(array: Any) -> bool:
 
 def _assign(memory: Any, numbers: Any) -> None:
     if memory is not numbers:
-        memory[...] = numbers
+        write(memory, ..., numbers)
 
 
 def _rebase(target: Tensor, view: View, edge: Any) -> None:

@@ -100,9 +100,11 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 
 def _grown(memory: Any, size: tuple[int, ...], count: int) -> Any:
-    wide = backend_of(memory).xp.zeros(count, memory.dtype)
-    wide[: memory.size] = memory
-    return wide.reshape(size)
+    backend = backend_of(memory)
+    with backend.on(backend.device_of(memory)):
+        wide = backend.xp.zeros(count, memory.dtype)
+        wide[: memory.size] = memory
+        return wide.reshape(size)
 
 
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:

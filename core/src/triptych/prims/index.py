@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..avals import Aval
-from ..backends import backend_of
+from ..backends import backend_of, write
 from ..errors import BoundsError, CaptureError, DTypeError, ShapeError
 from ..tensor import Symbol
 from . import batching_index, naming
@@ -49,7 +49,7 @@ def _fill(key: Key, indices: tuple[Any, ...]) -> Key:
 
 def store(memory: Any, numbers: Any, indices: Sequence[Any], key: Key) -> None:
     """Write numbers into an array where a key points."""
-    memory[_fill(key, tuple(indices))] = numbers
+    write(memory, _fill(key, tuple(indices)), numbers)
 
 
 def _index_shape(shape: tuple[int, ...], indices: tuple[Any, ...], key: Key) -> tuple[int, ...]:
