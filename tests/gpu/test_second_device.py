@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gpu.checks import numbers, taken
-from gpu.fixtures import compiles
+from gpu.fixtures import CHOICE, compiles
 
 import triptych as tp
 from triptych import nn
@@ -126,3 +126,14 @@ def test_a_fused_chain(cupy):
 def test_writes_do_not_mix_devices(cupy):
     with pytest.raises(tp.DeviceError, match="add: inputs are on cuda:0 and cuda:1"):
         x("cuda:1").add_(x("cuda:0"))
+
+
+@pytest.mark.skipif(CHOICE == "emulator", reason="the emulated runtime records no streams")
+def test_a_recorded_graph(cupy):
+    compiled = tp.compile(lambda a, b: (a @ b).tanh().sum(0), mode="reduce-overhead")
+    for seed in range(4):
+        a, b = given(3, 4, seed=seed), given(4, 2, seed=seed + 5)
+        got = compiled(a("cuda:1"), b("cuda:1"))
+        assert str(got.device) == "cuda:1"
+        assert tp.allclose(got.cpu(), (a("cpu") @ b("cpu")).tanh().sum(0), atol=1e-6)
+    assert ", a CUDA graph" in compiled.explain()

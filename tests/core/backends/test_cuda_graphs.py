@@ -121,6 +121,6 @@ def test_why_a_function_is_no_cuda_graph(gpu, function, reason):
 def test_on_the_cpu_the_mode_changes_nothing():
     run = tp.compile(lambda x: x * 2, mode="reduce-overhead")
     assert [run(tp.ones(2)).tolist() for _ in range(4)] == [[2, 2]] * 4
-    assert "no CUDA graph: not all arguments are on a GPU" in run.explain()
+    assert "no CUDA graph: not all arguments are on one GPU" in run.explain()
     with pytest.raises(tp.DomainError, match="mode should be one of default, reduce-overhead"):
         tp.compile(lambda x: x, mode="max")

@@ -1,11 +1,14 @@
 """The largest numbers of windows in CUDA C, against NumPy's way."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from gpu.checks import DTYPES, check, numbers, run
 from gpu.fixtures import compiles
 
 import triptych as tp
+from triptych.backends.cuda import pooling
 from triptych.nn import functional as F
 from triptych.prims import TABLE
 
@@ -63,3 +66,11 @@ def test_gradients_go_to_the_largest(cupy):
     moved = x.detach().cuda().requires_grad_()
     F.max_pool2d(moved, 3, 2, 1).square().sum().backward()
     assert tp.allclose(moved.grad.cpu(), x.grad)
+
+
+def test_an_axis_too_long_for_ints_is_refused(cupy):
+    flags = SimpleNamespace(c_contiguous=True)
+    dtype, length = np.dtype(np.float16), 1 << 31
+    x = SimpleNamespace(shape=(1, length), size=length, ndim=2, dtype=dtype, flags=flags)
+    window = {"size": (2,), "stride": (2,), "padding": ((0, 0),), "dilation": (1,)}
+    assert pooling._max(cupy, False, x, **window) is NotImplemented

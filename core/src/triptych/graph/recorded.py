@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..backends import copied, write
+from ..cuda import device
 from ..cuda_graphs import CUDAGraph, graph
 from ..tensor import Symbol, Tensor
 from .ir import Graph, Slot, evaluate
@@ -19,8 +20,8 @@ from .ir import Graph, Slot, evaluate
 def recordable(captured: Graph) -> str:
     """Why a graph cannot become a CUDA graph; empty when it can."""
     on_gpu = [s for s in captured.inputs if s.device.type == "cuda"]
-    if not on_gpu or len(on_gpu) < len(captured.inputs):
-        return "not all arguments are on a GPU"
+    if not on_gpu or len({s.device for s in captured.inputs}) > 1:
+        return "not all arguments are on one GPU"
     if captured.without_grad or any(value is None for _, value in captured.writes):
         return "gradients come into being or go away, so their memory is another in every call"
     if any(slot.tensor is None for slot, _ in (*captured.state, *captured.writes)):
@@ -47,7 +48,8 @@ class Recorded:
         self.places = self._places()
         self.inputs = [t.detach().clone() for t in arguments]
         self.launches = CUDAGraph()
-        with graph(self.launches):
+        self.place = captured.inputs[0].device
+        with device(self.place), graph(self.launches):
             env = evaluate(captured, self.inputs)
             results = [v for v in captured.outputs if isinstance(v, Symbol)]
             self.results = {v: captured.owned(env, v) for v in results}
@@ -68,7 +70,8 @@ class Recorded:
         """Launch it on other arguments: the values of the results, in memory of their own."""
         for held, given in zip(self.inputs, arguments, strict=True):
             write(held._data, ..., given._data)
-        self.launches.replay()
+        with device(self.place):
+            self.launches.replay()
         for slot, _ in self.captured.writes:
             owner = slot.owner(arguments)
             changed = owner if slot.what == "data" else owner._grad

@@ -51,6 +51,7 @@ template <class T, bool PLACES> __global__ void pooling_max(
 SOURCE = Source("pooling", CODE, ["pooling_max<{T}, false>", "pooling_max<{T}, true>"])
 THREADS = 256
 ALONE = 1, 1, 1, 1, 0, 1  # an axis of one window of one number
+MOST = 1 << 29  # positions along an axis and beside it are ints
 
 Ints = tuple[int, ...]
 
@@ -81,7 +82,7 @@ def _max(
     split = x.ndim - len(size)
     lines = _lines(x.shape[split:], size, stride, padding, dilation)
     shape = (*x.shape[:split], *(line[1] for line in lines))
-    if not math.prod(shape):
+    if not math.prod(shape) or max(map(max, lines)) >= MOST:
         return NotImplemented
     y = cupy.empty(shape, x.dtype)
     where = cupy.empty(shape if places else 1, np.int64)
