@@ -15,6 +15,8 @@ from .kernels import ElementwiseKernel, RawModule
 
 # NumPy's place of a function where it is another one.
 ELSEWHERE = {"byte_bounds": np.lib.array_utils.byte_bounds}
+# The dtypes that `add.at` takes.
+ADDED = ("int32", "int64", "float16", "float32", "float64", "uint32", "uint64")
 SUBMODULES = {
     "fft": np.fft,
     "lib": np.lib,
@@ -34,6 +36,8 @@ class Ufunc:
 
     def at(self, target: ndarray, indices: Any, values: Any) -> None:
         """Adds (and the like) by atomics, so that every one of several writes to a place counts."""
+        if self.name == "add" and target.dtype.name not in ADDED:
+            raise TypeError(f"cupy.add.at only supports {', '.join(ADDED)} as data type")
         COUNTS.launches += 1
         keys = indices if isinstance(indices, tuple) else (indices,)
         about_to_write([host_of(target)])

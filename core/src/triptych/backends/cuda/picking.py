@@ -132,6 +132,13 @@ def _sizes(shape: tuple[int, ...], picks: int, axis: int) -> tuple[int, int, int
     return math.prod(shape[:axis]) * picks * inner, picks, shape[axis], inner
 
 
+def _summed_in(dtype: Any) -> Any:
+    """The dtype in which kernels add numbers of another one: float32 for halves; or None."""
+    if dtype.name in ("float16", "bfloat16"):
+        return np.dtype(np.float32)
+    return dtype if dtype.name in SUMMING.dtypes else None
+
+
 def _whole(cupy: Any, idx: Any) -> Any:
     """int64 in C order; None for what is no whole number."""
     return cupy.ascontiguousarray(idx, np.int64) if idx.dtype.kind in "iu" else None
@@ -172,31 +179,43 @@ def _add(cupy: Any, src: Any, idx: Any, out: Any, axis: int, call: str, rows: bo
 
 
 def _ungather(cupy: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
-    given = _whole(cupy, idx)
-    if given is None or not _fits(tuple(shape), idx, axis) or not idx.size:
+    given, made = _whole(cupy, idx), _summed_in(g.dtype)
+    if given is None or made is None or g.shape != idx.shape:
         return NotImplemented
-    if g.shape != idx.shape or g.dtype.name not in SUMMING.dtypes:
+    if not g.size:
+        return cupy.zeros(shape, g.dtype)
+    if not _fits(tuple(shape), idx, axis):
         return NotImplemented
-    out = cupy.zeros(shape, g.dtype)
-    _add(cupy, cupy.ascontiguousarray(g), given, out, axis, "gather", False)
-    return out
+    out = cupy.zeros(shape, made)
+    _add(cupy, cupy.ascontiguousarray(g, made), given, out, axis, "gather", False)
+    return out.astype(g.dtype, copy=False)
 
 
 def _scatter(cupy: Any, x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool) -> Any:
     given = _whole(cupy, idx)
-    if given is None or not _fits(x.shape, idx, axis) or not idx.size or src.dtype != x.dtype:
+    if given is None or src.dtype != x.dtype:
         return NotImplemented
-    if x.dtype.name not in (SUMMING if accumulate else TAKING).dtypes:
+    if not idx.size:
+        return cupy.array(x, order="C")
+    if not _fits(x.shape, idx, axis):
         return NotImplemented
-    if not accumulate and are_deterministic_algorithms_enabled():
-        return NotImplemented  # which of several comes last is left open
-    out, src = cupy.array(x, order="C"), cupy.ascontiguousarray(src)
     if accumulate:
-        _add(cupy, src, given, out, axis, "scatter", False)
-    else:
-        sizes = _sizes(x.shape, idx.shape[axis], axis)
-        _launch(cupy, TAKING, "picking_put<{T}>", x.dtype, "scatter", (src, given, out), *sizes)
+        return _accumulated(cupy, x, given, src, axis)
+    if x.dtype.name not in TAKING.dtypes or are_deterministic_algorithms_enabled():
+        return NotImplemented  # the latter as which of several comes last is left open
+    out, src = cupy.array(x, order="C"), cupy.ascontiguousarray(src)
+    sizes = _sizes(x.shape, idx.shape[axis], axis)
+    _launch(cupy, TAKING, "picking_put<{T}>", x.dtype, "scatter", (src, given, out), *sizes)
     return out
+
+
+def _accumulated(cupy: Any, x: Any, idx: Any, src: Any, axis: int) -> Any:
+    made = _summed_in(x.dtype)
+    if made is None:
+        return NotImplemented
+    out = cupy.array(x, made, order="C")
+    _add(cupy, cupy.ascontiguousarray(src, made), idx, out, axis, "scatter", False)
+    return out.astype(x.dtype, copy=False)
 
 
 def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
@@ -220,13 +239,15 @@ def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
 
 
 def _unindex(cupy: Any, g: Any, *indices: Any, shape: Any, key: Any) -> Any:
-    axis = _axis(indices, key)
-    if axis is None or g.dtype.name not in SUMMING.dtypes or not g.size:
+    axis, made = _axis(indices, key), _summed_in(g.dtype)
+    if not g.size:
+        return cupy.zeros(shape, g.dtype)
+    if axis is None or made is None:
         return NotImplemented
-    out = cupy.zeros(shape, g.dtype)
+    out = cupy.zeros(shape, made)
     given = _whole(cupy, indices[0])
-    _add(cupy, cupy.ascontiguousarray(g), given, out, axis, "indexing", True)
-    return out
+    _add(cupy, cupy.ascontiguousarray(g, made), given, out, axis, "indexing", True)
+    return out.astype(g.dtype, copy=False)
 
 
 def sources() -> tuple[Source, ...]:
