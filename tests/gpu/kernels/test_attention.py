@@ -89,3 +89,14 @@ def test_heads_that_are_views_train_as_on_the_cpu(cupy):
         return moved.grad.cpu()
 
     assert tp.allclose(gradient("cuda"), gradient("cpu"), rtol=1e-4, atol=1e-4)
+
+
+def test_levels_of_another_dtype_are_refused(cupy):
+    q, k, v = given(((2,), 5, 6, 8, 8), "float32")
+    call = CALL | {"scale": 0.5, "causal": None}
+    out, level = reference("attention", q, k, v, **call)
+    g, h = numbers(2, 5, 8), np.zeros((2, 5))
+    found, was_taken = run(cupy, "attention_grad", g, h, q, k, v, out.astype("f4"), level, **call)
+    assert not was_taken
+    want = reference("attention_grad", g, h, q, k, v, out, level, **call)
+    np.testing.assert_allclose(found[0].get(), want[0], rtol=1e-4, atol=1e-5)

@@ -259,7 +259,8 @@ def _backward(
     masked: bool,
     drop: float,
 ) -> Any:
-    if not _suits(q, k, v, masked, drop) or g.dtype != q.dtype:
+    single = h.dtype == level.dtype == np.float32
+    if not _suits(q, k, v, masked, drop) or g.dtype != q.dtype or not single:
         return NotImplemented
     tilt = (g.astype(np.float32, copy=False) * out).sum(axis=-1) - h
     g, q, k, v, level, tilt = map(cupy.ascontiguousarray, (g, q, k, v, level, tilt))
