@@ -5,7 +5,9 @@ import pytest
 from gpu.checks import DTYPES, STEP, check, numbers, reference
 from gpu.fixtures import compiles
 
+import triptych as tp
 from triptych.backends.cuda import elementwise
+from triptych.nn import functional as F
 from triptych.prims import TABLE
 
 pytestmark = compiles
@@ -66,3 +68,10 @@ def test_overrides_broadcast_and_take_numbers(cupy):
     check(cupy, "sigmoid_dx", 1.0, numbers(3, 4))
     check(cupy, "gelu", numbers())
     check(cupy, "gelu", numbers(0, 3))
+
+
+def test_where_keeps_bfloat16(cupy):
+    condition, a = numbers(3, 4) > 0, numbers(3, 4, dtype="bfloat16")
+    check(cupy, "where", condition, a, numbers(4, dtype="bfloat16", seed=1), steps=0)
+    x = tp.from_numpy(numbers(5)).cuda().bfloat16()
+    assert tp.where(x > 0, x, 0.5).dtype == tp.bfloat16 == F.relu(x).dtype

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from gpu.checks import check, numbers, run
-from gpu.fixtures import compiles
+from gpu.checks import DTYPES, check, numbers, run
+from gpu.fixtures import CHOICE, compiles
 
 import triptych as tp
 from triptych.backends.cuda import faults
@@ -138,3 +138,65 @@ def test_nothing_is_added_outside(cupy, order, bad):
     with pytest.raises(BoundsError, match=f"index {bad} is out of range"):
         faults.check(cupy)
     assert was_taken and got.get().tolist() == [[2.0] * 4] + [[0.0] * 4] * 4
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_halves_are_added_in_single_precision(cupy, axis, dtype, order):
+    """300 ones at one place: numbers of bfloat16 stop growing at 256."""
+    shape = (3, 300) if axis else (300, 3)
+    idx, src = np.zeros(shape, np.int64), np.ones(shape, DTYPES[dtype])
+    wanted = tuple(4 if i == axis else n for i, n in enumerate(shape))
+    check(cupy, "ungather", src, idx, shape=wanted, axis=axis)
+    check(cupy, "scatter", np.ones(wanted, src.dtype), idx, src, axis=axis, accumulate=True)
+    key = tuple(Slot(0) if i == axis else slice(None) for i in range(2))
+    check(cupy, "unindex", src, np.zeros(300, np.int64), shape=wanted, key=key)
+
+
+def test_where_there_is_nothing_to_add(cupy, order):
+    x, none = numbers(5, 4), np.zeros((0, 4), np.int64)
+    got, was_taken = run(
+        cupy, "scatter", x, none, numbers(0, 4), axis=0, accumulate=order == "deterministic"
+    )
+    assert was_taken and np.array_equal(got.get(), x)
+    got, was_taken = run(cupy, "ungather", numbers(0, 4), none, shape=(5, 4), axis=0)
+    assert was_taken and not got.get().any() and got.shape == (5, 4)
+    key = (Slot(0), slice(None))
+    got, was_taken = run(cupy, "unindex", numbers(0, 4), none[:, 0], shape=(5, 4), key=key)
+    assert was_taken and not got.get().any() and got.shape == (5, 4)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "bfloat16", "complex64"])
+def test_additions_of_what_cupy_does_not_add(cupy, dtype):
+    """Over CuPy, whose `add.at` knows some dtypes only."""
+    kind = getattr(tp, dtype)
+
+    def sums(device):
+        x = (tp.arange(15, device=device).reshape(5, 3) % 2).to(kind)
+        more = (tp.arange(12, device=device).reshape(4, 3) % 3).to(kind)
+        more = more * 100 if dtype == "uint8" else more
+        at = tp.tensor([0, 0, 3, 0], device=device)
+        columns = tp.tensor([0, 1, 2, 1], device=device)
+        yield x.scatter_add(0, at[:, None].expand(4, 3), more)
+        yield x.index_put((at,), more, accumulate=True)
+        yield x.index_put((at, columns), more[:, 0], accumulate=True)
+
+    for one, two in zip(sums("cuda"), sums("cpu"), strict=True):
+        assert one.dtype == two.dtype and one.tolist() == two.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+def test_training_in_halves_neither_waits_nor_copies(cupy, dtype):
+    if CHOICE != "double":
+        pytest.skip("the double counts")
+    from gpu.double import counted
+
+    kind = getattr(tp, dtype)
+    table = tp.ones(5, 4, device="cuda", dtype=kind, requires_grad=True)
+    image = tp.ones(2, 4, 6, 6, device="cuda", dtype=kind, requires_grad=True)
+    at = tp.tensor([0, 3, 3], device="cuda")
+    for _ in range(2):
+        with counted() as costs:
+            loss = tp.nn.functional.cross_entropy(2 * table[at] + 0.5, at)
+            (loss + tp.nn.functional.max_pool2d(image, 2).sum()).backward()
+    assert (costs.to_device, costs.to_host, costs.synchronizations) == (0, 0, 0)

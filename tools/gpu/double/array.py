@@ -377,6 +377,8 @@ def call(
         found = np.asarray(found, order="C")  # CuPy's results are in C order
     if isinstance(found, np.ndarray):
         _allowed(found.dtype)
+        if name == "where" and found.dtype.name == "bfloat16":
+            found = found.astype(np.float32)  # it has no loop for bfloat16
     result = _result(name, found, args[0] if args else None)
     results = result if isinstance(result, tuple) else (result,)
     done(again, *(r._host for r in results if isinstance(r, ndarray)))

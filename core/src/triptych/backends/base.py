@@ -117,6 +117,10 @@ class Backend(ABC):
 
         return replace
 
+    def scalar(self, value: Any, dtype: np.dtype, where: Device) -> Any:
+        """A Python number as an array without axes on the device."""
+        return self.asarray(np.asarray(value).astype(dtype), where=where)
+
     def copied(self, array: Any) -> Any:
         """A contiguous copy on the device of the array."""
         return array.copy()

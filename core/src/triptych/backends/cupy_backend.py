@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 UNORDERED = frozenset({"index_put", "scatter", "ungather", "unindex"})
 
 
+# What `add.at` of CuPy takes.
+ADDED = frozenset({"float16", "float32", "float64", "int32", "int64", "uint32", "uint64"})
+
+
 class Placed:
     """A context in which work goes to one GPU, and a lack of memory there says who holds it.
 
@@ -111,6 +115,27 @@ class CupyBackend(Backend):
             kind = self.xp._core._routines_linalg.COMPUTE_TYPE_DEFAULT
         self.xp._core.set_compute_type(np.float32, kind)
 
+    def add_at(self, memory: Any, key: tuple[Any, ...], values: Any) -> None:
+        """The same; what CuPy does not add by atomics is summed in a dtype that it does."""
+        if memory.dtype.name in ADDED:
+            self.xp.add.at(memory, key, values)
+        elif memory.dtype.kind == "c":
+            real, imaginary = (
+                self._sums(memory, key, part.astype(part.dtype))  # in C order
+                for part in (values.real, values.imag)
+            )
+            memory += real + 1j * imaginary
+        else:
+            wide = np.dtype(np.int32 if memory.dtype.kind in "biu" else np.float32)
+            sums = self._sums(memory, key, values.astype(wide))
+            memory[...] = (memory.astype(wide) + sums).astype(memory.dtype)
+
+    def _sums(self, like: Any, key: tuple[Any, ...], values: Any) -> Any:
+        """Zeros in the shape of an array, with values added at the places of a key."""
+        sums = self.xp.zeros(like.shape, values.dtype)
+        self.xp.add.at(sums, key, values)
+        return sums
+
     def check(self, where: Device) -> None:
         count = self.xp.cuda.runtime.getDeviceCount()
         if where.index is not None and where.index >= count:
@@ -150,6 +175,11 @@ class CupyBackend(Backend):
                 return kernel(*args)
 
         return placed
+
+    def scalar(self, value: Any, dtype: np.dtype, where: Device) -> Any:
+        """The same without a copy from main memory."""
+        with self._on(where, "making a number"):
+            return self.xp.full((), value, dtype)
 
     def copied(self, array: Any) -> Any:
         with Placed(self.xp, array.device.id, "copying"):  # CuPy copies to the current device

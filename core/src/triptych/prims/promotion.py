@@ -97,12 +97,11 @@ def scalar_array(value: Any, dtype: np.dtype, like: Any) -> Any:
     """A 0-d array of a Python number, for the backend of `like`."""
     from ..tensor import Symbol
 
-    array = np.asarray(value).astype(dtype)
     raw = getattr(like, "_data", like)
     if raw is None:
-        return array
+        return np.asarray(value).astype(dtype)
     where = raw.device if isinstance(raw, Symbol) else backend_of(raw).device_of(raw)
-    return backend_for(where).asarray(array, where=where)
+    return backend_for(where).scalar(value, dtype, where)
 
 
 NUMERIC = Promotion("biufc")

@@ -77,6 +77,13 @@ def _run(cupy: Any, name: str, *xs: Any) -> Any:
     return kernel(cupy, name)(*xs)
 
 
+def _select(cupy: Any, condition: Any, a: Any, b: Any) -> Any:
+    """For bfloat16, of which `cupy.where` makes float32."""
+    if any(not isinstance(x, cupy.ndarray) or x.dtype.name != "bfloat16" for x in (a, b)):
+        return NotImplemented
+    return kernel(cupy, "where")(condition, a, b)
+
+
 def sources() -> tuple[Source, ...]:
     """All expressions as kernels over contiguous arrays, to compile in one go: the checks walk over
     this, while CuPy writes the loops of what runs.
@@ -103,4 +110,5 @@ template <class T> __global__ void elementwise_{prim.name}({arrays}, long long c
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
     """By primitive, the function that is tried before CuPy's operations."""
     several = [p.name for p in prims() if not isinstance(p.impl, str) and p.kind != "select"]
-    return {name: partial(_run, cupy, name) for name in several}
+    found = {name: partial(_run, cupy, name) for name in several}
+    return {**found, "where": partial(_select, cupy)}
