@@ -85,11 +85,23 @@ def test_what_is_refused_runs_over_cupy(cupy):
     assert not was_taken and got.shape == (0, 8)
 
 
+def stored(x, *key):
+    """Writes where a key points."""
+    x = x.clone()
+    x[key] = 1.0
+    return x
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
         (lambda x, i: x.gather(0, i.expand(3, 4)), "gather"),
         (lambda x, i: x[i[:, 0]], "indexing"),
+        (lambda x, i: x[i[:, 0], i[:, 0] * 0], "indexing"),
+        (lambda x, i: x.T[..., None, i[:, 0] * 0, :][..., i[:, 0]], "indexing"),
+        (lambda x, i: stored(x, i[:, 0]), "indexing"),
+        (lambda x, i: stored(x, i[:, 0], slice(1, 3)), "indexing"),
+        (lambda x, i: stored(x.T, x[0] > 0, i[1:2, 0]), "indexing"),
         (lambda x, i: x.scatter_add(0, i.expand(3, 4), x[:3]), "scatter"),
         (lambda x, i: x.scatter(0, i.expand(3, 4), x[:3]), "scatter"),
     ],

@@ -12,7 +12,7 @@ from ..errors import DeviceError, MissingDependencyError, OutOfMemoryError
 from ..runtime import check_deterministic, get_float32_matmul_precision
 from . import cuda
 from .base import Backend, Device
-from .cuda import faults
+from .cuda import faults, picking
 from .cuda.optimizer import Steps
 from .cupy_copies import Copies
 from .cupy_kernels import overrides
@@ -187,6 +187,8 @@ class CupyBackend(Backend):
 
     def write(self, memory: Any, key: Any, numbers: Any) -> None:
         with Placed(self.xp, memory.device.id, "writing"):
+            if isinstance(key, tuple) and cuda.wanted():
+                picking.check(self.xp, memory.shape, key)
             memory[key] = numbers
 
     def asarray(self, data: Any, dtype: np.dtype | None = None, where: Device | None = None) -> Any:

@@ -37,6 +37,13 @@ template <bool ROWS> __device__ Spot picking_spot(
     return spot;
 }
 
+template <class T> __global__ void picking_check(
+    const T *idx, long long count, long long length, unsigned long long note, long long call)
+{
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < count) outside(idx[i], length, note, call);
+}
+
 template <class T, bool ROWS> __global__ void picking_take(
     const T *x, const long long *idx, T *y, long long count, long long picks, long long length,
     long long inner, unsigned long long note, long long call)
@@ -106,6 +113,7 @@ TAKING = Source(
     ["picking_take<{T}, false>", "picking_take<{T}, true>", "picking_put<{T}>"],
     tuple(C_TYPES),
 )
+CHECKING = Source("picking", CODE, ["picking_check<{T}>"], ("int64",))
 SUMMING = Source(
     "picking",
     ADDING,
@@ -218,6 +226,24 @@ def _accumulated(cupy: Any, x: Any, idx: Any, src: Any, axis: int) -> Any:
     return out.astype(x.dtype, copy=False)
 
 
+def check(cupy: Any, shape: tuple[int, ...], key: tuple[Any, ...]) -> None:
+    """Tell of indices out of range in a key that CuPy indexes by, which wraps them around."""
+    if any(isinstance(k, bool) for k in key):
+        return
+    arrays = [k if isinstance(k, cupy.ndarray) else None for k in key]
+    axes = [
+        0 if k is None or k is Ellipsis else a.ndim if a is not None and a.dtype.kind == "b" else 1
+        for k, a in zip(key, arrays, strict=True)
+    ]
+    axis = 0
+    for k, a, count in zip(key, arrays, axes, strict=True):
+        if a is not None and a.dtype.kind in "iu" and a.size:
+            given, sizes = _whole(cupy, a), (a.size, shape[axis])
+            name, dtype = "picking_check<{T}>", given.dtype
+            _launch(cupy, CHECKING, name, dtype, "indexing", (given,), *sizes)
+        axis += len(shape) - sum(axes) if k is Ellipsis else count
+
+
 def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
     """The axis of which one array of integers picks slices; None for all other keys."""
     if len(indices) != 1 or indices[0].dtype.kind not in "iu" or not indices[0].size:
@@ -229,6 +255,9 @@ def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
 def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
     axis = _axis(indices, key)
     if axis is None or not TAKING.takes(x):
+        from ...prims.index import _fill
+
+        check(cupy, x.shape, _fill(key, indices))
         return NotImplemented
     idx = _whole(cupy, indices[0])  # of one axis where it had none
     y = cupy.empty((*x.shape[:axis], *indices[0].shape, *x.shape[axis + 1 :]), x.dtype)
@@ -252,7 +281,7 @@ def _unindex(cupy: Any, g: Any, *indices: Any, shape: Any, key: Any) -> Any:
 
 def sources() -> tuple[Source, ...]:
     """The CUDA C of this family."""
-    return TAKING, SUMMING
+    return TAKING, CHECKING, SUMMING
 
 
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
