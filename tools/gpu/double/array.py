@@ -269,21 +269,22 @@ def _host_key(key: Any, shape: tuple[int, ...]) -> Any:
         for p, q in zip(hosts, parts, strict=True)
     ):
         raise TypeError("a cupy.ndarray is indexed by a numpy.ndarray; move it with asarray")
-    if not _is_basic(tuple(hosts)) and not _has_mask(tuple(hosts)):
+    if not _is_basic(tuple(hosts)):
         hosts = _wrapped(hosts, shape)
     return tuple(hosts) if isinstance(key, tuple) else hosts[0]
 
 
 def _wrapped(parts: list[Any], shape: tuple[int, ...]) -> list[Any]:
-    taken = sum(p is not None and p is not Ellipsis for p in parts)
+    masks = [isinstance(p, np.ndarray) and p.dtype == bool for p in parts]
+    axes = [
+        p.ndim if mask else int(p is not None and p is not Ellipsis)
+        for p, mask in zip(parts, masks, strict=True)
+    ]
     axis, out = 0, []
-    for p in parts:
-        if p is Ellipsis:
-            axis += len(shape) - taken
-        elif isinstance(p, np.ndarray):
-            p = p % max(shape[axis], 1)
-        out.append(p)
-        axis += p is not None and p is not Ellipsis
+    for p, mask, count in zip(parts, masks, axes, strict=True):
+        whole = isinstance(p, np.ndarray) and not mask
+        out.append(p % max(shape[axis], 1) if whole else p)
+        axis += len(shape) - sum(axes) if p is Ellipsis else count
     return out
 
 
