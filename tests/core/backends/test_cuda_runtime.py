@@ -98,6 +98,10 @@ def test_sums_into_places_are_refused_when_asked_to_be_deterministic(gpu):
     with pytest.raises(RuntimeError, match="scatter: not deterministic on a GPU"):
         x.scatter_add(0, places, ones)
     assert (x + ones).cpu().tolist() == [1, 1]
+    assert x.int().scatter_add(0, places, ones.int()).cpu().tolist() == [2, 0]  # in any order
+    y = tp.ones(2, device="cuda", requires_grad=True)
+    y[tp.tensor([False, True], device="cuda")].sum().backward()  # no place comes twice
+    assert y.grad.cpu().tolist() == [0, 1]
     tp.use_deterministic_algorithms(True, warn_only=True)
     with pytest.warns(UserWarning, match="not deterministic"):
         assert x.scatter_add(0, places, ones).cpu().tolist() == [2, 0]
