@@ -75,3 +75,11 @@ def test_where_keeps_bfloat16(cupy):
     check(cupy, "where", condition, a, numbers(4, dtype="bfloat16", seed=1), steps=0)
     x = tp.from_numpy(numbers(5)).cuda().bfloat16()
     assert tp.where(x > 0, x, 0.5).dtype == tp.bfloat16 == F.relu(x).dtype
+
+
+def test_rests_of_large_quotients_are_exact(cupy):
+    a = np.array([1e10, -1e10, 123456.7, 5e5, -7, 7, -0.0], np.float32)
+    b = np.array([3, 3, 0.3, 0.7, 2, -2, -3], np.float32)
+    want = check(cupy, "remainder", a, b, steps=0)
+    assert want[0] == 1
+    check(cupy, "floor_divide", a, b, steps=1)

@@ -102,6 +102,7 @@ def _by_nonzero(name: str) -> Any:
 remainder = binary(
     "remainder",
     _by_nonzero("remainder"),
+    cuda="floored_rest(a, b)",
     promote=NUMBERS,
     d=(lambda g: g, lambda g, a, b: neg(mul(g, floor(div(a, b))))),
     domain=POSITIVE,
@@ -117,6 +118,7 @@ fmod = binary(
 floor_divide = binary(
     "floor_divide",
     _by_nonzero("floor_divide"),
+    cuda="floored_quotient(a, b)",
     promote=NUMBERS,
     d=(lambda g: _flat(g), lambda g: _flat(g)),
     domain=POSITIVE,

@@ -31,6 +31,18 @@ template <class C> __device__ C gelu_tanh_slope(C x) {
     C inner_slope = C(0.79788456080286536) * (C(1) + C(3 * 0.044715) * x * x);
     return C(0.5) * (C(1) + t + x * (C(1) - t * t) * inner_slope);
 }
+// Division rounded down. fmod is exact, where a - floor(a / b) * b loses what large quotients need.
+template <class C> __device__ C floored_rest(C a, C b) {
+    C rest = fmod(a, b);
+    if (rest == C(0)) return copysign(C(0), b);
+    return (b < C(0)) != (rest < C(0)) ? rest + b : rest;
+}
+template <class C> __device__ C floored_quotient(C a, C b) {
+    if (b == C(0)) return a / b;
+    C rest = fmod(a, b), whole = (a - rest) / b;
+    if (rest != C(0) && (b < C(0)) != (rest < C(0))) whole -= C(1);
+    return whole == C(0) ? copysign(C(0), a / b) : rint(whole);
+}
 """
 
 PRELUDE = (
