@@ -83,6 +83,7 @@ def polynomial(k: int) -> tuple[mp.mpf, list[mp.mpf], mp.mpf]:
 
 
 def main() -> None:
+    """Print the table and its largest relative error."""
     found = [polynomial(k) for k in range(RANGES)]
     columns = {"centres": [c for c, _, _ in found]}
     for power in range(DEGREE + 1):

@@ -117,6 +117,12 @@ class Backend(ABC):
 
         return replace
 
+    def own_kernel(self, name: str) -> Callable[..., Any] | None:
+        """A kernel of ours for a function that is no primitive, if there is one. It gives
+        NotImplemented for arguments it is not made for.
+        """
+        return None
+
     def scalar(self, value: Any, dtype: np.dtype, where: Device) -> Any:
         """A Python number as an array without axes on the device."""
         return self.asarray(np.asarray(value).astype(dtype), where=where)

@@ -167,6 +167,21 @@ class CupyBackend(Backend):
 
         return placed
 
+    def own_kernel(self, name: str) -> Callable[..., Any] | None:
+        """The kernel, run on the device of its inputs."""
+        fast, array_type, cupy = self.fast.get(name), self.xp.ndarray, self.xp
+        if fast is None:
+            return None
+
+        def placed(*args: Any) -> Any:
+            with Placed(cupy, _place(name, args, array_type), name):
+                found = fast(*args)
+            if found is not NotImplemented:
+                cuda.taken(name)
+            return found
+
+        return placed
+
     def bind_into(self, prim: Prim) -> Callable[..., Any] | None:
         """The kernel, run on the device of the memory."""
         kernel, array_type, cupy = super().bind_into(prim), self.xp.ndarray, self.xp

@@ -1,6 +1,6 @@
 """Operations of the user's own in the table of primitives: see `custom_op`."""
 
-from .acceleration import accelerated
+from .acceleration import accelerated, by_device
 from .check import opcheck
 from .custom import CustomOpDef, custom_op
 from .registration import (
@@ -20,6 +20,7 @@ __all__ = [
     "CustomOpError",
     "Library",
     "accelerated",
+    "by_device",
     "custom_op",
     "define",
     "impl",

@@ -115,5 +115,5 @@ conv_bias = cp.composite(
     names=lambda x, w, bias, **options: naming.conv(x, w),
     amp="low",
 )
-"""x (n, c, *s), weight (o, c / groups, *k) and bias (o,) to (n, o, *s'); options are those of `conv`,
-and `then` is as in `conv_norm`."""
+"""x (n, c, *s), weight (o, c / groups, *k) and bias (o,) to (n, o, *s'); options as for `conv_norm`,
+without eps."""

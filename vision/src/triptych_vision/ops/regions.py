@@ -16,7 +16,7 @@ import numpy as np
 import triptych as tp
 from triptych.autograd import Function
 from triptych.errors import BoundsError, CaptureError, DTypeError, ShapeError, TransformError
-from triptych.library import accelerated
+from triptych.library import accelerated, by_device
 
 __all__ = [
     "AxisWeights",
@@ -212,10 +212,25 @@ class Regions:
         )
         return rows, columns
 
+    def _placed(self, like: tp.Tensor) -> tuple[Any, ...]:
+        """Images and both axes as tensors on a device, weights in the dtype of `like`."""
+        where = like.device
+        rows, columns = (
+            (
+                *(tp.from_numpy(at.astype(np.int64)).to(where) for at in axis[:2]),
+                tp.from_numpy(np.ascontiguousarray(axis.weights)).to(where, like.dtype),
+            )
+            for axis in (self.rows, self.columns)
+        )
+        return tp.from_numpy(self.images).to(where), rows, columns
+
     def pool(self, x: tp.Tensor) -> tp.Tensor:
         """(n, c, h, w) to (k, c, bins, bins)."""
         if self.per_bin:
             return self._pool_per_bin(x)
+        if x.device.type != "cpu":
+            found = by_device("roi_pool", x.detach().contiguous(), *self._placed(x))
+            return self._pool_shared(x) if found is None else found
         out = _pooled(memory(x), self.images, *self.axes)
         return self._pool_shared(x) if out is None else tp.from_numpy(out)
 
@@ -223,6 +238,9 @@ class Regions:
         """The adjoint: (k, c, bins, bins) to (n, c, h, w)."""
         if self.per_bin:
             return self._spread_per_bin(g)
+        if g.device.type != "cpu":
+            found = by_device("roi_spread", g.detach().contiguous(), *self._placed(g), self.shape)
+            return self._spread_shared(g) if found is None else found
         out = _spread(memory(g), self.images, *self.axes, self.shape)
         return self._spread_shared(g) if out is None else tp.from_numpy(out)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import triptych as tp
 from triptych import nn
-from triptych.library import accelerated
+from triptych.library import accelerated, by_device
 
 from .regions import Boxes, memory, output_pair, roi_table
 
@@ -51,13 +51,19 @@ def roi_pool(
     left, right = _bin_edges(scaled[:, 0], extent[:, 0], columns, width)
     empty = (bottom <= top)[:, :, None] | (right <= left)[:, None, :]  # (k, rows, columns)
     tracked = input.requires_grad and tp.is_grad_enabled()
-    found = _found(memory(input), images, top, bottom, left, right, not tracked)
+    edges = images, top, bottom, left, right
+    if input.device.type == "cpu":
+        array = _found(memory(input), *edges, not tracked)
+        found = None if array is None else tp.from_numpy(array)
+    else:
+        placed = (tp.from_numpy(np.ascontiguousarray(e)).to(input.device) for e in edges)
+        found = by_device("roi_largest", input.detach().contiguous(), *placed, not tracked)
     if found is not None and not tracked:
-        return tp.from_numpy(found)
+        return found
     if found is None:
         pooled = _in_steps(input, images, (top, bottom), (left, right))
     else:
-        places = tp.from_numpy(found)
+        places = found
         pooled = input.reshape(-1).index_select(0, places.reshape(-1)).reshape(places.shape)
     filled = tp.from_numpy(~empty).to(input.device)[:, None]
     return pooled * filled.to(input.dtype)

@@ -6,7 +6,7 @@ import numpy as np
 
 import triptych as tp
 from triptych.errors import DomainError, ShapeError
-from triptych.library import accelerated
+from triptych.library import accelerated, by_device
 
 from .box_formats import NUMBERS, ROTATED, box_convert
 from .rotated import rotated_iou
@@ -43,6 +43,12 @@ def nms(boxes: tp.Tensor, scores: tp.Tensor, iou_threshold: float) -> tp.Tensor:
         tensor([1, 2])
     """
     _check("nms", boxes, scores, 4)
+    if boxes.device.type != "cpu":
+        best = tp.argsort(scores.detach(), descending=True, stable=True).to(boxes.device)
+        wide = boxes.detach() if boxes.dtype in (tp.float32, tp.float64) else boxes.detach().float()
+        found = by_device("nms", wide[best], iou_threshold)
+        if found is not None:
+            return best[found]
     order = _best_first(scores)
     corners = _floats(boxes)[order]
     return _indices(order[_greedy(corners, iou_threshold)], boxes)

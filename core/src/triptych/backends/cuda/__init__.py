@@ -23,6 +23,8 @@ __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "t
 FAMILIES = (
     "attention",
     "batch_norm",
+    "boxes",
+    "colour",
     "elementwise",
     "grid",
     "norm",
@@ -30,6 +32,7 @@ FAMILIES = (
     "picking",
     "pooling",
     "recurrent",
+    "resize",
     "softmax",
 )
 

@@ -16,7 +16,7 @@ from triptych.errors import ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..kinds import PIL_IMAGE
-from . import color_bytes, color_kernels
+from . import color_bytes
 from .color import luma
 from .color_kernels import by_kernel
 from .conversion import to_dtype
@@ -79,7 +79,7 @@ def adjust_brightness(inpt: Any, brightness_factor: float) -> Any:
     """
     _check_factor("brightness", brightness_factor)
     check_channels("adjust_brightness", inpt)
-    found = by_kernel(color_kernels.scaled, inpt, brightness_factor)
+    found = by_kernel("color_scale", inpt, brightness_factor)
     if found is not None:
         return found
     bright = largest(inpt.dtype)
@@ -111,7 +111,7 @@ def adjust_contrast(inpt: Any, contrast_factor: float) -> Any:
     check_channels("adjust_contrast", inpt)
     if not inpt.numel():
         return inpt
-    found = by_kernel(color_kernels.contrast, inpt, contrast_factor)
+    found = by_kernel("color_contrast", inpt, contrast_factor)
     if found is not None:
         return found
     if on_bytes(inpt):
@@ -152,7 +152,7 @@ def adjust_saturation(inpt: Any, saturation_factor: float) -> Any:
     check_channels("adjust_saturation", inpt)
     if inpt.shape[-3] == 1 or not inpt.numel():
         return inpt
-    found = by_kernel(color_kernels.saturation, inpt, saturation_factor)
+    found = by_kernel("color_saturation", inpt, saturation_factor)
     if found is not None:
         return found
     if on_bytes(inpt):

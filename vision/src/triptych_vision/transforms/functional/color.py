@@ -10,7 +10,7 @@ from triptych.errors import ShapeError
 
 from ..dispatch import functional, register_kernel
 from ..kinds import PIL_IMAGE
-from . import color_bytes, color_kernels
+from . import color_bytes
 from .color_bytes import LUMA
 from .color_kernels import by_kernel
 from .conversion import pil_to_tensor, to_pil_image
@@ -46,7 +46,7 @@ def rgb_to_grayscale(inpt: Any, num_output_channels: int = 1) -> Any:
         )
     grey = inpt
     if inpt.shape[-3] == 3:
-        found = by_kernel(color_kernels.grey, inpt, num_output_channels)
+        found = by_kernel("color_grey", inpt, num_output_channels)
         if found is not None:
             return found
         grey = color_bytes.grey(inpt) if on_bytes(inpt) else luma(inpt).to(inpt.dtype)

@@ -1,4 +1,4 @@
-"""Colour changes of images in the memory of the CPU by native kernels, where there are some.
+"""Colour changes of images by kernels in C or CUDA, where there are some.
 
 Each function takes (..., 1 or 3, h, w), bytes or float32, and gives None where no kernel is made
 for it. The ways over NumPy and over tensors, in `color_bytes`, `color` and `adjusting`, are the
@@ -7,16 +7,14 @@ twins.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import triptych as tp
-from triptych.library import accelerated
+from triptych.library import accelerated, by_device
 
 from .lookup import array_of
 
-__all__ = ["by_kernel", "contrast", "grey", "saturation", "scaled"]
+__all__ = ["by_kernel"]
 
 
 @accelerated("color_scale")
@@ -43,10 +41,21 @@ def saturation(x: np.ndarray, factor: float) -> np.ndarray | None:
     return None
 
 
-def by_kernel(function: Any, x: tp.Tensor, number: float) -> tp.Tensor | None:
-    """function(x, number) for one of the functions here; None if it has no kernel for x."""
-    if x.dtype not in (tp.uint8, tp.float32) or not hasattr(function, "fast"):
+KERNELS = {
+    "color_contrast": contrast,
+    "color_grey": grey,
+    "color_saturation": saturation,
+    "color_scale": scaled,
+}
+
+
+def by_kernel(name: str, x: tp.Tensor, number: float) -> tp.Tensor | None:
+    """KERNELS[name](x, number) on the device of x; None if there is no kernel for x."""
+    if x.dtype not in (tp.uint8, tp.float32):
         return None
-    array = array_of(x)
+    if x.device.type != "cpu":
+        return by_device(name, x.contiguous(), number)
+    function = KERNELS[name]
+    array = array_of(x) if hasattr(function, "fast") else None
     out = None if array is None else function(np.ascontiguousarray(array), number)
     return None if out is None else tp.from_numpy(out)

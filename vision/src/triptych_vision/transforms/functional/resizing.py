@@ -7,6 +7,7 @@ from typing import Any
 
 import triptych as tp
 from triptych.errors import DTypeError, ShapeError
+from triptych.library import by_device
 
 from ..dispatch import functional, register_kernel
 from ..filters import FIXED_POINT_BITS, Block, filter_blocks, nearest_index
@@ -177,6 +178,10 @@ def _resize_floats(
 def _resize_bytes(
     x: tp.Tensor, size: tuple[int, int], mode: InterpolationMode, antialias: bool
 ) -> tp.Tensor:
+    if x.device.type != "cpu" and antialias:
+        found = by_device("resize_bytes", x.contiguous(), size, mode.value, True)
+        if found is not None:
+            return found
     array = array_of(x)
     if array is None:
         return resize_bytes_exactly(x, size, mode, antialias)
