@@ -10,7 +10,7 @@ import numpy as np
 import triptych as tp
 from triptych import Tensor
 from triptych.errors import DeviceError, DTypeError, ShapeError
-from triptych.library import accelerated, custom_op
+from triptych.library import accelerated, by_device, custom_op
 from triptych.nn.functional import pad
 from triptych_audio.interop import floating_samples, same_kind
 
@@ -43,6 +43,9 @@ def _recursed(x: np.ndarray, zeros: np.ndarray, poles: np.ndarray) -> np.ndarray
 
 def _iir_kernel(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """x (n, filters, t), a and b (filters, order), a beginning with ones; in float64 within."""
+    if x.device.type != "cpu":
+        found = by_device("iir", x.contiguous(), b.to(tp.float64), a.to(tp.float64))
+        return _doubled(x, a, b) if found is None else found
     poles, zeros = (c.numpy().astype(np.float64, copy=False) for c in (a, b))
     return tp.from_numpy(_recursed(x.numpy(), zeros, poles))
 
@@ -90,7 +93,7 @@ def _correlations(v: Tensor, x: Tensor, like: Tensor) -> Tensor:
 
 
 def _doubled(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """What `_iir` does in a dozen operations on whole arrays, for devices that want them.
+    """What `_iir` does in a dozen operations on whole arrays, for devices without a kernel for it.
 
     1 / A(z) = A(-z) / (A(z) A(-z)), and the product has even powers only: the feedback reaches back
     twice as far with each step, and dies away in a stable filter.
@@ -130,7 +133,8 @@ def filter_rows(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
         The same shape and dtype as x.
     """
     poles, zeros = a / a[:, :1], b / a[:, :1]
-    return (_iir if x.device.type == "cpu" else _doubled)(x, poles, zeros)
+    y: Tensor = _iir(x, poles, zeros)
+    return y
 
 
 def rows_of(waveform: Tensor) -> Tensor:

@@ -115,5 +115,5 @@ conv_bias = cp.composite(
     names=lambda x, w, bias, **options: naming.conv(x, w),
     amp="low",
 )
-"""x (n, c, *s), weight (o, c / groups, *k) and bias (o,) to (n, o, *s'); options as for `conv_norm`,
-without eps."""
+"""x (n, c, *s), weight (o, c / groups, *k) and bias (o,) to (n, o, *s'); options and `then` as for
+`conv_norm`."""

@@ -27,6 +27,7 @@ FAMILIES = (
     "colour",
     "elementwise",
     "grid",
+    "iir",
     "norm",
     "optimizer",
     "picking",
