@@ -25,6 +25,7 @@ FAMILIES = (
     "batch_norm",
     "boxes",
     "colour",
+    "convolution",
     "ctc",
     "elementwise",
     "grid",
