@@ -34,6 +34,7 @@ FAMILIES = (
     "optimizer",
     "picking",
     "pooling",
+    "quantized",
     "recurrent",
     "resize",
     "softmax",

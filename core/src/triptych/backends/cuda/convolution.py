@@ -306,7 +306,7 @@ def _conv_dw(cupy: Any, g: Any, x: Any, *, shape: Ints, groups: int, **options: 
         kernel = SOURCE.kernel(cupy, "convolution_depthwise_dw<{T}>", g.dtype)
         kernel((s.o * s.taps,), (THREADS,), (g, x, dw, *numbers, *s.ints))
         return dw
-    total = None
+    total: Any = None
     for part in s.parts():
         own = g[part].astype(_wide(g.dtype), copy=False).swapaxes(0, 1)
         own = cupy.ascontiguousarray(own).reshape(groups, s.o // groups, -1)
