@@ -1,4 +1,4 @@
-/* What becomes of a convolution's outputs while they are in registers; see conv_after in conv.h. */
+/* What becomes of the outputs of a convolution at once; see conv_after in conv.h. */
 #ifndef TRIPTYCH_CONV_AFTER_H
 #define TRIPTYCH_CONV_AFTER_H
 

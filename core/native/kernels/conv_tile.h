@@ -34,17 +34,19 @@ INLINE void tile_step(const int rows, const int vectors, const float *a, long a_
     }
 }
 
-INLINE void finish_tile(const int hardswish, const int rows, const int vectors,
-                        const conv_after *after, long channel,
-                        vfloat sum[TILE_ROWS][TILE_VECTORS]) {
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = channel_after(hardswish, after, channel + r, sum[r][v]);
+/* A tile that was just stored. Not in registers: that would be code in every tile's function. */
+static __attribute__((noinline)) void finish_tile(long rows, long vectors, const conv_after *after,
+                                                  long channel, float *y, long y_pitch) {
+    for (long r = 0; r < rows; r++, y += y_pitch)
+        for (long v = 0; v < vectors * LANES; v += LANES) {
+            const vfloat sum = load(y + v);
+            store(y + v, after->hardswish ? channel_after(1, after, channel + r, sum)
+                                          : channel_after(0, after, channel + r, sum));
+        }
 }
 
 INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pitch,
-                    const tile_operand *operand, long at, float *y, long y_pitch, int add,
-                    const conv_after *after, long channel) {
+                    const tile_operand *operand, long at, float *y, long y_pitch, int add) {
     vfloat sum[TILE_ROWS][TILE_VECTORS];
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
@@ -69,8 +71,6 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
             for (long j = 0; j < inner; j++)
                 tile_step(rows, vectors, a++, a_pitch, b + offsets[j], sum);
     }
-    if (after && after->hardswish) finish_tile(1, rows, vectors, after, channel, sum);
-    else if (after) finish_tile(0, rows, vectors, after, channel, sum);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++) store(y + r * y_pitch + v * LANES, sum[r][v]);
 }
@@ -78,8 +78,8 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
 #define TILE(rows, vectors)                                                                        \
     static __attribute__((noinline)) void tile_##rows##_##vectors(                                 \
         const float *a, long a_pitch, const tile_operand *operand, long at, float *y,              \
-        long y_pitch, int add, const conv_after *after, long channel) {                            \
-        tile_of(rows, vectors, a, a_pitch, operand, at, y, y_pitch, add, after, channel);          \
+        long y_pitch, int add) {                                                                   \
+        tile_of(rows, vectors, a, a_pitch, operand, at, y, y_pitch, add);                          \
     }
 #define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
 TILES(1)
@@ -93,8 +93,7 @@ TILES(7)
 TILES(8)
 #endif
 
-typedef void tile_function(const float *, long, const tile_operand *, long, float *, long, int,
-                           const conv_after *, long);
+typedef void tile_function(const float *, long, const tile_operand *, long, float *, long, int);
 
 /* Any number of rows up to TILE_ROWS, and of vectors up to TILE_VECTORS. after: what is done to the
    rows, output channels from `channel` on, or null. */
@@ -109,8 +108,8 @@ static inline void tile(long rows, long vectors, const float *a, long a_pitch,
 #endif
     };
 #undef NAMES
-    functions[rows - 1][vectors - 1](a, a_pitch, operand, at, y, y_pitch, add, after,
-                                     channel);
+    functions[rows - 1][vectors - 1](a, a_pitch, operand, at, y, y_pitch, add);
+    if (after) finish_tile(rows, vectors, after, channel, y, y_pitch);
 }
 
 #endif

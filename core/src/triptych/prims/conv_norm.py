@@ -57,8 +57,19 @@ def _conv_norm(
     return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
 
 
-def _vjp(g: Any, xs: Any, **params: Any) -> list[Any]:
-    again = functools.partial(_decomp, **params)
+def _vjp(
+    g: Any,
+    xs: Any,
+    *,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    eps: float,
+    then: str,
+) -> list[Any]:
+    options: Any = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    again = functools.partial(_decomp, eps=eps, then=then, **options)
     return cp.pulled_back(lambda *args: (again(*args),), xs, [g])
 
 
@@ -91,7 +102,7 @@ def _bias_aval(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Aval:
 
 def _bias_decomp(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Any:
     y = conv(x, w, **options)
-    y = ew.add(y, reshape(bias, shape=(-1, *[1] * (len(y.shape) - 2))))
+    y = ew.add(y, reshape(bias, shape=(w.shape[0], *[1] * (len(w.shape) - 2))))
     return ACTIVATIONS[then](y) if then != "identity" else y
 
 
@@ -101,8 +112,11 @@ def _conv_bias(xp: Any, x: Any, w: Any, bias: Any, *, then: str, **options: Any)
     return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
 
 
-def _bias_vjp(g: Any, xs: Any, **params: Any) -> list[Any]:
-    again = functools.partial(_bias_decomp, **params)
+def _bias_vjp(
+    g: Any, xs: Any, *, stride: Any, padding: Any, dilation: Any, groups: int, then: str
+) -> list[Any]:
+    options: Any = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    again = functools.partial(_bias_decomp, then=then, **options)
     return cp.pulled_back(lambda *args: (again(*args),), xs, [g])
 
 
