@@ -34,12 +34,14 @@ INLINE void tile_step(const int rows, const int vectors, const float *a, long a_
     }
 }
 
-/* A tile that was just stored. Not in registers: that would be code in every tile's function. */
+/* A tile of sums, its rows side by side, to where it belongs. Not in registers, as that would be code
+   in every tile's function; nor in place, as another thread may write the same numbers. */
 static __attribute__((noinline)) void finish_tile(long rows, long vectors, const conv_after *after,
-                                                  long channel, float *y, long y_pitch) {
-    for (long r = 0; r < rows; r++, y += y_pitch)
+                                                  long channel, const float *sums, float *y,
+                                                  long y_pitch) {
+    for (long r = 0; r < rows; r++, sums += TILE_WIDTH, y += y_pitch)
         for (long v = 0; v < vectors * LANES; v += LANES) {
-            const vfloat sum = load(y + v);
+            const vfloat sum = load(sums + v);
             store(y + v, after->hardswish ? channel_after(1, after, channel + r, sum)
                                           : channel_after(0, after, channel + r, sum));
         }
@@ -108,8 +110,12 @@ static inline void tile(long rows, long vectors, const float *a, long a_pitch,
 #endif
     };
 #undef NAMES
-    functions[rows - 1][vectors - 1](a, a_pitch, operand, at, y, y_pitch, add);
-    if (after) finish_tile(rows, vectors, after, channel, y, y_pitch);
+    tile_function *const compute = functions[rows - 1][vectors - 1];
+    if (after) {
+        float sums[TILE_ROWS * TILE_WIDTH] __attribute__((aligned(VECTOR_BYTES)));
+        compute(a, a_pitch, operand, at, sums, TILE_WIDTH, 0);
+        finish_tile(rows, vectors, after, channel, sums, y, y_pitch);
+    } else compute(a, a_pitch, operand, at, y, y_pitch, add);
 }
 
 #endif
