@@ -1,4 +1,5 @@
-/* What becomes of the outputs of a convolution at once; see conv_after in conv.h. */
+/* How the outputs of a convolution are finished, on their way to memory or while they are in the
+   first cache; see conv_after in conv.h. */
 #ifndef TRIPTYCH_CONV_AFTER_H
 #define TRIPTYCH_CONV_AFTER_H
 

@@ -34,6 +34,11 @@ INLINE void tile_step(const int rows, const int vectors, const float *a, long a_
     }
 }
 
+/* Asks the memory for numbers of the left operand's next rows, which need not exist. */
+INLINE void ask_for_row(const float *a, long ahead) {
+    __builtin_prefetch((const void *)((uintptr_t)a + (uintptr_t)ahead * sizeof *a), 0, 2);
+}
+
 /* A tile of sums, its rows side by side, to where it belongs. Not in registers, as that would be code
    in every tile's function; nor in place, as another thread may write the same numbers. */
 static __attribute__((noinline)) void finish_tile(long rows, long vectors, const conv_after *after,
@@ -53,16 +58,13 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
             sum[r][v] = add ? load(y + r * y_pitch + v * LANES) : splat(0);
-    if (!add)
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(y + r * y_pitch + v * LANES, 1, 3);
     const float *b = operand->b + at;
     const long inner = operand->inner, plane = operand->plane, *offsets = operand->offsets;
     if (inner == 1) {
         b += offsets[0];
         long left = operand->outer;
         for (; left >= LINE; left -= LINE) {
-            for (int r = 0; r < rows; r++) __builtin_prefetch(a + (rows + r) * a_pitch, 0, 2);
+            for (int r = 0; r < rows; r++) ask_for_row(a, (rows + r) * a_pitch);
 #pragma GCC unroll 1
             for (long i = LINE; i; i--, b += plane)
                 tile_step(rows, vectors, a++, a_pitch, b, sum);
@@ -110,6 +112,9 @@ static inline void tile(long rows, long vectors, const float *a, long a_pitch,
 #endif
     };
 #undef NAMES
+    for (long r = 0; r < rows && !add; r++) /* where it will write: lines that are in no cache yet */
+        for (long v = 0; v < vectors * LANES; v += LANES)
+            __builtin_prefetch(y + r * y_pitch + v, 1, 3);
     tile_function *const compute = functions[rows - 1][vectors - 1];
     if (after) {
         float sums[TILE_ROWS * TILE_WIDTH] __attribute__((aligned(VECTOR_BYTES)));

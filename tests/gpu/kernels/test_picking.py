@@ -200,7 +200,7 @@ def test_additions_of_what_cupy_does_not_add(cupy, dtype):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_training_in_halves_neither_waits_nor_copies(cupy, dtype):
     if CHOICE != "double":
-        pytest.skip("the double counts")
+        pytest.skip("the double alone counts copies and waits")
     from gpu.double import counted
 
     kind = getattr(tp, dtype)

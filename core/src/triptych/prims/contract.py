@@ -112,6 +112,12 @@ def _conv_of_shapes(
     return Aval((x.shape[0], w.shape[0], *out), x.dtype)
 
 
+def check_bias(name: str, bias: Any, channels: int) -> None:
+    """Raise ShapeError unless there is one number for each output channel."""
+    if tuple(bias.shape) != (channels,):
+        raise ShapeError(f"{name}: wanted a bias of shape ({channels},), got {tuple(bias.shape)}")
+
+
 def conv_lengths(
     name: str, space: Ints, kernel: Ints, stride: Ints, padding: Pads, dilation: Ints
 ) -> Ints:

@@ -11,11 +11,10 @@ import functools
 from typing import Any
 
 from ..avals import Aval
-from ..errors import ShapeError
 from . import composite as cp
 from . import elementwise as ew
 from . import naming, piecewise
-from .contract import check_dtypes, conv
+from .contract import check_bias, check_dtypes, conv
 from .movement import reshape
 from .normalization import batch_norm_eval
 from .table import Prim
@@ -92,9 +91,7 @@ one of `ACTIVATIONS` or is "identity"."""
 
 def _bias_aval(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Aval:
     y: Aval = _of(conv).aval(x, w, **options)
-    if bias.shape != (y.shape[1],):
-        name = f"conv{len(options['stride'])}d"
-        raise ShapeError(f"{name}: wanted a bias of shape ({y.shape[1]},), got {tuple(bias.shape)}")
+    check_bias(f"conv{len(options['stride'])}d", bias, y.shape[1])
     if bias.dtype != x.dtype:
         check_dtypes("conv_bias", input=x, bias=bias)
     return y

@@ -196,14 +196,6 @@ def _places(xp: Any, name: str, idx: Any, shape: Any, axis: int) -> Any:
     return flat
 
 
-def _add(out: Any, places: Any, values: Any) -> None:
-    """out[places] += values, all of one axis, where every one of several at a place counts."""
-    if type(out) is np.ndarray:
-        np.add.at(out, places, values)
-    else:
-        backend_of(out).add_at(out, (places,), values)
-
-
 def _check_along(name: str, x: Any, idx: Any, axis: int) -> None:
     if idx.dtype.kind not in "iu":
         raise DTypeError(f"{name}: wanted an integer index, got {idx.dtype}")
@@ -242,7 +234,7 @@ gather = primitive(
 def _ungather(xp: Any, g: Any, idx: Any, *, shape: Any, axis: int) -> Any:
     out = xp.zeros(math.prod(shape), g.dtype)
     places = _places(xp, "gather", idx, shape, axis).reshape(-1)
-    _add(out, places, g.reshape(-1))
+    backend_of(out).add_at(out, (places,), g.reshape(-1))
     return out.reshape(shape)
 
 
@@ -272,7 +264,7 @@ def _scatter(xp: Any, x: Any, idx: Any, src: Any, *, axis: int, accumulate: bool
     out = xp.array(x).reshape(-1)
     where = _places(xp, "scatter", idx, x.shape, axis).reshape(-1)
     if accumulate:
-        _add(out, where, src.reshape(-1))
+        backend_of(out).add_at(out, (where,), src.reshape(-1))
     else:
         out[where] = src.reshape(-1)
     return out.reshape(x.shape)

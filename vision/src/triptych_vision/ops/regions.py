@@ -187,6 +187,7 @@ class Regions:
         self.shape = tuple(shape)
         self.images, self.rows, self.columns = images, rows, columns
         self.per_bin = per_bin
+        self._moved: dict[Any, tuple[Any, ...]] = {}  # for the gradient, by device and dtype
         self.bins = rows.weights.shape[1], columns.weights.shape[1]
         area = self.bins[0] * self.bins[1]
         self.channels = self.shape[1] // area if per_bin else self.shape[1]
@@ -215,6 +216,9 @@ class Regions:
     def _placed(self, like: tp.Tensor) -> tuple[Any, ...]:
         """Images and both axes as tensors on a device, weights in the dtype of `like`."""
         where = like.device
+        key = where, like.dtype
+        if key in self._moved:
+            return self._moved[key]
         rows, columns = (
             (
                 *(tp.from_numpy(at.astype(np.int64)).to(where) for at in axis[:2]),
@@ -222,7 +226,8 @@ class Regions:
             )
             for axis in (self.rows, self.columns)
         )
-        return tp.from_numpy(self.images).to(where), rows, columns
+        self._moved[key] = tp.from_numpy(self.images).to(where), rows, columns
+        return self._moved[key]
 
     def pool(self, x: tp.Tensor) -> tp.Tensor:
         """(n, c, h, w) to (k, c, bins, bins)."""

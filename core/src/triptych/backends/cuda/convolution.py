@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from . import pooling
 from .source import Source
 
 CODE = r"""
@@ -249,8 +250,8 @@ def _takes(a: Any, b: Any) -> bool:
 def _conv(cupy: Any, x: Any, w: Any, *, groups: int, **options: Any) -> Any:
     if not _takes(x, w):
         return NotImplemented
-    lines = zip(x.shape[2:], w.shape[2:], *options.values(), strict=True)
-    out = tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in lines)
+    windows = pooling.windows_of(x.shape[2:], w.shape[2:], **options)
+    out = tuple(outs for _, outs, *_ in windows)
     s = _Shapes(x.shape, w.shape, out, groups=groups, **options)
     if not s.fit:
         return NotImplemented

@@ -97,11 +97,11 @@ template <class T> __global__ void ctc_forward(
     losses[sample] = T(C(loss));
 }
 
-// dx from the alphas of all steps. betas: two rows for each sample; shares: one; next: for each
-// label the next equal one, or -1.
+// dx from the alphas of all steps. betas: two rows for each sample; shares: one; chains: for each
+// label the next equal one, or -1, then whether there is none before it.
 template <class T> __global__ void ctc_backward(
     const T *g, const T *x, const long long *labels, const long long *used, const long long *spans,
-    const double *exact, const double *alphas, double *betas, double *shares, int *next, T *dx,
+    const double *exact, const double *alphas, double *betas, double *shares, int *chains, T *dx,
     long long steps, long long count, long long classes, long long length, long long blank,
     bool logits)
 {
@@ -112,10 +112,12 @@ template <class T> __global__ void ctc_backward(
     const bool possible = loss < double(INFINITY) && loss == loss;
     const int me = threadIdx.x, threads = blockDim.x, spoken = s.places / 2;
     double *share = shares + sample * width;
-    int *following = next + sample * length;
+    int *following = chains + 2 * sample * length, *starts = following + length;
     for (int i = me; i < spoken; i += threads) {
         following[i] = -1;
         for (int j = spoken - 1; j > i; j--) if (s.labels[j] == s.labels[i]) following[i] = j;
+        starts[i] = 1;
+        for (int j = 0; j < i; j++) if (s.labels[j] == s.labels[i]) starts[i] = 0;
     }
     for (int p = me; p < s.places; p += threads)
         betas[(2 * sample + s.steps % 2) * width + p] = p + 2 < s.places ? CTC_NEVER : 0.0;
@@ -137,9 +139,8 @@ template <class T> __global__ void ctc_backward(
         blanks = block_reduce<Sum>(blanks);  // and a barrier
         for (int i = me; i <= spoken; i += threads) {
             const long long label = i < spoken ? s.labels[i] : blank;
-            bool first = label >= 0 && label < classes && (i == spoken || label != blank);
-            for (int j = 0; first && i < spoken && j < i; j++) first = s.labels[j] != label;
-            if (!first) continue;
+            const bool sums = i == spoken || (starts[i] && label != blank);
+            if (!sums || label < 0 || label >= classes) continue;
             double sum = i < spoken ? 0.0 : blanks;
             for (int j = i; i < spoken && j >= 0; j = following[j]) sum += share[2 * j + 1];
             const double own = logits ? exp(double(C(x[at + label]))) : 0.0;
@@ -201,8 +202,8 @@ def _ctc_grad(
     _, exact, alphas = _forward(cupy, steps, x, labels, used, spans, blank)
     betas = cupy.empty((count, 2, 2 * length + 1), np.float64)
     shares = cupy.empty((count, 2 * length + 1), np.float64)
-    following, dx = cupy.empty((count, max(length, 1)), np.int32), cupy.empty(x.shape, x.dtype)
-    arrays = (g, x, labels, used, spans, exact, alphas, betas, shares, following, dx)
+    chains, dx = cupy.empty((count, 2, max(length, 1)), np.int32), cupy.empty(x.shape, x.dtype)
+    arrays = (g, x, labels, used, spans, exact, alphas, betas, shares, chains, dx)
     kernel = SOURCE.kernel(cupy, "ctc_backward<{T}>", x.dtype)
     kernel((count,), (THREADS,), (*arrays, *_sizes(x, labels, blank), np.bool_(logits)))
     return dx

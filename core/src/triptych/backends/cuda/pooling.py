@@ -56,7 +56,7 @@ MOST = 1 << 29  # positions along an axis and beside it are ints
 Ints = tuple[int, ...]
 
 
-def _lines(
+def windows_of(
     space: Ints, size: Ints, stride: Ints, padding: tuple[Ints, ...], dilation: Ints
 ) -> list[Ints]:
     """By axis: length, windows, their size and stride, padding before, dilation."""
@@ -80,7 +80,7 @@ def _max(
     if len(size) > 2 or not SOURCE.takes(x) or not x.size or min(map(min, padding)) < 0:
         return NotImplemented
     split = x.ndim - len(size)
-    lines = _lines(x.shape[split:], size, stride, padding, dilation)
+    lines = windows_of(x.shape[split:], size, stride, padding, dilation)
     shape = (*x.shape[:split], *(line[1] for line in lines))
     if not math.prod(shape) or max(map(max, lines)) >= MOST:
         return NotImplemented

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -14,18 +15,23 @@ def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
     codes = {name: code for name, (code, _) in native.elementwise_operations().items()}
     codes["identity"] = -1
 
-    def conv_norm(
-        *arrays: Any, stride: Any, padding: Any, dilation: Any, groups: int, eps: float, then: str
-    ) -> Any:
-        tile = MODES[get_winograd()][not state.grad]
-        options = (stride, padding, dilation, groups, tile, eps, codes[then])
-        return native.conv_norm(*arrays, *options)
+    def taking(kernel: Callable[..., Any]) -> Callable[..., Any]:
+        def call(
+            *arrays: Any,
+            stride: Any,
+            padding: Any,
+            dilation: Any,
+            groups: int,
+            then: str,
+            **eps: float,
+        ) -> Any:
+            tile = MODES[get_winograd()][not state.grad]
+            options = (stride, padding, dilation, groups, tile, *eps.values(), codes[then])
+            return kernel(*arrays, *options)
 
-    def conv_bias(
-        *arrays: Any, stride: Any, padding: Any, dilation: Any, groups: int, then: str
-    ) -> Any:
-        tile = MODES[get_winograd()][not state.grad]
-        options = (stride, padding, dilation, groups, tile, codes[then])
-        return native.conv_bias(*arrays, *options)
+        return call
 
-    return {"conv_norm": (conv_norm, 1), "conv_bias": (conv_bias, 1)}
+    return {
+        "conv_norm": (taking(native.conv_norm), 1),
+        "conv_bias": (taking(native.conv_bias), 1),
+    }

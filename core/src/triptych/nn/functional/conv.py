@@ -46,10 +46,7 @@ def _pads(name: str, padding: Size | str, kernel: Ints, stride: Ints, dilation: 
 
 
 def _with_bias(name: str, out: Tensor, bias: Tensor) -> Tensor:
-    if bias.ndim != 1 or bias.shape[0] != out.shape[1]:
-        raise ShapeError(
-            f"{name}: wanted a bias of shape ({out.shape[1]},), got {tuple(bias.shape)}"
-        )
+    contract.check_bias(name, bias, out.shape[1])
     return onto(out, mv.reshape(bias, shape=(out.shape[1], *[1] * (out.ndim - 2))))
 
 
