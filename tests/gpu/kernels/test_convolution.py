@@ -21,6 +21,8 @@ CASES = {
     "dilation": ((1, 2, 9, 13), (3, 2, 3, 2), 1, (2, 0), (2, 3), 1),
     "groups": ((3, 4, 6, 5), (6, 2, 3, 3), 2, 1, 1, 2),
     "sound": ((2, 3, 17), (4, 3, 5), 2, 2, 1, 1),
+    "tiles": ((2, 17, 9, 11), (35, 17, 3, 3), 1, 1, 1, 1),
+    "tiles of groups": ((1, 40, 8, 10), (66, 20, 3, 2), 2, 1, 1, 2),
     "by itself": ((2, 5, 8, 9), (5, 1, 3, 3), 1, 1, 1, 5),
     "by itself, strides": ((1, 3, 13, 10), (3, 1, 5, 5), 2, 2, 1, 3),
     "by itself, twice": ((2, 3, 7, 6), (6, 1, 3, 2), (1, 2), 1, (2, 1), 3),
@@ -42,11 +44,15 @@ def outputs(x, w, o):
     return (x[0], w[0], *((n + 2 * p[0] - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in axes))
 
 
-@pytest.mark.parametrize("at_once", [1, 1 << 26], ids=["sample by sample", "at once"])
+WAYS = {"columns of a sample": (1, 0), "columns of all": (1 << 26, 0), "implicit": (1, 1 << 26)}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", CASES)
-def test_as_numpy(cupy, case, dtype, at_once, monkeypatch):
-    monkeypatch.setattr(convolution, "COLUMNS", at_once)
+def test_as_numpy(cupy, case, dtype, way, monkeypatch):
+    monkeypatch.setattr(convolution, "COLUMNS", WAYS[way][0])
+    monkeypatch.setattr(convolution, "FEW", WAYS[way][1])
     x_shape, w_shape, params = options(case)
     x, w = numbers(*x_shape, dtype=dtype), numbers(*w_shape, dtype=dtype, seed=1)
     g = numbers(*outputs(x_shape, w_shape, params), dtype=dtype, seed=2)

@@ -1,13 +1,21 @@
-"""Convolution over one or two axes: what it sees put together for matrix products, and convolution
-of every channel by itself.
+"""Convolution over one or two axes: by matrix products, and of every channel by itself.
 
 Windows of the input become columns in one launch, padding included, and cuBLAS multiplies them by
 the weights; gradients of the input are gathered from columns, each pixel from all windows that see
 it. 16-bit numbers are multiplied in single precision. Columns take many times the memory of the
-input, so that batches go in parts. A channel by itself has nothing to multiply by matrices: a
-thread takes an output or a pixel, and a block of threads the gradient of a weight.
+input, so that batches go in parts.
 
-Source: Chellapilla, Puri and Simard 2006 for the columns.
+With few channels to compute, writing columns and reading them again takes longer than the product:
+a number of columns is 8 bytes moved for 2 `rows` operations, and GPUs do some 13 operations (A100,
+single precision) for each byte they move. Up to `FEW` rows the product is an implicit one: blocks
+of threads gather tiles of columns into shared memory, and no columns are ever stored. The bound is
+from those figures, not from a measurement.
+
+A channel by itself has nothing to multiply by matrices: a thread takes an output or a pixel, and a
+block of threads the gradient of a weight.
+
+Source: Chellapilla, Puri and Simard 2006 for the columns; Chetlur et al. 2014, section 3, for the
+implicit product.
 """
 
 from __future__ import annotations
@@ -22,7 +30,7 @@ import numpy as np
 from . import pooling
 from .source import Source
 
-CODE = r"""
+GEOMETRY = r"""
 // Down is the first axis, across the second: inputs, outputs, kernel, stride, dilation and padding.
 struct ConvolutionAxis { int in, out, kernel, stride, dilation, before; };
 struct ConvolutionWindow {
@@ -51,6 +59,10 @@ __device__ __forceinline__ int convolution_seer(const ConvolutionAxis &a, int i,
     int in_0, int out_0, int kernel_0, int stride_0, int dilation_0, int before_0,                \
     int in_1, int out_1, int kernel_1, int stride_1, int dilation_1, int before_1
 
+"""
+CODE = (
+    GEOMETRY
+    + r"""
 // x (samples, channels, in) to columns: for each sample `sample_step` numbers on, a row of outputs
 // for each channel and tap, `row_step` apart.
 template <class T> __global__ void convolution_columns(
@@ -169,18 +181,100 @@ template <class T> __global__ void convolution_depthwise_dw(
     sum = block_reduce<Sum>(sum);
     if (threadIdx.x == 0) dw[blockIdx.x] = T(sum);
 }
-"""
 
-NAMES = ("columns", "images", "depthwise", "depthwise_dx", "depthwise_dw")
-SOURCE = Source("convolution", CODE, [f"convolution_{name}<{{T}}>" for name in NAMES])
+// Products with columns that are never stored. Forward, `to` (samples, groups * rows, out) is the
+// convolution of `from` (samples, groups * planes, in) by weights (groups * rows, planes, taps).
+// BACK, `from` is the gradient of the output, `to` that of the input, and weights are (groups *
+// planes, rows, taps). A block of 256 threads computes a tile of 16 EACH rows by 64 positions of a
+// group, a thread every 16th of either, 16 of the planes' taps at a time.
+template <class T, bool BACK, int EACH> __global__ void convolution_implicit(
+    const T *from, const T *weights, T *to, long long samples, long long rows, long long planes,
+    CONVOLUTION_SIZES)
+{
+    typedef typename Wide<T>::type C;
+    const int DEEP = 16, ACROSS = 64;
+    __shared__ C left[16 * EACH][DEEP + 1], right[DEEP][ACROSS];
+    __shared__ long long plane_of[DEEP];
+    __shared__ int down_of[DEEP], across_of[DEEP];
+    CONVOLUTION_WINDOW(w);
+    const int me = threadIdx.x, row = me / 16, column = me % 16, lane = me % ACROSS;
+    const int wide = BACK ? w.across.in : w.across.out;
+    const long long group = blockIdx.z, first_row = (long long)blockIdx.y * 16 * EACH;
+    const long long spots = BACK ? w.inputs() : w.outputs(), deep = planes * w.taps();
+    const long long seen_spots = BACK ? w.outputs() : w.inputs();
+    const long long first = (long long)blockIdx.x * ACROSS, position = first + lane;
+    const bool inside = position < samples * spots;
+    const int d = int(position % spots / wide), a = int(position % spots % wide);
+    const T *sample = from + (position / spots * gridDim.z + group) * planes * seen_spots;
+    C sums[EACH][4];
+    for (int i = 0; i < EACH; i++)
+        for (int j = 0; j < 4; j++) sums[i][j] = C(0);
+    for (long long start = 0; start < deep; start += DEEP) {
+        if (me < DEEP) {  // nobody reads these between the second barrier and the next first one
+            int tap = int((start + me) % w.taps());
+            plane_of[me] = start + me < deep ? (start + me) / w.taps() : -1;
+            down_of[me] = tap / w.across.kernel;
+            across_of[me] = tap % w.across.kernel;
+        }
+        __syncthreads();
+        for (int i = 0; i < EACH; i++) {
+            long long r = first_row + row + 16 * i, plane = plane_of[column];
+            long long at = BACK ? (group * planes + plane) * rows + r
+                                : (group * rows + r) * planes + plane;
+            int tap = down_of[column] * w.across.kernel + across_of[column];
+            left[row + 16 * i][column] =
+                r < rows && plane >= 0 ? C(weights[at * w.taps() + tap]) : C(0);
+        }
+        for (int k = me / ACROSS; k < DEEP; k += 256 / ACROSS) {
+            C value = C(0);
+            if (inside && plane_of[k] >= 0) {
+                int y = BACK ? convolution_seer(w.down, d, down_of[k])
+                             : convolution_seen(w.down, d, down_of[k]);
+                int z = BACK ? convolution_seer(w.across, a, across_of[k])
+                             : convolution_seen(w.across, a, across_of[k]);
+                long long line = (long long)y * (BACK ? w.across.out : w.across.in);
+                if (y >= 0 && z >= 0) value = C(sample[plane_of[k] * seen_spots + line + z]);
+            }
+            right[k][lane] = value;
+        }
+        __syncthreads();
+        for (int k = 0; k < DEEP; k++) {
+            C factors[4];
+            for (int j = 0; j < 4; j++) factors[j] = right[k][column + 16 * j];
+            for (int i = 0; i < EACH; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += left[row + 16 * i][k] * factors[j];
+        }
+    }
+    for (int j = 0; j < 4; j++) {
+        long long at = first + column + 16 * j;
+        if (at >= samples * spots) continue;
+        T *plane = to + (at / spots * gridDim.z + group) * rows * spots + at % spots;
+        for (int i = 0; i < EACH; i++) {
+            long long r = first_row + row + 16 * i;
+            if (r < rows) plane[r * spots] = T(sums[i][j]);
+        }
+    }
+}
+"""
+)
+
+NAMES = (
+    *(f"{name}<{{T}}>" for name in ("columns", "images", "depthwise")),
+    *(f"{name}<{{T}}>" for name in ("depthwise_dx", "depthwise_dw")),
+    *(f"implicit<{{T}}, {back}, {each}>" for back in ("false", "true") for each in (1, 4)),
+)
+SOURCE = Source("convolution", CODE, [f"convolution_{name}" for name in NAMES])
 THREADS = 256
+TILE = 64  # positions of an implicit product
+FEW = 64  # rows of one, at most
+BLOCKS = 65535  # in y and in z
 MOST = 1 << 30  # of a position along an axis, which is an int
 COLUMNS = 1 << 26  # numbers of columns at a time
 
 Ints = tuple[int, ...]
 
 
-class _Shapes:
+class Shapes:
     """Sizes of a convolution, of x (n, c, *in), weights (o, c / groups, *kernel) and y."""
 
     def __init__(
@@ -194,6 +288,17 @@ class _Shapes:
         self.inputs, self.outputs = math.prod(x[2:]), math.prod(out)
         self.taps = math.prod(w[2:])
         self.x, self.w, self.y = x, w, (x[0], w[0], *out)
+
+    @classmethod
+    def of(cls, x: Any, w: Any, *, groups: int, **options: Any) -> Shapes:
+        """Of the convolution of x by w."""
+        windows = pooling.windows_of(x.shape[2:], w.shape[2:], **options)
+        out = tuple(outs for _, outs, *_ in windows)
+        return cls(x.shape, w.shape, out, groups=groups, **options)
+
+    def implicit(self, rows: int) -> bool:
+        """Whether a product of so many rows is made without columns."""
+        return not self.pointwise and rows <= FEW and self.groups <= BLOCKS
 
     @property
     def fit(self) -> bool:
@@ -218,6 +323,18 @@ class _Shapes:
         return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
 
 
+def _implicit(cupy: Any, given: Any, w: Any, to: Any, s: Shapes, back: bool) -> Any:
+    """`to`, computed from x by weights, or with `back` from the gradient of y."""
+    rows, planes = s.c // s.groups, s.o // s.groups
+    rows, planes, spots = (rows, planes, s.inputs) if back else (planes, rows, s.outputs)
+    each = 1 if rows <= 16 else 4
+    name = f"convolution_implicit<{{T}}, {str(back).lower()}, {each}>"
+    grid = -(-s.n * spots // TILE), -(-rows // (16 * each)), s.groups
+    numbers = map(np.int64, (s.n, rows, planes))
+    SOURCE.kernel(cupy, name, to.dtype)(grid, (THREADS,), (given, w, to, *numbers, *s.ints))
+    return to
+
+
 def _launch(cupy: Any, name: str, dtype: Any, count: int, *args: Any) -> None:
     kernel = SOURCE.kernel(cupy, f"convolution_{name}<{{T}}>", dtype)
     kernel((-(-count // THREADS),), (THREADS,), args)
@@ -228,7 +345,7 @@ def _wide(dtype: Any) -> Any:
     return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
 
 
-def _columns(cupy: Any, x: Any, s: _Shapes, by_channel: bool) -> Any:
+def _columns(cupy: Any, x: Any, s: Shapes, by_channel: bool) -> Any:
     """Of x (n, c, *in): (n, groups, c / groups * taps, outputs), or with `by_channel` (groups, c /
     groups * taps, n * outputs).
     """
@@ -250,9 +367,7 @@ def _takes(a: Any, b: Any) -> bool:
 def _conv(cupy: Any, x: Any, w: Any, *, groups: int, **options: Any) -> Any:
     if not _takes(x, w):
         return NotImplemented
-    windows = pooling.windows_of(x.shape[2:], w.shape[2:], **options)
-    out = tuple(outs for _, outs, *_ in windows)
-    s = _Shapes(x.shape, w.shape, out, groups=groups, **options)
+    s = Shapes.of(x, w, groups=groups, **options)
     if not s.fit:
         return NotImplemented
     x, w = cupy.ascontiguousarray(x), cupy.ascontiguousarray(w)
@@ -261,6 +376,8 @@ def _conv(cupy: Any, x: Any, w: Any, *, groups: int, **options: Any) -> Any:
         numbers = map(np.int64, (y.size, s.c, s.o // s.c))
         _launch(cupy, "depthwise", x.dtype, y.size, x, w, y, *numbers, *s.ints)
         return y
+    if s.implicit(s.o // groups):
+        return _implicit(cupy, x, w, y, s, False)
     weights = w.reshape(groups, s.o // groups, -1).astype(_wide(w.dtype), copy=False)
     parts = list(s.parts())
     for part in parts:
@@ -275,7 +392,7 @@ def _conv(cupy: Any, x: Any, w: Any, *, groups: int, **options: Any) -> Any:
 def _conv_dx(cupy: Any, g: Any, w: Any, *, shape: Ints, groups: int, **options: Any) -> Any:
     if not _takes(g, w):
         return NotImplemented
-    s = _Shapes(tuple(shape), w.shape, g.shape[2:], groups=groups, **options)
+    s = Shapes(tuple(shape), w.shape, g.shape[2:], groups=groups, **options)
     if not s.fit:
         return NotImplemented
     g, w = cupy.ascontiguousarray(g), cupy.ascontiguousarray(w)
@@ -284,12 +401,17 @@ def _conv_dx(cupy: Any, g: Any, w: Any, *, shape: Ints, groups: int, **options: 
         numbers = map(np.int64, (dx.size, s.c, s.o // s.c))
         _launch(cupy, "depthwise_dx", g.dtype, dx.size, g, w, dx, *numbers, *s.ints)
         return dx
+    if s.implicit(s.c // groups):
+        return _implicit(cupy, g, w, dx, s, True)
     wide = _wide(g.dtype)
     turned = w.reshape(groups, s.o // groups, -1).astype(wide, copy=False).swapaxes(1, 2)
     for part in s.parts():
         own = g[part].reshape(-1, groups, s.o // groups, s.outputs).astype(wide, copy=False)
         columns = cupy.ascontiguousarray(cupy.matmul(turned, own))
         to = dx[part]
+        if s.pointwise:
+            to[...] = columns.reshape(to.shape)
+            continue
         _launch(cupy, "images", g.dtype, to.size, columns, to, np.int64(to.size), *s.ints)
     return dx
 
@@ -297,7 +419,7 @@ def _conv_dx(cupy: Any, g: Any, w: Any, *, shape: Ints, groups: int, **options: 
 def _conv_dw(cupy: Any, g: Any, x: Any, *, shape: Ints, groups: int, **options: Any) -> Any:
     if not _takes(g, x):
         return NotImplemented
-    s = _Shapes(x.shape, tuple(shape), g.shape[2:], groups=groups, **options)
+    s = Shapes(x.shape, tuple(shape), g.shape[2:], groups=groups, **options)
     if not s.fit or s.o * s.taps > MOST:
         return NotImplemented
     g, x = cupy.ascontiguousarray(g), cupy.ascontiguousarray(x)
