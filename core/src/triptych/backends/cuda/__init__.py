@@ -4,7 +4,8 @@ Each family is a module beside this one: CUDA C in a string, compiled at run tim
 use. Importing them needs neither CuPy nor a driver. A family offers `sources()`, its CUDA C, and
 `overrides(cupy)`: for a primitive, a function with the signature of its kernel that gives
 NotImplemented for arguments it is not made for. Then, and with TRIPTYCH_CUDA_KERNELS=0 in the
-environment, CuPy's operations run.
+environment, CuPy's operations run. `cudnn` is no family: with TRIPTYCH_CUDNN=1 it is asked first
+for convolutions.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from . import cudnn
 from .source import Source
 
 __all__ = ["FAMILIES", "Override", "Source", "calls", "overrides", "sources", "taken", "wanted"]
@@ -74,6 +76,8 @@ def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
             if name in found:
                 raise ValueError(f"{name}: two families of CUDA kernels override it")
             found[name] = fast
+    if cudnn.wanted():
+        found |= cudnn.overrides(cupy, found)
     return found
 
 

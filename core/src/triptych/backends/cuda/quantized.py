@@ -266,12 +266,17 @@ def _quantized_conv(
         grid, kernel = -(-y.size // THREADS), SOURCE.kernel(cupy, name, x.dtype)
         kernel((grid,), (THREADS,), (*arrays, *sizes, *numbers, *flags, *s.ints))
         return y
-    scales = {"x_scale": x_scale, "x_zero": x_zero, "y_scale": y_scale, "y_zero": y_zero}
+    scales: dict[str, Any] = {
+        "x_scale": x_scale,
+        "x_zero": x_zero,
+        "y_scale": y_scale,
+        "y_zero": y_zero,
+    }
     for part in s.parts():
         rows = cupy.empty((len(x[part]) * s.outputs, depth), x.dtype)
         grid, kernel = -(-rows.size // THREADS), SOURCE.kernel(cupy, "quantized_rows<{T}>", x.dtype)
-        sizes = np.int64(rows.size), np.int64(s.c)
-        kernel((grid,), (THREADS,), (x[part], rows, *sizes, zero, *s.ints))
+        numbers_of_rows = np.int64(rows.size), np.int64(s.c), zero
+        kernel((grid,), (THREADS,), (x[part], rows, *numbers_of_rows, *s.ints))
         found = _linear(
             cupy, rows, w.reshape(s.o, depth), vectors, relu=relu, dtype=dtype, **scales
         )
