@@ -43,6 +43,33 @@ def test_what_a_recording_refuses(gpu):
         recorded.replay()
 
 
+def test_recorded_steps_count_on(gpu):
+    def weights(steps, **options):
+        p = tp.tensor([1.0, -2.0], device="cuda", requires_grad=True)
+        p.grad = tp.tensor([0.5, 0.25], device="cuda")
+        optimizer = tp.optim.Adam([p], lr=0.1, **options)
+        optimizer.step()
+        steps(p, optimizer)
+        return p.detach().cpu()
+
+    def eager(p, optimizer):
+        for i in range(3):
+            p.grad.copy_(tp.full((2,), float(i)))
+            optimizer.step()
+
+    def recorded(p, optimizer):
+        steps = tp.cuda.CUDAGraph()
+        with tp.cuda.graph(steps):
+            optimizer.step()
+        for i in range(3):
+            p.grad.copy_(tp.full((2,), float(i)))
+            steps.replay()
+
+    assert tp.allclose(weights(recorded, capturable=True), weights(eager), atol=1e-6)
+    with pytest.raises(tp.CaptureError, match=r"Adam\.step: .*capturable=True"):
+        weights(recorded)
+
+
 def network():
     tp.manual_seed(3)
     layers = tp.nn.Sequential(tp.nn.Linear(4, 8), tp.nn.GELU(), tp.nn.Linear(8, 2))

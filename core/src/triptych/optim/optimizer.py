@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..autograd.modes import enable_grad, set_grad_enabled
-from ..errors import DTypeError, GradError
+from ..errors import CaptureError, DTypeError, GradError
 from ..tensor import Tensor
 from .rules import captured, tensor_option
 
@@ -143,7 +143,11 @@ class Optimizer:
 
         Returns:
             What the closure returned, or None.
+
+        Raises:
+            CaptureError: the step is recorded into a `cuda.CUDAGraph`, and counts steps in a number.
         """
+        self._check_recording()
         loss = None
         if closure is not None:
             with enable_grad():
@@ -154,6 +158,18 @@ class Optimizer:
                     if p.grad is not None:
                         self._update(p, p.grad, group)
         return loss
+
+    def _check_recording(self) -> None:
+        from ..cuda_graphs import is_current_stream_capturing
+
+        for group in self.param_groups:
+            counts = group.get("capturable") is False and any(p.is_cuda for p in group["params"])
+            if counts and is_current_stream_capturing():
+                name = type(self).__name__
+                raise CaptureError(
+                    f"{name}.step: a CUDA graph is being recorded, which would repeat this step's "
+                    f"number for ever; make the optimizer with {name}(..., capturable=True)"
+                )
 
     def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
         if p.is_complex() and not self.takes_complex:
