@@ -188,6 +188,8 @@ def test_repeated_indices():
         0.0,
         0.0,
     ]
+    sums = tp.zeros(2).index_put((tp.tensor([0, 0]),), tp.ones(1, 1, 2), accumulate=True)
+    assert sums.tolist() == [2.0, 0.0]  # as in assignments, axes of one in front do not count
     y = tp.tensor([1.0, 2.0], dtype=tp.float64, requires_grad=True)
     assert grad(y[[0, 0, 1]].sum(), y)[0].tolist() == [2.0, 1.0]
 

@@ -60,6 +60,8 @@ def test_rows(cupy, shape, axis, dtype, order):
     check(cupy, "index", x, idx, key=key, steps=0)
     g = numbers(*shape[:axis], 11, *shape[axis + 1 :], dtype=dtype, seed=1)
     check(cupy, "unindex", g, idx, shape=shape, key=key, steps=8, floor=64)
+    for v in (g, g[None, :1], g[:, :1], g[..., 0:1], g[0, 0, :1]):
+        check(cupy, "index_put", x, v, idx, key=key, accumulate=True, steps=8, floor=64)
 
 
 def test_writing_in_place_of(cupy):
@@ -100,6 +102,10 @@ def stored(x, *key):
         (lambda x, i: x[i[:, 0], i[:, 0] * 0], "indexing"),
         (lambda x, i: x.T[..., None, i[:, 0] * 0, :][..., i[:, 0]], "indexing"),
         (lambda x, i: stored(x, i[:, 0]), "indexing"),
+        (lambda x, i: x.index_put((i[:, 0],), x[:3], accumulate=True), "indexing"),
+        (lambda x, i: x.index_put((i[:, 0], i[:, 0] * 0), x[:3, 0], accumulate=True), "indexing"),
+        (lambda x, i: x.index_put((i[:, 0],), x[:3]), "indexing"),
+        (lambda x, i: x.index_add(0, i[:, 0], x[:3]), "indexing"),
         (lambda x, i: stored(x, i[:, 0], slice(1, 3)), "indexing"),
         (lambda x, i: stored(x.T, x[0] > 0, i[1:2, 0]), "indexing"),
         (lambda x, i: x.scatter_add(0, i.expand(3, 4), x[:3]), "scatter"),
@@ -209,6 +215,7 @@ def test_training_in_halves_neither_waits_nor_copies(cupy, dtype):
     at = tp.tensor([0, 3, 3], device="cuda")
     for _ in range(2):
         with counted() as costs:
-            loss = tp.nn.functional.cross_entropy(2 * table[at] + 0.5, at)
+            more = table.index_add(0, at, table[:3]).index_put((at,), table[2:], accumulate=True)
+            loss = tp.nn.functional.cross_entropy(2 * more[at] + 0.5, at)
             (loss + tp.nn.functional.max_pool2d(image, 2).sum()).backward()
     assert (costs.to_device, costs.to_host, costs.synchronizations) == (0, 0, 0)

@@ -205,7 +205,7 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
 
     # ---- indexing
     def __getitem__(self, key: Any) -> Any:
-        host = _host_key(key, self.shape)
+        host = host_key(key, self.shape)
         if _is_basic(host):
             return _result("view", self._host[host], self)
         COUNTS.launches += 1
@@ -216,7 +216,7 @@ class ndarray:  # noqa: N801 -- CuPy's spelling
         return ndarray(found, self.device)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        host, new = _host_key(key, self.shape), value
+        host, new = host_key(key, self.shape), value
         if isinstance(value, np.ndarray) and value.ndim:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         if isinstance(value, ndarray):
@@ -260,7 +260,7 @@ def _has_mask(key: Any) -> bool:
     return any(isinstance(p, np.ndarray) and p.dtype == bool for p in parts)
 
 
-def _host_key(key: Any, shape: tuple[int, ...]) -> Any:
+def host_key(key: Any, shape: tuple[int, ...]) -> Any:
     """The key for NumPy. On a GPU, whole numbers in an array that are out of range wrap around."""
     parts = key if isinstance(key, tuple) else (key,)
     hosts = [host_of(p) if isinstance(p, ndarray) else p for p in parts]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import NAMES, call, host_of, ndarray
+from .array import NAMES, call, host_key, host_of, ndarray
 from .capture import about_to_write, done
 from .counts import COUNTS
 from .device import Device, MemoryPool, make_cuda
@@ -43,7 +43,8 @@ class Ufunc:
         about_to_write([host_of(target)])
 
         def again() -> None:
-            self._numpy.at(host_of(target), tuple(map(host_of, keys)), host_of(values))
+            key = host_key(keys, target.shape)
+            self._numpy.at(host_of(target), key, host_of(values))
 
         again()
         done(again)

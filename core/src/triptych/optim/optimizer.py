@@ -145,7 +145,7 @@ class Optimizer:
             What the closure returned, or None.
 
         Raises:
-            CaptureError: the step is recorded into a `cuda.CUDAGraph`, and counts steps in a number.
+            CaptureError: a `cuda.CUDAGraph` records the step, which counts steps in a number.
         """
         self._check_recording()
         loss = None

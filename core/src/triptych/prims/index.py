@@ -65,9 +65,14 @@ def _index_shape(shape: tuple[int, ...], indices: tuple[Any, ...], key: Key) -> 
 
 
 def _stand_in(index: Any) -> np.ndarray:
-    """An index array for NumPy to work out a shape with; of a symbol only the shape is known."""
-    known = not isinstance(index, (Symbol, Aval))
-    return backend_of(index).to_numpy(index) if known else np.zeros(index.shape, np.int64)
+    """An index array for NumPy to work out a shape with. Of symbols only the shape is known; masks
+    must be looked at; integers elsewhere are not copied here, as kernels tell of those outside.
+    """
+    if isinstance(index, np.ndarray):
+        return index
+    if index.dtype.kind == "b" and not isinstance(index, (Symbol, Aval)):
+        return backend_of(index).to_numpy(index)
+    return np.zeros(index.shape, np.int64)
 
 
 def _index(xp: Any, x: Any, *indices: Any, key: Key) -> Any:
@@ -141,6 +146,9 @@ def _index_put_aval(x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -
 def _index_put(xp: Any, x: Any, v: Any, *indices: Any, key: Key, accumulate: bool) -> Any:
     out = x.copy()
     if accumulate:
+        if v.ndim > 1 and v.shape[0] == 1:  # assignments leave such axes out, `add.at` does not
+            axes = len(_index_shape(x.shape, indices, key))
+            v = v.reshape(v.shape[max(0, v.ndim - axes) :])
         backend_of(out).add_at(out, _fill(key, indices), v)
     else:
         out[_fill(key, indices)] = v

@@ -244,6 +244,13 @@ def check(cupy: Any, shape: tuple[int, ...], key: tuple[Any, ...]) -> None:
         axis += len(shape) - sum(axes) if k is Ellipsis else count
 
 
+def _filled(key: Any, indices: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key with the arrays in their places."""
+    from ...prims.index import _fill
+
+    return _fill(key, indices)
+
+
 def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
     """The axis of which one array of integers picks slices; None for all other keys."""
     if len(indices) != 1 or indices[0].dtype.kind not in "iu" or not indices[0].size:
@@ -255,9 +262,7 @@ def _axis(indices: tuple[Any, ...], key: Any) -> int | None:
 def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
     axis = _axis(indices, key)
     if axis is None or not TAKING.takes(x):
-        from ...prims.index import _fill
-
-        check(cupy, x.shape, _fill(key, indices))
+        check(cupy, x.shape, _filled(key, indices))
         return NotImplemented
     idx = _whole(cupy, indices[0])  # of one axis where it had none
     y = cupy.empty((*x.shape[:axis], *indices[0].shape, *x.shape[axis + 1 :]), x.dtype)
@@ -265,6 +270,19 @@ def _index(cupy: Any, x: Any, *indices: Any, key: Any) -> Any:
         sizes = _sizes(x.shape, idx.size, axis)
         _launch(cupy, TAKING, "picking_take<{T}, true>", x.dtype, "indexing", (x, idx, y), *sizes)
     return y
+
+
+def _index_put(cupy: Any, x: Any, v: Any, *indices: Any, key: Any, accumulate: bool) -> Any:
+    axis, made = _axis(indices, key), _summed_in(x.dtype)
+    if not accumulate or axis is None or made is None or not x.size:
+        check(cupy, x.shape, _filled(key, indices))
+        return NotImplemented
+    out = cupy.array(x, made, order="C")
+    target = (*x.shape[:axis], *indices[0].shape, *x.shape[axis + 1 :])
+    src = cupy.broadcast_to(v.reshape(v.shape[max(0, v.ndim - len(target)) :]), target)
+    given = _whole(cupy, indices[0])
+    _add(cupy, cupy.ascontiguousarray(src, made), given, out, axis, "indexing", True)
+    return out.astype(x.dtype, copy=False)
 
 
 def _unindex(cupy: Any, g: Any, *indices: Any, shape: Any, key: Any) -> Any:
@@ -289,6 +307,7 @@ def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
     return {
         "gather": partial(_gather, cupy),
         "index": partial(_index, cupy),
+        "index_put": partial(_index_put, cupy),
         "scatter": partial(_scatter, cupy),
         "ungather": partial(_ungather, cupy),
         "unindex": partial(_unindex, cupy),
