@@ -79,7 +79,7 @@ def _table(title: str, workloads: Sequence[Workload], threads: int, quick: bool)
     plural = "s" if threads > 1 else ""
     table = Table(f"{title}, milliseconds, {threads} thread{plural}", tuple(columns))
     table.notes.append(
-        "speedup: the peer's median time over ours, above 1 we are faster; floor: the operations of "
+        "speedup: the peer's median time over ours, above 1 we are faster; floor: operations of "
         "the direct method at the speed of a float32 product, or the bytes at that of a copy, both "
         "measured here before; of it: floor over our time, over 100% for methods with fewer "
         "operations (Winograd), products of bytes, and what caches hold"
