@@ -211,3 +211,44 @@ def test_limits_of_integers_are_integers():
     ):
         assert got.tolist() == want
         assert not got.is_floating_point()
+
+
+@pytest.mark.parametrize("size", [1, 40, 4000])
+@pytest.mark.parametrize("dtype", [tp.float16, tp.bfloat16])
+@pytest.mark.parametrize(
+    ("function", "exact"),
+    [
+        (tp.sigmoid, special.expit),
+        (F.silu, lambda x: x * special.expit(x)),
+        (F.mish, lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+        (F.logsigmoid, special.log_expit),
+        (F.gelu, lambda x: x * special.ndtr(x)),
+    ],
+)
+def test_halves_keep_small_results(function, exact, dtype, size):
+    x = tp.linspace(-17, 10, 40).to(dtype).repeat(100)[:size]
+    step = 2.0**-10 if dtype == tp.float16 else 2.0**-7
+    want = exact(x.double().numpy())
+    np.testing.assert_allclose(function(x).double().numpy(), want, rtol=step, atol=2.0**-24)
+
+
+@pytest.mark.parametrize("size", [2, 37, 5000])
+def test_signs_of_zero_and_the_ends_of_the_table_for_gelu(size):
+    """On AVX-512, gelu reads polynomials from a table that ends at 5.612."""
+    zeros = F.gelu(tp.full((size,), -0.0)).numpy()
+    assert (zeros == 0).all() and np.signbit(zeros).all()
+    assert np.signbit(F.gelu(tp.full((size,), -40.0)).numpy()).all()  # -0, never +0
+    edge = np.float32(5.612)
+    near = np.concatenate([np.nextafter(edge, s * np.inf, dtype="f4")[None] for s in (-1, 1)])
+    x = np.resize(np.concatenate([near, -near, [edge, -edge]]), size).astype("f4")
+    got = F.gelu(tp.from_numpy(x)).numpy().astype(np.float64)
+    wide = x.astype(np.float64)
+    np.testing.assert_allclose(got, wide * special.ndtr(wide), rtol=3e-7)
+
+
+@pytest.mark.parametrize("size", [2, 37, 5000])
+@pytest.mark.parametrize("function", [F.relu, F.relu6, F.hardtanh, F.hardswish, F.hardsigmoid])
+def test_nan_passes_through_pieces(function, size):
+    x = tp.full((size,), 3.0)
+    x[size // 2] = float("nan")
+    assert np.flatnonzero(np.isnan(function(x).numpy())).tolist() == [size // 2]

@@ -177,3 +177,20 @@ def test_errors_say_what_fits():
         F.conv_transpose2d(tp.ones(1, 4, 1, 1), w, padding=3)
     with pytest.raises(tp.ShapeError, match="fold: wanted"):
         F.fold(tp.ones(1, 8, 5), (4, 4), 2)
+
+
+@pytest.mark.parametrize("dtype", [tp.float32, tp.float64, tp.float16])
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_no_samples_and_no_outputs(dtype, groups, stride):
+    x = tp.zeros(0, 8, 9, 7, dtype=dtype, requires_grad=True)
+    w = tp.ones(8, 8 // groups, 3, 3, dtype=dtype, requires_grad=True)
+    y = F.conv2d(x, w, tp.ones(8, dtype=dtype), stride, 1, groups=groups)
+    assert y.shape == (0, 8, -(-9 // stride), -(-7 // stride))
+    y.sum().backward()
+    assert x.grad.shape == x.shape and not w.grad.any()
+    with tp.no_grad():
+        assert F.conv2d(x, w, None, stride, 1, groups=groups).shape == y.shape
+    if groups < 8:
+        images, none = tp.ones(2, 8, 9, 7, dtype=dtype), w.detach()[:0]
+        assert F.conv2d(images, none, None, stride, 1, groups=groups).shape == (2, 0, *y.shape[2:])

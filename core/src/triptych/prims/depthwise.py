@@ -76,7 +76,7 @@ def _by_rows(xp: Any, x: Any, w: Any, out: Ints, dilation: Ints) -> Any:
     n, c, *space = x.shape
     steps = [math.prod(space[i + 1 :]) for i in range(len(space))]
     size = sum((o - 1) * s for o, s in zip(out, steps, strict=True)) + 1
-    flat, y = x.reshape(n, c, -1), xp.empty((n, c, *out), x.dtype)
+    flat, y = x.reshape(n, c, math.prod(space)), xp.empty((n, c, *out), x.dtype)
     inner = tuple(slice(0, o) for o in out)
     factors = [
         (sum(t * d * s for t, d, s in zip(tap, dilation, steps, strict=True)), factor)

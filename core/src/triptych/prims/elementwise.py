@@ -14,7 +14,16 @@ from ..tensor import raw_dtype
 from . import naming
 from .batching import elementwise
 from .forward import linear
-from .kinds import binary, boolean, dtype_of, primitive, several_passes, slope, unary
+from .kinds import (
+    binary,
+    boolean,
+    dtype_of,
+    half_as_single,
+    primitive,
+    several_passes,
+    slope,
+    unary,
+)
 from .promotion import (
     ARITHMETIC,
     BRANCHES,
@@ -264,6 +273,7 @@ nextafter = binary("nextafter", "nextafter", promote=FLOATING, d=(lambda g: g, l
 
 
 @several_passes
+@half_as_single
 def _sigmoid(xp: Any, x: Any) -> Any:
     y = xp.exp(xp.negative(x))
     y += 1

@@ -16,6 +16,7 @@ from ...ops.pointwise import softmax as _softmax
 from ...prims import composite, create, piecewise
 from ...prims import elementwise as ew
 from ...prims import movement as mv
+from ...prims.precision import rounds_once
 from ...random import Generator, default_generator
 from ...tensor import Tensor
 from .arguments import recorded, replaced, softmax_dim
@@ -139,7 +140,12 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * tanh(softplus(x))."""
-    return replaced(input, ew.mul(input, ew.tanh(softplus(input))), inplace, "mish")
+    return replaced(input, _mish(input), inplace, "mish")
+
+
+@rounds_once
+def _mish(x: Tensor) -> Tensor:
+    return ew.mul(x, ew.tanh(softplus(x)))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
