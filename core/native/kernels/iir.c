@@ -93,45 +93,4 @@ static void filter(const float *x, float *y, long length, const double *b, const
     filter_plain_from(n, x, y, length, b, a, taps, recent);
 }
 
-/* One lane of a vector is one group. */
-static void resample(const float *x, float *y, long groups, long step, long phases, long taps,
-                     const long *starts, const float *weights, long reach, float *work) {
-    float *in = work, *out = work + reach * LANES;
-    for (long first = 0; first < groups; first += LANES) {
-        const long count = groups - first < LANES ? groups - first : LANES;
-        for (long lane = 0; lane < LANES; lane++) {
-            const float *from = x + (first + (lane < count ? lane : count - 1)) * step;
-            for (long i = 0; i < reach; i++) in[i * LANES + lane] = from[i];
-        }
-        for (long p = 0; p < phases; p++) {
-            const float *w = weights + p * taps, *from = in + starts[p] * LANES;
-            vfloat one = {0}, two = {0};
-            long k = 0;
-            for (; k + 2 <= taps; k += 2, from += 2 * LANES) {
-                one += load(from) * w[k];
-                two += load(from + LANES) * w[k + 1];
-            }
-            if (k < taps) one += load(from) * w[k];
-            store(out + p * LANES, one + two);
-        }
-        for (long lane = 0; lane < count; lane++) {
-            float *to = y + (first + lane) * phases;
-            for (long p = 0; p < phases; p++) to[p] = out[p * LANES + lane];
-        }
-    }
-}
-
-/* The plain twin. */
-__attribute__((unused)) static void resample_plain(const float *x, float *y, long groups, long step,
-                                                   long phases, long taps, const long *starts,
-                                                   const float *weights) {
-    for (long j = 0; j < groups; j++)
-        for (long p = 0; p < phases; p++) {
-            double sum = 0;
-            for (long k = 0; k < taps; k++)
-                sum += (double)weights[p * taps + k] * (double)x[j * step + starts[p] + k];
-            y[j * phases + p] = (float)sum;
-        }
-}
-
-const iir_kernels KERNEL(iir) = {prepare, filter, resample, LANES};
+const iir_kernels KERNEL(iir) = {prepare, filter, LANES};

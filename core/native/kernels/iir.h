@@ -1,4 +1,4 @@
-/* Recursive filters over rows of samples, and filters that change the sample rate. */
+/* Recursive filters over rows of samples. */
 #ifndef TRIPTYCH_IIR_H
 #define TRIPTYCH_IIR_H
 #ifdef __cplusplus
@@ -15,15 +15,8 @@ typedef struct {
     void (*prepare)(const double *a, int taps, double *table);
     void (*filter)(const float *x, float *y, long length, const double *b, const double *a, int taps,
                    const double *table);
-    /* y[j * phases + p] = sum over k of weights[p][k] x[j * step + starts[p] + k], k < taps, for
-       j < groups: a bank of filters at fixed offsets. work: RESAMPLE_WORK floats. */
-    void (*resample)(const float *x, float *y, long groups, long step, long phases, long taps,
-                     const long *starts, const float *weights, long reach, float *work);
     long lanes;
 } iir_kernels;
-
-/* reach: samples that the filters of one group see, max(starts) + taps. */
-#define RESAMPLE_WORK(reach, phases) (((reach) + (phases)) * 16)
 
 extern const iir_kernels iir_baseline, iir_avx2, iir_avx512;
 

@@ -408,7 +408,8 @@ def _linear_decomp(x: Any, w: Any, *bias: Any) -> Any:
 
 @half_as_single
 def _linear(xp: Any, x: Any, w: Any, *bias: Any) -> Any:
-    y = xp.matmul(x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x, w.T)
+    rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    y = xp.matmul(rows, w.T)
     if bias:
         y += bias[0]
     return y.reshape(*x.shape[:-1], w.shape[0])
