@@ -99,3 +99,16 @@ def test_lfilter_and_its_gradients(cupy, order):
     assert (cuda.calls().get("iir", 0) > before) == (order == 3)
     for got, want in zip(found[1], found[0], strict=True):
         tp.testing.assert_close(got, want, rtol=1e-6, atol=1e-6 * float(want.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("order", "cutoff"), [(1, 0.01), (2, 0.0001), (3, 0.01), (4, 0.001), (6, 0.02), (7, 0.05)]
+)
+def test_poles_that_lie_close_together(cupy, order, cutoff):
+    """Lowpass filters, whose powers of the state's matrix lose most of their digits."""
+    signal = pytest.importorskip("scipy.signal")
+    b, a = signal.butter(order, cutoff)
+    x = np.random.default_rng(0).normal(size=(1, 1, 3 * 2048))
+    got = kernel()(*map(cupy.asarray, (x, b[None], a[None]))).get()
+    want = signal.lfilter(b, a, x)
+    np.testing.assert_allclose(got, want, atol=1e-8 * np.abs(want).max())
