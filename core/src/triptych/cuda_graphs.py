@@ -74,10 +74,10 @@ class CUDAGraph:
             )
         cuda = _cupy().cuda
         self._pool = graph_pool_handle() if pool is None else pool
-        self._allocator = cuda.using_allocator(self._pool.malloc)
+        stream = cuda.get_current_stream()
+        stream.begin_capture()
+        self._stream, self._allocator = stream, cuda.using_allocator(self._pool.malloc)
         self._allocator.__enter__()
-        self._stream = cuda.get_current_stream()
-        self._stream.begin_capture()
 
     def capture_end(self) -> None:
         """Stop recording, and make the recording ready for `replay`.

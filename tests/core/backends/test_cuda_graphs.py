@@ -151,3 +151,18 @@ def test_on_the_cpu_the_mode_changes_nothing():
     assert "no CUDA graph: not all arguments are on one GPU" in run.explain()
     with pytest.raises(tp.DomainError, match="mode should be one of default, reduce-overhead"):
         tp.compile(lambda x: x, mode="max")
+
+
+def test_a_recording_that_does_not_begin(gpu, monkeypatch):
+    """Memory comes from where it came before, and the graph may record later."""
+    recorded, stream = tp.cuda.CUDAGraph(), tp.cuda.Stream()
+
+    def refuse():
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(stream._queue, "begin_capture", refuse)
+    with pytest.raises(RuntimeError), tp.cuda.graph(recorded, stream=stream):
+        pass
+    with tp.cuda.graph(recorded):
+        tp.ones(1, device="cuda")
+    recorded.replay()
