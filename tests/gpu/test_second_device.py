@@ -137,3 +137,25 @@ def test_a_recorded_graph(cupy):
         assert str(got.device) == "cuda:1"
         assert tp.allclose(got.cpu(), (a("cpu") @ b("cpu")).tanh().sum(0), atol=1e-6)
     assert ", a CUDA graph" in compiled.explain()
+
+
+def test_streams_of_another_device(cupy):
+    """CuPy takes streams and events of the current device alone."""
+    cuda = tp.cuda
+    other = cuda.Stream(1)
+    other.wait_stream(cuda.current_stream())
+    with cuda.stream(other):
+        assert cuda.current_device() == 1 and cuda.current_stream() == other
+        assert tp.zeros(2, device="cuda").device == tp.device("cuda:1")
+        with cuda.stream(cuda.Stream(0)):
+            assert cuda.current_device() == 0
+        assert cuda.current_stream() == other
+    assert cuda.current_device() == 0 and cuda.current_stream() == cuda.default_stream()
+    cuda.current_stream().wait_stream(other)
+    cuda.set_stream(other)
+    try:
+        assert cuda.current_stream() == other
+    finally:
+        cuda.set_stream(cuda.default_stream(1))
+        cuda.set_stream(cuda.default_stream(0))
+    assert cuda.current_device() == 0

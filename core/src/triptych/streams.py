@@ -33,8 +33,15 @@ def device_index(device: Any) -> int:
     return state.gpu if where.index is None else where.index
 
 
+def _go_to(index: int) -> None:
+    """Make a GPU the current one: CuPy takes streams and events of no other."""
+    _cuda().Device(index).use()
+    state.gpu = index
+
+
 class Stream:
-    """A queue of work on a GPU; streams run side by side. A context manager that makes it current.
+    """A queue of work on a GPU; streams run side by side. A context manager that makes it and its
+    GPU current.
 
     Args:
         device: the GPU; default the current one.
@@ -48,6 +55,7 @@ class Stream:
             with cuda.Device(self.device_index):
                 _queue = cuda.Stream(non_blocking=True, priority=priority)
         self._queue = _queue
+        self._before: list[int] = []  # GPUs to go back to
 
     @property
     def device(self) -> Device:
@@ -82,11 +90,14 @@ class Stream:
         self.wait_event(stream.record_event())
 
     def __enter__(self) -> Stream:
+        self._before.append(state.gpu)
+        _go_to(self.device_index)
         self._queue.__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._queue.__exit__(*error)
+        _go_to(self._before.pop())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and (self.device_index, self.cuda_stream) == (
@@ -127,8 +138,9 @@ class Event:
 
     def record(self, stream: Stream | None = None) -> None:
         """Put the mark into a stream; default the current one."""
-        queue = _cuda().get_current_stream() if stream is None else stream._queue
-        self._made().record(queue)
+        stream = current_stream() if stream is None else stream
+        with _cuda().Device(stream.device_index):  # an event belongs to the GPU it is made on
+            self._made().record(stream._queue)
 
     def query(self) -> bool:
         """Whether the mark was reached."""
@@ -161,8 +173,9 @@ def default_stream(device: Any = None) -> Stream:
 
 
 def set_stream(stream: Stream | None) -> None:
-    """Queue work in a stream from now on; None changes nothing."""
+    """Queue work in a stream, on its GPU, from now on; None changes nothing."""
     if stream is not None:
+        _go_to(stream.device_index)
         stream._queue.use()
 
 

@@ -14,7 +14,9 @@ from .counts import COUNTS
 
 class _Current(threading.local):
     device = 0
-    stream: Any = None
+
+    def __init__(self) -> None:
+        self.streams: dict[int, Any] = {}  # by device
 
 
 CURRENT = _Current()
@@ -69,9 +71,12 @@ class Event:
     def __init__(
         self, block: bool = False, disable_timing: bool = False, interprocess: bool = False
     ) -> None:
-        self.done, self.reached = True, 0.0
+        self.done, self.reached, self.device_id = True, 0.0, CURRENT.device
 
     def record(self, stream: Any = None) -> None:
+        where = CURRENT.device if stream is None or stream.device_id < 0 else stream.device_id
+        if where != self.device_id:
+            raise CUDARuntimeError("cudaErrorInvalidResourceHandle: invalid resource handle")
         self.reached = time.perf_counter()
 
     def synchronize(self) -> None:
@@ -90,19 +95,25 @@ class Stream:
         ptds: bool = False,
         priority: Any = None,
     ) -> None:
-        self.ptr, self.done, self.device_id = (0 if null else id(self)), True, CURRENT.device
-        self._before: list[Any] = []
+        self.ptr, self.done = (0 if null else id(self)), True
+        self.device_id = -1 if null else CURRENT.device
+        self._before: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Stream:
-        self._before.append(CURRENT.stream)
-        CURRENT.stream = self
-        return self
+        self._before.append((CURRENT.device, CURRENT.streams.get(CURRENT.device)))
+        return self.use()
 
     def __exit__(self, *error: object) -> None:
-        CURRENT.stream = self._before.pop()
+        device, stream = self._before.pop()
+        CURRENT.streams[device] = stream
 
     def use(self) -> Stream:
-        CURRENT.stream = self
+        if self.device_id not in (-1, CURRENT.device):
+            raise RuntimeError(
+                f"The device that the stream is created on ({self.device_id}) does not match with "
+                f"the current device ({CURRENT.device})"
+            )
+        CURRENT.streams[CURRENT.device] = self
         return self
 
     def record(self, event: Event | None = None) -> Event:
@@ -166,7 +177,8 @@ class MemoryPool:
 
 def get_current_stream(device_id: int = -1) -> Stream:
     """cupy.cuda.get_current_stream."""
-    return Stream.null if CURRENT.stream is None else CURRENT.stream
+    found = CURRENT.streams.get(CURRENT.device if device_id < 0 else device_id)
+    return Stream.null if found is None else found
 
 
 def get_elapsed_time(start_event: Event, end_event: Event) -> float:
