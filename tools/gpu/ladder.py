@@ -34,10 +34,12 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     note: str = ""
+    reasons: frozenset[str] = frozenset()  # why tests were skipped
 
     def __str__(self) -> str:
         counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
-        return f"{counts}  {self.note}".rstrip()
+        reasons = f"skips: {'; '.join(sorted(self.reasons))}" if self.reasons else ""
+        return "  ".join(filter(None, (counts, self.note, reasons)))
 
 
 @dataclass
@@ -78,11 +80,9 @@ def _pytest(python: Path, paths: list[str], environment: dict[str, str]) -> Outc
     failed = counts.get("failed", 0) + counts.get("error", 0)
     if failed or code:
         print(output)
-    reasons = sorted(set(re.findall(r"^SKIPPED \[\d+\] [^:]+:\d+: (.*)$", output, re.M)))
-    note = f"skips: {'; '.join(reasons)}" if reasons else ""
-    return Outcome(
-        counts.get("passed", 0), failed or int(code != 0), counts.get("skipped", 0), note
-    )
+    reasons = frozenset(re.findall(r"^SKIPPED \[\d+\] [^:]+:\d+: (.*)$", output, re.M))
+    failed = failed or int(code != 0)
+    return Outcome(counts.get("passed", 0), failed, counts.get("skipped", 0), reasons=reasons)
 
 
 def _sum(outcomes: Iterator[Outcome], note: str = "") -> Outcome:
@@ -91,6 +91,7 @@ def _sum(outcomes: Iterator[Outcome], note: str = "") -> Outcome:
         total.passed += one.passed
         total.failed += one.failed
         total.skipped += one.skipped
+        total.reasons |= one.reasons
     return total
 
 

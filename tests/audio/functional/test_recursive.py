@@ -85,14 +85,6 @@ def test_vmap(rng):
     assert tp.allclose(each, F.lfilter(x, a, b))
 
 
-def test_whole_array_way_is_the_same(rng):
-    """What runs on other devices, against the kernel."""
-    x = tp.tensor(rng.standard_normal((2, 3, 777)))
-    a, b = tp.tensor(A / A[:, :1]), tp.tensor(B)
-    got = recursive._doubled(x, a, b)
-    np.testing.assert_allclose(got.numpy(), recursive.filter_rows(x, a, b).numpy(), atol=1e-9)
-
-
 def test_filtfilt_is_two_passes(rng):
     x = rng.standard_normal((3, 200))
     forward = F.lfilter(x, A, B, clamp=False)

@@ -45,7 +45,8 @@ def _iir_kernel(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """x (n, filters, t), a and b (filters, order), a beginning with ones; in float64 within."""
     if x.device.type != "cpu":
         found = by_device("iir", x.contiguous(), b.to(tp.float64), a.to(tp.float64))
-        return _doubled(x, a, b) if found is None else found
+        # What no kernel there takes goes to the host and back: one by one, samples would cost more.
+        return _iir_kernel(x.cpu(), a.cpu(), b.cpu()).to(x.device) if found is None else found
     poles, zeros = (c.numpy().astype(np.float64, copy=False) for c in (a, b))
     return tp.from_numpy(_recursed(x.numpy(), zeros, poles))
 
@@ -90,35 +91,6 @@ def _correlations(v: Tensor, x: Tensor, like: Tensor) -> Tensor:
     ]
     missing = like.shape[-1] - len(lags)
     return pad(tp.stack(lags, -1), (0, missing)).to(like.dtype) if lags else tp.zeros_like(like)
-
-
-def _doubled(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """What `_iir` does in a dozen operations on whole arrays, for devices without a kernel for it.
-
-    1 / A(z) = A(-z) / (A(z) A(-z)), and the product has even powers only: the feedback reaches back
-    twice as far with each step, and dies away in a stable filter.
-    """
-    samples, a, b = x.to(tp.float64), a.to(tp.float64), b.to(tp.float64)
-    t, order = samples.shape[-1], a.shape[-1]
-    signs = tp.tensor([(-1.0) ** k for k in range(order)], dtype=tp.float64, device=x.device)
-    y, delay = _fir(samples, b, 1), 1
-    while delay < t and bool((a[:, 1:].abs() > 1e-17).any()):
-        alternating = a * signs
-        y = _fir(y, alternating, delay)
-        products = _fir(pad(a, (0, order - 1)), alternating, 1)
-        a, delay = products[:, ::2], 2 * delay
-    return y.to(x.dtype)
-
-
-def _fir(x: Tensor, b: Tensor, delay: int) -> Tensor:
-    """sum over k of b[:, k] x[n - k delay]."""
-    t = x.shape[-1]
-    total = b[:, :1] * x
-    for k in range(1, b.shape[-1]):
-        if k * delay < t:
-            late = b[:, k : k + 1] * x[..., : t - k * delay]
-            total = total + pad(late, (k * delay, 0))
-    return total
 
 
 def filter_rows(x: Tensor, a: Tensor, b: Tensor) -> Tensor:

@@ -165,7 +165,7 @@ template <class T, int K> __global__ void iir_rows(
 }
 """
 
-BLOCKS, ROWS = (1, 2), (4, 8)  # states of filters parallel along time, and of others
+BLOCKS, ROWS = (1, 2), (4, 8, 16)  # states of filters parallel along time, and of others
 NAMES = [f"iir_{name}<{{T}}, {k}>" for name in ("powers", "tiles", "carry") for k in BLOCKS]
 NAMES += [f"iir_rows<{{T}}, {k}>" for k in ROWS]
 SOURCE = Source("iir", CODE, NAMES, dtypes=("float32", "float64"))
