@@ -77,7 +77,8 @@ def memory_reserved(device: Any = None) -> int:
 
 def max_memory_allocated(device: Any = None) -> int:
     """The most bytes that arrays on a GPU took at once since `reset_peak_memory_stats`, or since a
-    function of this module was first called.
+    function of this module was first called, as the thread saw it that called it: CuPy tells a
+    thread of its own allocations only.
     """
     pool = _pool(device)
     return 0 if pool is None else max(pool.used(), pool.peaks.get(("used", pool.index), 0))

@@ -223,3 +223,13 @@ def test_no_regions_have_a_gradient(name: str) -> None:
     out = getattr(ops, name)(maps, tp.zeros(0, 5), 2)
     out.sum().backward()
     assert maps.grad is not None and not maps.grad.any().item()
+
+
+@pytest.mark.parametrize("first", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("tracked", [False, True])
+def test_bins_outside_are_zero_whatever_the_map_holds(first: float, tracked: bool) -> None:
+    maps = tp.arange(20.0).reshape(1, 1, 4, 5)
+    maps[0, 0, 0, 0] = first
+    boxes = tp.tensor([[0.0, -8, -8, -5, -5], [0, 2, 2, 30, 30]])
+    found = ops.roi_pool(maps.requires_grad_(tracked), boxes, 2).detach()
+    assert not found[0].any() and found[1].flatten().tolist() == [19.0, 0.0, 0.0, 0.0]

@@ -65,8 +65,7 @@ def roi_pool(
     else:
         places = found
         pooled = input.reshape(-1).index_select(0, places.reshape(-1)).reshape(places.shape)
-    filled = tp.from_numpy(~empty).to(input.device)[:, None]
-    return pooled * filled.to(input.dtype)
+    return pooled.masked_fill(tp.from_numpy(empty).to(input.device)[:, None], 0)
 
 
 @accelerated("roi_largest")
