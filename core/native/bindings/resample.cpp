@@ -63,7 +63,6 @@ nb::object filter_bank(nb::handle signal, nb::handle filters, long step) {
     if (RESAMPLE_WORK(length + (merged - 1) * step) > MOST_WORK) return not_implemented();
     taken_bank++;
     const Bank many(w.data(), phases, length, step, merged, kernels.tile);
-    const Bank rest(w.data(), phases, length, step, 1, kernels.tile); // of groups % merged
     std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim() - 1);
     shape.insert(shape.end(), {groups, phases});
     const Result y(x.ndim() + 1, shape.data());
@@ -86,8 +85,10 @@ nb::object filter_bank(nb::handle signal, nb::handle filters, long step) {
                 at += last - block;
             }
         });
-        if (const long done = whole * merged; done < groups)
-            for (long row = 0; row < rows; row++) run(rest, row, done, groups - done);
+        if (const long done = whole * merged; done < groups) {
+            const Bank single(w.data(), phases, length, step, 1, kernels.tile);
+            for (long row = 0; row < rows; row++) run(single, row, done, groups - done);
+        }
     }
     return y.object;
 }
