@@ -249,6 +249,8 @@ template <class T, int E> __global__ void attention_of_keys(
 }
 """
 PARTS = ("forward", "of_queries", "of_keys")
+# The most features of a head, by dtype: tiles of 128 float64 do not fit shared memory.
+USUAL, LIMITED = (32, 64, 128), {"float64": (32, 64)}
 
 
 def _source(features: tuple[int, ...], *dtypes: str) -> Source:
@@ -256,12 +258,15 @@ def _source(features: tuple[int, ...], *dtypes: str) -> Source:
     return Source("attention", CODE, kernels, dtypes)
 
 
-# By the most features of a head: tiles of 128 float64 do not fit shared memory.
-SINGLE = _source((32, 64, 128), "float16", "bfloat16", "float32")
-DOUBLE = _source((32, 64), "float64")
+SOURCE = _source(USUAL, *(name for name in FLOATING if name not in LIMITED))
+DOUBLE = _source(LIMITED["float64"], "float64")
 WARPS = 8
 BARE, OPEN, ADDED = range(3)  # kinds of masks
 NO_MASK = (*map(np.int32, (BARE, 1, 1)), *map(np.int64, (0, 0, 0)))
+
+
+def _features(dtype: Any) -> tuple[int, ...]:
+    return LIMITED.get(dtype.name, USUAL)
 
 
 class _Mask:
@@ -324,20 +329,19 @@ class _Call:
 
     def launch(self, part: str, rows: int, *arrays: Any) -> None:
         """A kernel over the rows of every head."""
-        source = DOUBLE if self.dtype == np.float64 else SINGLE
-        names = [n for n in source.kernels if n.startswith(f"attention_{part}<")]
-        name = next(n for n in names if int(n[:-1].rpartition(" ")[2]) >= self.widest)
+        source = DOUBLE if self.dtype.name in LIMITED else SOURCE
+        features = next(e for e in _features(self.dtype) if e >= self.widest)
         blocks = math.prod(self.lead) * -(-rows // WARPS)
-        kernel = source.kernel(self.cupy, name, self.dtype)
+        kernel = source.kernel(self.cupy, f"attention_{part}<{{T}}, {features}>", self.dtype)
         kernel((blocks,), (32, WARPS), (*arrays, *self.arrays, *self.numbers))
 
 
 def _suits(q: Any, k: Any, v: Any, rest: tuple[Any, ...], masked: bool) -> bool:
     """Whether the kernels are made for such a call."""
-    most = 64 if q.dtype == np.float64 else 128
-    fits = q.dtype == k.dtype == v.dtype and any(q.dtype.name in s.dtypes for s in sources())
-    full = bool(q.size and k.size and v.size) and max(q.shape[-1], v.shape[-1]) <= most
-    return fits and full and (not masked or rest[0].dtype.name in ("bool", *FLOATING))
+    fits = q.dtype == k.dtype == v.dtype and q.dtype.name in FLOATING
+    narrow = max(q.shape[-1], v.shape[-1]) <= _features(q.dtype)[-1]
+    full = bool(q.size and k.size and v.size)
+    return fits and narrow and full and (not masked or rest[0].dtype.name in ("bool", *FLOATING))
 
 
 def _forward(cupy: Any, q: Any, k: Any, v: Any, *rest: Any, **options: Any) -> Any:
@@ -385,7 +389,7 @@ def _backward(
 
 def sources() -> tuple[Source, ...]:
     """The CUDA C of this family."""
-    return SINGLE, DOUBLE
+    return SOURCE, DOUBLE
 
 
 def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
