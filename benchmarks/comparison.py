@@ -223,6 +223,9 @@ def write_csv(path: Path, machine: str) -> None:
         writer.writerows({"machine": machine, **record} for record in RECORDS)
 
 
+TICKS = 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100
+
+
 def plot(path: Path, machine: str) -> None:
     """Bars of the speedups over each peer, one picture for all comparisons.
 
@@ -239,11 +242,18 @@ def plot(path: Path, machine: str) -> None:
     heights = [r["speedup_of_triptych"] for r in bars]
     axes.barh(
         names[::-1],
-        heights[::-1],
+        [h - 1 for h in heights][::-1],
+        left=1,
         color=["#2a6f97" if h >= 1 else "#c8553d" for h in heights][::-1],
     )
     axes.axvline(1, color="black", linewidth=0.8)
+    axes.margins(y=1 / max(len(bars), 1))
     axes.set_xscale("log")
+    axes.set_xticks([x for x in TICKS if min(heights) / 2 < x < 2 * max(heights)])
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
+    axes.tick_params(axis="x", top=True, labeltop=True)
+    axes.grid(axis="x", linewidth=0.3)
     axes.set_xlabel("time of the peer over time of Triptych; right of 1 Triptych is faster")
     axes.set_title(machine, fontsize=8)
     axes.tick_params(axis="y", labelsize=7)
