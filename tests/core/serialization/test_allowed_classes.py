@@ -266,6 +266,40 @@ def test_hostile_uses_of_allowed_classes(data):
     assert Kind.SMALL.value == "small" and [k.value for k in Kind] == ["small", "large"]
 
 
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_members_of_enums_by_name(protocol):
+    """As early releases of Python 3.11 write them, whichever Python runs this."""
+
+    class Old:
+        def __reduce__(self):
+            return getattr, (Kind, "LARGE")
+
+    data = rewritten([Old()], protocol)
+    with safe_globals([Kind]):
+        assert load(data) == [Kind.LARGE]
+    with safe_globals([Settings]), pytest.raises(tp.errors.UnsafeFileError, match="getattr"):
+        load(data)  # without an enum nobody needs it
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        (Kind, "__class__"),
+        (Kind, "mro"),
+        (Kind, "TINY"),
+        (Kind, ["LARGE"]),
+        (Kind, "LARGE", 3),
+        (Settings, "width"),
+        ("text", "join"),
+        ([], "append"),
+    ],
+    ids=range(8),
+)
+def test_no_other_attribute_is_given(wanted):
+    with safe_globals(CLASSES), pytest.raises(tp.FileFormatError):
+        load(reduced(getattr, *wanted))
+
+
 def test_a_class_itself_is_no_value():
     with safe_globals([Settings]), pytest.raises(tp.FileFormatError, match="class or function"):
         load(rewritten([Settings]))

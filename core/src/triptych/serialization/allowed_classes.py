@@ -140,8 +140,24 @@ def base_of(kind: type) -> type:
 
 def stand_in(name: str) -> Call | None:
     """What a file may call under a name that a user has allowed."""
+    if name in _GETATTR and any(issubclass(kind, enum.Enum) for kind in _classes.values()):
+        return Call(name, _member_by_name)
     kind = _classes.get(name)
     return None if kind is None else Call(name, lambda *args: make(kind, *args))
+
+
+# Early releases of Python 3.11 write an enum's member as a call of getattr with class and name.
+_GETATTR = ("builtins.getattr", "__builtin__.getattr")
+
+
+def _member_by_name(owner: object, name: object) -> Any:
+    kind = _classes.get(owner.name) if isinstance(owner, Call) else None
+    if kind is None or not issubclass(kind, enum.Enum) or type(name) is not str:
+        raise ValueError("an attribute of something other than an enum that was allowed")
+    members: Any = kind.__members__
+    if name not in members:
+        raise ValueError(f"no member of {kind.__name__} is called {name!r:.40}")
+    return members[name]
 
 
 def allowed_base(value: object) -> type | None:
