@@ -252,3 +252,11 @@ def test_nan_passes_through_pieces(function, size):
     x = tp.full((size,), 3.0)
     x[size // 2] = float("nan")
     assert np.flatnonzero(np.isnan(function(x).numpy())).tolist() == [size // 2]
+
+
+@pytest.mark.parametrize("size", [1, 5000])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_the_largest_numbers(size, approximate):
+    x = tp.full((size,), 3e38)
+    assert F.gelu(x, approximate=approximate).equal(x)
+    assert not F.gelu(-x, approximate=approximate).any()

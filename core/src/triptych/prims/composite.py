@@ -219,8 +219,8 @@ def _gelu_decomp(x: Any) -> Any:
 def _gelu(xp: Any, x: Any) -> Any:
     y = erf_impl(xp, x * x.dtype.type(_SQRT_HALF))
     y += x.dtype.type(1)
+    y *= x.dtype.type(0.5)  # first: twice the largest numbers overflow
     y *= x
-    y *= x.dtype.type(0.5)
     return y
 
 
@@ -280,8 +280,8 @@ def _gelu_tanh(xp: Any, x: Any) -> Any:
     y *= one(_TANH_SCALE)
     xp.tanh(y, out=y)
     y += one(1)
-    y *= x
     y *= one(0.5)
+    y *= x
     return y
 
 
