@@ -6,6 +6,7 @@ import ctypes
 import sys
 from enum import Enum
 from types import SimpleNamespace
+from typing import ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -65,8 +66,8 @@ class Number:
 class Graph:
     """`cudnn.pygraph` of one convolution."""
 
-    made: list = []  # noqa: RUF012
-    refused: set = set()  # noqa: RUF012
+    made: ClassVar[list] = []
+    refused: ClassVar[set] = set()
 
     def __init__(self, *, io_data_type, intermediate_data_type, compute_data_type, handle):
         assert intermediate_data_type is compute_data_type is Kind.FLOAT

@@ -77,7 +77,8 @@ def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
                 raise ValueError(f"{name}: two families of CUDA kernels override it")
             found[name] = fast
     if cudnn.wanted():
-        found |= cudnn.overrides(cupy, found)
+        for name, fast in cudnn.overrides(cupy).items():
+            found[name] = Override(f"cudnn.{name}", fast, found[name])
     return found
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...runtime import are_deterministic_algorithms_enabled
+from .norm import wide
 from .source import FLOATING, Source
 
 CODE = r"""
@@ -312,7 +313,7 @@ class _Call:
     ) -> None:
         self.lead, self.length, self.source = q.shape[:-2], q.shape[-2], k.shape[-2]
         self.cupy, self.widest, self.dtype = cupy, max(q.shape[-1], v.shape[-1]), q.dtype
-        self.wide = np.dtype(np.float32) if q.dtype.itemsize == 2 else q.dtype
+        self.wide = wide(q.dtype)
         self.mask = _Mask(cupy, rest[0], self.lead, self.wide) if options["masked"] else None
         causal, drop = options["causal"], options["drop"]
         nothing = cupy.empty(1, bool), cupy.empty(1, self.wide), cupy.empty(1, np.int64)

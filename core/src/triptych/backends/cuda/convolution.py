@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from . import pooling
+from .norm import wide
 from .source import Source
 
 GEOMETRY = r"""
@@ -258,11 +259,9 @@ template <class T, bool BACK, int EACH> __global__ void convolution_implicit(
 """
 )
 
-NAMES = (
-    *(f"{name}<{{T}}>" for name in ("columns", "images", "depthwise")),
-    *(f"{name}<{{T}}>" for name in ("depthwise_dx", "depthwise_dw")),
-    *(f"implicit<{{T}}, {back}, {each}>" for back in ("false", "true") for each in (1, 4)),
-)
+ALONE = ("depthwise", "depthwise_dx", "depthwise_dw")
+NAMES = [f"{name}<{{T}}>" for name in ("columns", "images", *ALONE)]
+NAMES += [f"implicit<{{T}}, {back}, {each}>" for back in ("false", "true") for each in (1, 4)]
 SOURCE = Source("convolution", CODE, [f"convolution_{name}" for name in NAMES])
 THREADS = 256
 TILE = 64  # positions of an implicit product
@@ -340,20 +339,15 @@ def _launch(cupy: Any, name: str, dtype: Any, count: int, *args: Any) -> None:
     kernel((-(-count // THREADS),), (THREADS,), args)
 
 
-def _wide(dtype: Any) -> Any:
-    """What numbers of a dtype are multiplied in."""
-    return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
-
-
 def _columns(cupy: Any, x: Any, s: Shapes, by_channel: bool) -> Any:
     """Of x (n, c, *in): (n, groups, c / groups * taps, outputs), or with `by_channel` (groups, c /
     groups * taps, n * outputs).
     """
     n, rows = len(x), s.c // s.groups * s.taps
     if s.pointwise and not by_channel:
-        return x.reshape(n, s.groups, rows, s.outputs).astype(_wide(x.dtype), copy=False)
+        return x.reshape(n, s.groups, rows, s.outputs).astype(wide(x.dtype), copy=False)
     shape = (s.groups, rows, n * s.outputs) if by_channel else (n, s.groups, rows, s.outputs)
-    columns = cupy.empty(shape, _wide(x.dtype))
+    columns = cupy.empty(shape, wide(x.dtype))
     steps = (s.outputs, n * s.outputs) if by_channel else (s.c * s.taps * s.outputs, s.outputs)
     numbers = map(np.int64, (columns.size, s.c, *steps))
     _launch(cupy, "columns", x.dtype, columns.size, x, columns, *numbers, *s.ints)
@@ -378,7 +372,7 @@ def _conv(cupy: Any, x: Any, w: Any, *, groups: int, **options: Any) -> Any:
         return y
     if s.implicit(s.o // groups):
         return _implicit(cupy, x, w, y, s, False)
-    weights = w.reshape(groups, s.o // groups, -1).astype(_wide(w.dtype), copy=False)
+    weights = w.reshape(groups, s.o // groups, -1).astype(wide(w.dtype), copy=False)
     parts = list(s.parts())
     for part in parts:
         found = cupy.matmul(weights, _columns(cupy, x[part], s, False))
@@ -403,10 +397,10 @@ def _conv_dx(cupy: Any, g: Any, w: Any, *, shape: Ints, groups: int, **options: 
         return dx
     if s.implicit(s.c // groups):
         return _implicit(cupy, g, w, dx, s, True)
-    wide = _wide(g.dtype)
-    turned = w.reshape(groups, s.o // groups, -1).astype(wide, copy=False).swapaxes(1, 2)
+    made = wide(g.dtype)
+    turned = w.reshape(groups, s.o // groups, -1).astype(made, copy=False).swapaxes(1, 2)
     for part in s.parts():
-        own = g[part].reshape(-1, groups, s.o // groups, s.outputs).astype(wide, copy=False)
+        own = g[part].reshape(-1, groups, s.o // groups, s.outputs).astype(made, copy=False)
         columns = cupy.ascontiguousarray(cupy.matmul(turned, own))
         to = dx[part]
         if s.pointwise:
@@ -431,7 +425,7 @@ def _conv_dw(cupy: Any, g: Any, x: Any, *, shape: Ints, groups: int, **options: 
         return dw
     total: Any = None
     for part in s.parts():
-        own = g[part].astype(_wide(g.dtype), copy=False).swapaxes(0, 1)
+        own = g[part].astype(wide(g.dtype), copy=False).swapaxes(0, 1)
         own = cupy.ascontiguousarray(own).reshape(groups, s.o // groups, -1)
         found = cupy.matmul(own, _columns(cupy, x[part], s, True).swapaxes(1, 2))
         total = found if total is None else total + found

@@ -188,13 +188,8 @@ def _of_weights(library: _Library, g: Any, x: Any, *, shape: Ints, **given: Any)
     return library.run("conv_wgrad", {"image": x, "loss": g}, tuple(shape), _options(given))
 
 
-def _or_own(fast: Callable[..., Any], own: Callable[..., Any], *args: Any, **params: Any) -> Any:
-    found = fast(*args, **params)
-    return own(*args, **params) if found is NotImplemented else found
-
-
-def overrides(cupy: Any, own: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """By primitive, cuDNN's function, with that of `own` for what it has none for.
+def overrides(cupy: Any) -> dict[str, Callable[..., Any]]:
+    """By primitive, the function that is tried before our own kernels.
 
     Raises:
         MissingDependencyError: nvidia-cudnn-frontend is not installed.
@@ -207,9 +202,8 @@ def overrides(cupy: Any, own: dict[str, Callable[..., Any]]) -> dict[str, Callab
             "nvidia-cudnn-cu12 (or -cu13), or unset TRIPTYCH_CUDNN"
         ) from error
     library = _Library(cupy, frontend)
-    ways: dict[str, Callable[..., Any]] = {
-        "conv": _forward,
-        "conv_dx": _of_input,
-        "conv_dw": _of_weights,
+    return {
+        "conv": partial(_forward, library),
+        "conv_dw": partial(_of_weights, library),
+        "conv_dx": partial(_of_input, library),
     }
-    return {n: partial(_or_own, partial(f, library), own[n]) for n, f in ways.items()}
