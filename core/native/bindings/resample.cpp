@@ -1,15 +1,19 @@
 #include "kernels/resample.h"
+#include "kernels/resample_fourier.h"
 
+#include <array>
+#include <atomic>
 #include <vector>
 
 #include "bindings/array.h"
 #include "bindings/families.h"
+#include "bindings/fft_plan.h"
 #include "runtime/scratch.h"
 
 namespace triptych {
 namespace {
 
-Counter taken_bank("filter_bank");
+Counter taken_bank("filter_bank"), taken_fourier("filter_bank_fourier");
 
 // Filters without the zeros at their ends, in tiles as the kernel takes them. `merged` groups count
 // as one with as many times the phases, so that few phases fill a tile as well.
@@ -93,8 +97,57 @@ nb::object filter_bank(nb::handle signal, nb::handle filters, long step) {
     return y.object;
 }
 
+// The same by Fourier transforms of `merged` groups each, of which the design is in ends, sources
+// and gains as fourier_bank has them; w has `length` taps. NotImplemented also for samples that
+// transforms cannot take.
+nb::object filter_bank_fourier(nb::handle signal, nb::handle term_ends, nb::handle term_sources,
+                               nb::handle term_gains, long step, long phases, long length,
+                               long merged) {
+    const Array x = Array::packed(signal), gains = Array::packed(term_gains);
+    const Array ends = Array::packed(term_ends, NPY_INT64);
+    const Array sources = Array::packed(term_sources, NPY_INT64);
+    if (!x || !ends || !sources || !gains || x.ndim() < 1 || x.shape(-1) < length)
+        return not_implemented();
+    const long n = merged * step, samples = x.shape(-1);
+    const fft_plan *forward = fft_plan_for(n), *inverse = fft_plan_for(merged * phases);
+    if (!forward || !inverse || ends.size() != inverse->m + 2) return not_implemented();
+    const fourier_bank bank{forward, inverse, ends.data<long>(), sources.data<long>(), gains.data()};
+    const long groups = (samples - length) / step + 1, rows = x.size() / samples;
+    const long own = (n - length) / step + 1, blocks = (groups + own - 1) / own;
+    std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim() - 1);
+    shape.insert(shape.end(), {groups, phases});
+    const Result y(x.ndim() + 1, shape.data());
+    const auto &kernels = TRIPTYCH_PICK(fourier);
+    std::atomic<bool> fits = true;
+    {
+        const Unlocked unlocked(y.array.size() * n);
+        parallel((rows * blocks + kernels.lanes - 1) / kernels.lanes, 1, [&](long begin, long end) {
+            float *work = scratch_floats(FOURIER_WORK(forward->m, inverse->m));
+            for (long set = begin; set < end && fits; set++) {
+                std::array<fourier_block, FOURIER_MOST_LANES> of_set{};
+                for (long lane = 0; lane < kernels.lanes; lane++) {
+                    const long at = set * kernels.lanes + lane;
+                    if (at >= rows * blocks) break;
+                    const long row = at / blocks, first = at % blocks * own;
+                    of_set[lane] = {x.data() + row * samples + first * step,
+                                    y.data() + (row * groups + first) * phases,
+                                    std::min(n, samples - first * step),
+                                    std::min(own, groups - first) * phases};
+                }
+                if (!kernels.run(&bank, of_set.data(), work)) fits = false;
+            }
+        });
+    }
+    if (!fits) return not_implemented();
+    taken_fourier++;
+    return y.object;
+}
+
 const Family family([](nb::module_ &m) {
     m.def("filter_bank", &filter_bank, nb::arg("x"), nb::arg("w"), nb::kw_only(), nb::arg("step"));
+    m.def("filter_bank_fourier", &filter_bank_fourier, nb::arg("x"), nb::arg("ends"),
+          nb::arg("sources"), nb::arg("gains"), nb::kw_only(), nb::arg("step"), nb::arg("phases"),
+          nb::arg("length"), nb::arg("merged"));
 });
 
 } // namespace

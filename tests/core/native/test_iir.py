@@ -1,11 +1,9 @@
-"""Recursive filters and banks of filters by the native kernels; SciPy is the reference."""
+"""Recursive filters by the native kernels; SciPy is the reference."""
 
 import numpy as np
 import pytest
 from scipy import signal
 
-import triptych as tp
-from triptych.backends import native
 from triptych.library import accelerated
 
 pytestmark = pytest.mark.native
@@ -64,36 +62,3 @@ def test_what_the_filter_is_not_for():
     assert recursed(x, 2 * one, 2 * one) == "plain"  # the first of the poles has to be one
     assert recursed(x, np.ones((1, 17)), np.ones((1, 17))) == "plain"
     assert recursed(x, np.ones((3, 2)), np.ones((3, 2))) == "plain"
-
-
-@pytest.mark.parametrize(
-    ("filters", "taps", "step"), [(1, 1, 1), (3, 7, 2), (160, 475, 441), (2, 30, 50), (17, 16, 1)]
-)
-def test_banks(filters, taps, step):
-    rng = np.random.default_rng(0)
-    w = rng.standard_normal((filters, taps)).astype(np.float32)
-    w[:, : taps // 3] = 0
-    w[0] = 0
-    for samples in (taps, taps + 3, taps + 40 * step, max(taps, 3000)):
-        x = rng.standard_normal((2, 700, samples) if samples < 1000 else (2, samples)).astype("f4")
-        before = native.calls()["filter_bank"]
-        got = tp.signal.filter_bank(tp.tensor(x), tp.tensor(w), step).numpy()
-        assert native.calls()["filter_bank"] == before + 1
-        frames = np.lib.stride_tricks.sliding_window_view(x, taps, -1)[..., ::step, :]
-        want = frames.astype(float) @ w.T.astype(float)
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
-
-
-def test_gradients_of_a_bank():
-    x, w = tp.randn(2, 2000), tp.randn(4, 9)
-    grads = []
-    for dtype in (tp.float32, tp.float64):
-        leaves = [v.detach().to(dtype).requires_grad_() for v in (x, w)]
-        tp.signal.filter_bank(*leaves, 3).square().sum().backward()
-        grads.append([v.grad.numpy() for v in leaves])
-    for got, want in zip(*grads, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
-    with pytest.raises(tp.ShapeError, match="step of at least 1"):
-        tp.signal.filter_bank(x, w, 0)
-    with pytest.raises(tp.ShapeError, match=r"filters \(f, k\)"):
-        tp.signal.filter_bank(x[:, :5], w)

@@ -47,6 +47,7 @@ FAMILIES = (
     "recurrent",
     "quantize",
     "reduce",
+    "resample",
     "sample",
     "softmax",
 )

@@ -1,4 +1,4 @@
-"""Recursive filters, and banks of filters that change the sample rate."""
+"""Recursive filters."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from typing import Any
 
 def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
     """By name: the function, and the size of the first input from which on it is taken."""
-    return {"filter_bank": (native.filter_bank, 1024), "iir": (native.iir, 256)}
+    return {"iir": (native.iir, 256)}
