@@ -142,12 +142,38 @@ bool rows_of_one(const Array &a) {
     return true;
 }
 
-// Rows of bfloat16 by the instructions for them, where the processor has some: x (..., d), w (o, d).
+// Products of bfloat16 by the instructions for them, where the processor has some.
+bool has_bfloat_products() {
+    return bfloat16_instructions() && TRIPTYCH_PICK(short_gemm).multiply_bfloat16;
+}
+
+// y (m, n) = x (m, k) w (n, k) transposed; the one with fewer rows is packed.
+void multiply_bfloats(long m, long n, long k, const uint8_t *x, const uint8_t *w, const float *bias,
+                      void *y) {
+    ShortProduct p{m, n, k, 2, x, w, 2 * k, 2 * k};
+    const bool exchanged = m > n;
+    if (exchanged) std::swap(p.m, p.n), std::swap(p.x, p.w);
+    product_finish &finish = p.finish;
+    finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y;
+    finish.row_step = exchanged ? n : 1, finish.column_step = exchanged ? 1 : n;
+    (exchanged ? finish.column_bias : finish.row_bias) = bias;
+    multiply(p);
+}
+
+// y (m, n) = a (m, k) b (k, n)
+void multiply_turned_bfloats(long m, long n, long k, const uint8_t *a, const uint8_t *b, void *y) {
+    ShortProduct p{n, m, k, 2, b, a, 2 * n, 2 * k};
+    p.turned = true;
+    product_finish &finish = p.finish;
+    finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y;
+    finish.row_step = n, finish.column_step = 1;
+    multiply(p);
+}
+
 nb::object linear_of_bfloats(nb::handle input, nb::handle weight, nb::handle bias) {
     const Array x = Array::packed(input, bfloat16_type), w = Array::packed(weight, bfloat16_type);
-    if (product_instructions() < 2 || !TRIPTYCH_PICK(short_gemm).multiply_bfloat16 || !x || !w ||
-        x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 || w.size() == 0 ||
-        x.shape(-1) != w.shape(1))
+    if (!has_bfloat_products() || !x || !w || x.ndim() < 1 || w.ndim() != 2 || x.size() == 0 ||
+        w.size() == 0 || x.shape(-1) != w.shape(1))
         return not_implemented();
     const long d = x.shape(-1), rows = x.size() / d, o = w.shape(0);
     std::vector<float> shift;
@@ -161,20 +187,38 @@ nb::object linear_of_bfloats(nb::handle input, nb::handle weight, nb::handle bia
     std::vector<npy_intp> shape(x.shape(), x.shape() + x.ndim());
     shape.back() = o;
     const Result y(x.ndim(), shape.data(), bfloat16_type);
-    // The one with fewer rows is packed.
-    ShortProduct p{rows, o, d, 2, x.data<uint8_t>(), w.data<uint8_t>(), 2 * d, 2 * d};
-    const bool turned = rows > o;
-    if (turned) std::swap(p.m, p.n), std::swap(p.x, p.w);
-    product_finish &finish = p.finish;
-    finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y.data<void>();
-    finish.row_step = turned ? o : 1, finish.column_step = turned ? 1 : o;
-    if (!shift.empty()) (turned ? finish.column_bias : finish.row_bias) = shift.data();
     const Unlocked unlocked(rows * o * d / 16);
-    multiply(p);
+    multiply_bfloats(rows, o, d, x.data<uint8_t>(), w.data<uint8_t>(),
+                     shift.empty() ? nullptr : shift.data(), y.data<void>());
+    return y.object;
+}
+
+// a (..., k) and a matrix b (k, n), packed or the transpose of a packed one.
+nb::object matmul_of_bfloats(nb::handle left, nb::handle right) {
+    const Array a = Array::packed(left, bfloat16_type);
+    if (!has_bfloat_products() || !a || a.ndim() < 2 || !PyArray_CheckExact(right.ptr()))
+        return not_implemented();
+    const Array b{reinterpret_cast<PyArrayObject *>(right.ptr())};
+    if (PyArray_TYPE(b.object) != bfloat16_type || b.ndim() != 2 || a.size() == 0 ||
+        b.size() == 0 || a.shape(-1) != b.shape(0) || !PyArray_ISALIGNED(b.object))
+        return not_implemented();
+    const long k = b.shape(0), n = b.shape(1), m = a.size() / k;
+    // Rows that are packed once for few of the other are not worth it.
+    const bool packed = PyArray_IS_C_CONTIGUOUS(b.object) && m >= SHORT_ROWS;
+    if (!packed && !PyArray_IS_F_CONTIGUOUS(b.object)) return not_implemented();
+    matmul_taken++;
+    std::vector<npy_intp> shape(a.shape(), a.shape() + a.ndim());
+    shape.back() = n;
+    const Result y(a.ndim(), shape.data(), bfloat16_type);
+    const Unlocked unlocked(m * n * k / 16);
+    const uint8_t *x = a.data<uint8_t>(), *w = b.data<uint8_t>();
+    if (packed) multiply_turned_bfloats(m, n, k, x, w, y.data<void>());
+    else multiply_bfloats(m, n, k, x, w, nullptr, y.data<void>());
     return y.object;
 }
 
 nb::object matmul(nb::handle left, nb::handle right) {
+    if (kind_of(left) == HALF_BFLOAT16) return matmul_of_bfloats(left, right);
     const Array a = strided(left), b = strided(right);
     if (!a || !b || a.shape(-1) != b.shape(-2)) return not_implemented();
     Products p{a.shape(-2), b.shape(-1), a.shape(-1), view(a), view(b), nullptr};

@@ -202,6 +202,7 @@ const Family family([](nb::module_ &m) {
     m.def("dynamic_linear", &dynamic_linear, nb::arg("x"), nb::arg("w"), nb::arg("scale"),
           nb::arg("bias") = nb::none());
     m.def("product_instructions", &product_instructions);
+    m.def("bfloat16_instructions", &bfloat16_instructions);
 });
 
 } // namespace

@@ -36,9 +36,12 @@ struct Plan {
         parallel(panels, 4 * SMALL / panel + 1, [&](long begin, long end) {
             for (long j = begin; j < end; j++) {
                 const long first = j * SHORT_COLUMNS;
-                kernels.pack(&depth, p.x + first * p.x_step, p.x_step,
-                             std::min<long>(SHORT_COLUMNS, p.m - first), p.flip,
-                             packed + j * panel);
+                const long count = std::min<long>(SHORT_COLUMNS, p.m - first);
+                uint8_t *to = packed + j * panel;
+                if (p.turned)
+                    kernels.pack_turned(&depth, reinterpret_cast<const uint16_t *>(p.x) + first,
+                                        p.x_step / 2, count, to);
+                else kernels.pack(&depth, p.x + first * p.x_step, p.x_step, count, p.flip, to);
             }
         });
     }
@@ -52,8 +55,9 @@ struct Plan {
         const uint8_t *w = p.w + i * p.w_step, *x = packed + first * panel;
         void *spare = memory + products + offsets;
         if (p.size == 2)
-            kernels.multiply_bfloat16(&depth, reinterpret_cast<const uint16_t *>(w), p.w_step, rows,
-                                      x, count, reinterpret_cast<float *>(c), row, spare);
+            kernels.multiply_bfloat16(static_cast<short_way>(bfloat16_instructions()), &depth,
+                                      reinterpret_cast<const uint16_t *>(w), p.w_step, rows, x,
+                                      count, reinterpret_cast<float *>(c), row, spare);
         else
             kernels.multiply(static_cast<short_way>(product_instructions()), &depth,
                              reinterpret_cast<const int8_t *>(w), p.w_step, rows, x, count, c, row,

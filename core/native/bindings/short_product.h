@@ -16,6 +16,7 @@ struct ShortProduct {
     int size;
     const uint8_t *x, *w;
     long x_step, w_step; // bytes from one row to the next
+    bool turned = false; // x of two-byte numbers is (k, m): x_step from one term to the next
     uint8_t flip = 0;    // xored with the bytes of x, which makes them uint8
     int32_t x_zero = 0;  // of those
     product_finish finish{};

@@ -2,18 +2,24 @@
 
 #include "../kernels/short_gemm.c"
 
-#if defined(HAS_TILES)
+/* The best ways for bytes and for bfloat16; SHORT_PLAIN: none for those. */
+typedef struct { short_way bytes, bfloats; } short_ways;
+#if defined(__AVX512F__)
 #include <cpuid.h>
 #include <sys/syscall.h>
-static short_way best_way(void) {
-    unsigned a, b, c, d, dots, tiles;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return SHORT_PLAIN;
-    dots = c >> 11 & 1, tiles = (d >> 22 & 1) && (d >> 24 & 1) && (d >> 25 & 1);
-    if (!dots) return SHORT_PLAIN;
-    return tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0 ? SHORT_TILES : SHORT_DOTS;
+static short_ways best_ways(void) {
+    unsigned a, b, c, d, more, e;
+    short_ways best = {SHORT_PLAIN, SHORT_PLAIN};
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return best;
+    const int dots = c >> 11 & 1, tiles = (d >> 22 & 1) && (d >> 24 & 1) && (d >> 25 & 1);
+    if (dots) best.bytes = SHORT_DOTS;
+    if (__get_cpuid_count(7, 1, &more, &b, &e, &d) && more >> 5 & 1) best.bfloats = SHORT_DOTS;
+    if (dots && tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0)
+        best.bytes = best.bfloats = SHORT_TILES;
+    return best;
 }
 #else
-static short_way best_way(void) { return SHORT_PLAIN; }
+static short_ways best_ways(void) { return (short_ways){SHORT_PLAIN, SHORT_PLAIN}; }
 #endif
 
 static void *random_bytes(long count) {
@@ -52,7 +58,7 @@ static void check_bytes(short_way way) {
     check_done();
 }
 
-#if defined(HAS_TILES)
+#if defined(__AVX512F__)
 static uint16_t *random_bfloats(long count) {
     uint16_t *x = guarded(count, 2);
     for (long i = 0; i < count; i++) {
@@ -64,7 +70,7 @@ static uint16_t *random_bfloats(long count) {
     return x;
 }
 
-static void check_bfloats(void) {
+static void check_bfloats(short_way way) {
     const long k = random_size(300), rows = random_between(1, 32), columns = random_size(60);
     const long panels = (columns + 15) / 16, turned = random_bits() % 2, c_step = 16 * panels;
     const short_depth depth = short_depth_of(k, 2);
@@ -80,13 +86,13 @@ static void check_bfloats(void) {
         else short_pack(&depth, (const uint8_t *)(x + 16 * j * k), 2 * k, count, 0, to);
     }
     float *c = guarded(32 * c_step, 4);
-    multiply_bfloat16(&depth, w, 2 * k, rows, packed, panels, c, c_step,
+    multiply_bfloat16(way, &depth, w, 2 * k, rows, packed, panels, c, c_step,
                       guarded(short_scratch_bytes(&depth), 1));
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) {
             double size, want = short_dot_bfloat16_plain(w + i * k, x + j * k, k, &size);
             if (fabs(c[i * c_step + j] - want) <= 2e-6 * size) continue;
-            printf("k %ld: c[%ld][%ld] is %g, wanted %g\n", k, i, j, c[i * c_step + j], want);
+            printf("way %d, k %ld: c[%ld][%ld] is %g, wanted %g\n", way, k, i, j, c[i * c_step + j], want);
             exit(1);
         }
     check_done();
@@ -94,13 +100,13 @@ static void check_bfloats(void) {
 #endif
 
 int main(void) {
-    const short_way best = best_way();
-    for (int way = SHORT_PLAIN; way <= (int)best; way++)
+    const short_ways best = best_ways();
+    for (int way = SHORT_PLAIN; way <= (int)best.bytes; way++)
         for (int round = 0; round < 200; round++) check_bytes((short_way)way);
-#if defined(HAS_TILES)
-    if (best == SHORT_TILES)
-        for (int round = 0; round < 200; round++) check_bfloats();
+#if defined(__AVX512F__)
+    for (int way = SHORT_DOTS; way <= (int)best.bfloats; way++)
+        for (int round = 0; round < 200; round++) check_bfloats((short_way)way);
 #endif
-    printf("short_gemm: 200 shapes in %d ways\n", best + 1);
+    printf("short_gemm: 200 shapes in %d ways, of bfloat16 in %d\n", best.bytes + 1, best.bfloats);
     return 0;
 }

@@ -183,41 +183,45 @@ static void multiply_plain_way(const uint8_t *w, long step, long groups, const u
 }
 
 #if defined(__AVX512F__)
-/* Four products of bytes and their sum in one instruction (VNNI). */
+/* Four products of bytes and their sum in one instruction (VNNI), or two of bfloat16. */
 #define DOTS_HEIGHT 8
-#define WITH_DOTS __attribute__((target("avx512vnni")))
-static inline __attribute__((always_inline)) WITH_DOTS void
-dots_tile(int panels, const uint8_t *w, long step, long groups, const uint8_t *x, int32_t *c,
-          long c_step) {
-    __m512i sum[DOTS_HEIGHT][2];
-    UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++) sum[i][0] = sum[i][1] = _mm512_setzero_si512();
-    for (long g = 0; g < groups; g++, x += PANEL_BYTES, w += GROUP) {
-        __m512i columns[2];
-        UNROLLED for (int j = 0; j < panels; j++)
-            columns[j] = _mm512_loadu_si512(x + j * groups * PANEL_BYTES);
-        UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++) {
-            int32_t word;
-            __builtin_memcpy(&word, w + i * step, 4);
-            const __m512i row = _mm512_set1_epi32(word);
-            UNROLLED for (int j = 0; j < panels; j++)
-                sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], columns[j], row);
-        }
+#define OF_BYTES(sum, column, row) _mm512_dpbusd_epi32(sum, column, row)
+#define OF_BFLOATS(sum, column, row)                                                               \
+    (__m512i)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(column), (__m512bh)(row))
+#define DOTS_OF(name, feature, product)                                                            \
+    static inline __attribute__((always_inline, target(feature))) void name##_tile(                \
+        int panels, const uint8_t *w, long step, long groups, const uint8_t *x, int32_t *c,        \
+        long c_step) {                                                                             \
+        __m512i sum[DOTS_HEIGHT][2], columns[2];                                                   \
+        UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++)                                             \
+            sum[i][0] = sum[i][1] = _mm512_setzero_si512();                                        \
+        for (long g = 0; g < groups; g++, x += PANEL_BYTES, w += GROUP) {                          \
+            UNROLLED for (int j = 0; j < panels; j++)                                              \
+                columns[j] = _mm512_loadu_si512(x + j * groups * PANEL_BYTES);                     \
+            UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++) {                                       \
+                int32_t word;                                                                      \
+                __builtin_memcpy(&word, w + i * step, 4);                                          \
+                const __m512i row = _mm512_set1_epi32(word);                                       \
+                UNROLLED for (int j = 0; j < panels; j++)                                          \
+                    sum[i][j] = product(sum[i][j], columns[j], row);                               \
+            }                                                                                      \
+        }                                                                                          \
+        UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++)                                             \
+            UNROLLED for (int j = 0; j < panels; j++)                                              \
+                _mm512_storeu_si512(c + i * c_step + j * SHORT_COLUMNS, sum[i][j]);                \
+    }                                                                                              \
+    static __attribute__((target(feature))) void name(                                             \
+        const uint8_t *w, long step, long groups, const uint8_t *panels, long num_panels,          \
+        int32_t *c, long c_step) {                                                                 \
+        for (long j = 0; j < num_panels; j += 2, panels += 2 * groups * PANEL_BYTES)               \
+            for (long i = 0; i < SHORT_ROWS; i += DOTS_HEIGHT) {                                   \
+                int32_t *to = c + i * c_step + j * SHORT_COLUMNS;                                  \
+                if (j + 2 <= num_panels) name##_tile(2, w + i * step, step, groups, panels, to, c_step); \
+                else name##_tile(1, w + i * step, step, groups, panels, to, c_step);               \
+            }                                                                                      \
     }
-    UNROLLED for (int i = 0; i < DOTS_HEIGHT; i++)
-        UNROLLED for (int j = 0; j < panels; j++)
-            _mm512_storeu_si512(c + i * c_step + j * SHORT_COLUMNS, sum[i][j]);
-}
-
-static WITH_DOTS void multiply_by_dots(const uint8_t *w, long step, long groups,
-                                       const uint8_t *panels, long num_panels, int32_t *c,
-                                       long c_step) {
-    for (long j = 0; j < num_panels; j += 2, panels += 2 * groups * PANEL_BYTES)
-        for (long i = 0; i < SHORT_ROWS; i += DOTS_HEIGHT) {
-            int32_t *to = c + i * c_step + j * SHORT_COLUMNS;
-            if (j + 2 <= num_panels) dots_tile(2, w + i * step, step, groups, panels, to, c_step);
-            else dots_tile(1, w + i * step, step, groups, panels, to, c_step);
-        }
-}
+DOTS_OF(multiply_by_dots, "avx512vnni", OF_BYTES)
+DOTS_OF(multiply_bfloat16_by_dots, "avx512bf16", OF_BFLOATS)
 #endif
 
 #if defined(__AVX512F__) && defined(__x86_64__) && __GNUC__ >= 11
@@ -287,13 +291,22 @@ static WITH_TILES void begin_tiles(void) {
     }
 TILES_OF(multiply_by_tiles, _tile_dpbsud)
 TILES_OF(multiply_bfloat16_by_tiles, _tile_dpbf16ps)
+#endif
 
-static void multiply_bfloat16(const short_depth *depth, const uint16_t *w, long step, long rows,
-                              const uint8_t *panels, long num_panels, float *c, long c_step,
-                              void *scratch) {
+#if defined(__AVX512F__)
+static void multiply_bfloat16(short_way way, const short_depth *depth, const uint16_t *w, long step,
+                              long rows, const uint8_t *panels, long num_panels, float *c,
+                              long c_step, void *scratch) {
     const uint8_t *whole = whole_rows(depth, (const uint8_t *)w, &step, rows, scratch);
-    multiply_bfloat16_by_tiles(whole, step, depth->groups, panels, num_panels, (int32_t *)c,
-                               c_step);
+    (void)way;
+#if defined(HAS_TILES)
+    if (way == SHORT_TILES) {
+        multiply_bfloat16_by_tiles(whole, step, depth->groups, panels, num_panels, (int32_t *)c,
+                                   c_step);
+        return;
+    }
+#endif
+    multiply_bfloat16_by_dots(whole, step, depth->groups, panels, num_panels, (int32_t *)c, c_step);
 }
 #else
 #define multiply_bfloat16 0

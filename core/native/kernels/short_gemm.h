@@ -36,10 +36,11 @@ typedef struct {
     void (*multiply)(short_way way, const short_depth *depth, const int8_t *w, long step, long rows,
                      const uint8_t *panels, long num_panels, int32_t *c, long c_step,
                      void *scratch);
-    /* The same for bfloat16, by SHORT_TILES alone; null without. Numbers below 2^-126 count as 0. */
-    void (*multiply_bfloat16)(const short_depth *depth, const uint16_t *w, long step, long rows,
-                              const uint8_t *panels, long num_panels, float *c, long c_step,
-                              void *scratch);
+    /* The same for bfloat16, by SHORT_DOTS or SHORT_TILES; null where neither can be. Numbers below
+       2^-126 count as 0. */
+    void (*multiply_bfloat16)(short_way way, const short_depth *depth, const uint16_t *w, long step,
+                              long rows, const uint8_t *panels, long num_panels, float *c,
+                              long c_step, void *scratch);
     long (*scratch_bytes)(const short_depth *depth); /* on a border of 64 bytes */
 } short_gemm_kernels;
 

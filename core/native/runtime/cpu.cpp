@@ -36,6 +36,10 @@ Set chosen() {
     return best();
 }
 
+struct Instructions {
+    int bytes = 0, bfloats = 0;
+};
+
 #if defined(__x86_64__)
 // Linux gives a process the registers of tiles when it asks for them.
 bool may_use_tiles() {
@@ -47,27 +51,32 @@ bool may_use_tiles() {
 #endif
 }
 
-int found_instructions() {
-    unsigned a, b, c, d;
+Instructions found_instructions() {
+    unsigned a, b, c, d, more;
     const char *asked = std::getenv("TRIPTYCH_NATIVE");
     const bool named = asked && !std::strcmp(asked, instruction_set_name());
     if (named || instruction_set() != Set::avx512 || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        return 0;
+        return {};
     const auto has = [](unsigned bits, int place) { return (bits >> place & 1) != 0; };
-    if (!has(c, 11)) return 0;                                    // AVX512_VNNI
-    const bool tiles = has(d, 22) && has(d, 24) && has(d, 25);    // AMX-BF16, AMX-TILE, AMX-INT8
-    return tiles && may_use_tiles() ? 2 : 1;
+    const bool tiles = has(d, 22) && has(d, 24) && has(d, 25); // AMX-BF16, AMX-TILE, AMX-INT8
+    const bool vnni = has(c, 11);                              // AVX512_VNNI
+    if (vnni && tiles && may_use_tiles()) return {2, 2};
+    const bool bf16 = a >= 1 && __get_cpuid_count(7, 1, &more, &b, &c, &d) && has(more, 5);
+    return {vnni, bf16};
 }
 #else
-int found_instructions() { return 0; }
+Instructions found_instructions() { return {}; }
 #endif
+
+const Instructions &instructions() {
+    static const Instructions found = found_instructions();
+    return found;
+}
 
 } // namespace
 
-int product_instructions() {
-    static const int found = found_instructions();
-    return found;
-}
+int product_instructions() { return instructions().bytes; }
+int bfloat16_instructions() { return instructions().bfloats; }
 
 Set instruction_set() {
     static const Set set = chosen();

@@ -12,6 +12,8 @@ const char *instruction_set_name();
 // What the processor has beside the set for products of bytes, as short_way of
 // kernels/short_gemm.h counts it: 0, 1 or 2. With a set that TRIPTYCH_NATIVE names, 0.
 int product_instructions();
+// The same for products of bfloat16.
+int bfloat16_instructions();
 
 } // namespace triptych
 

@@ -169,15 +169,20 @@ def test_other_instruction_sets(name):
     assert "passed" in done.stdout
 
 
-def test_rows_of_bfloat16():
-    if native.native.product_instructions() < 2:
-        pytest.skip("this processor has no products of bfloat16 in tiles")
+def test_products_of_bfloat16():
+    if not native.native.bfloat16_instructions():
+        pytest.skip("this processor has no products of bfloat16")
     half = tp.zeros(1, dtype=tp.bfloat16).numpy().dtype
     for m, k, n in SHAPES:
         x, w, bias = (floats(*s).astype(half) for s in ((m, k), (n, k), (n,)))
+        exact = x.astype(float) @ w.T.astype(float)
+        bound = 2.0**-8 * (np.abs(exact) + np.abs(bias.astype(float))) + 1e-5 * k**0.5
         before = native.calls()["half"]
-        y = kernel("linear")(x, w, bias)
+        biased = kernel("linear")(x, w, bias).astype(float)
+        of_turned = kernel("matmul")(x, w.T).astype(float)
         assert native.calls()["half"] == before  # not by way of float32
-        exact = x.astype(float) @ w.T.astype(float) + bias.astype(float)
-        bound = 2.0**-8 * np.abs(exact) + 1e-5 * k**0.5
-        assert (np.abs(y.astype(float) - exact) <= bound).all()
+        plain = kernel("matmul")(x.reshape(1, m, k), np.ascontiguousarray(w.T))[0].astype(float)
+        assert native.calls()["half"] == before or m < 32
+        assert (np.abs(biased - exact - bias.astype(float)) <= bound).all()
+        assert (np.abs(of_turned - exact) <= bound).all()
+        assert (np.abs(plain - exact) <= bound).all()
