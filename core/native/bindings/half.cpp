@@ -96,8 +96,24 @@ bool is_floating(PyObject *value) {
     return PyTypeNum_ISFLOAT(type) || PyTypeNum_ISCOMPLEX(type);
 }
 
+// An array of halves as float32, its axes in memory as they were; anything else as it is.
+nb::object widened(nb::handle x) {
+    const half_kind kind = kind_of(x);
+    return kind == HALF_NONE ? nb::borrow(x) : converted(x.ptr(), kind, true);
+}
+
+// An array of float32 as another type, if that is one of halves.
+nb::object narrowed(nb::handle x, nb::handle dtype) {
+    if (!PyArray_CheckExact(x.ptr()) || !PyArray_DescrCheck(dtype.ptr()))
+        throw nb::type_error("narrowed: wanted an array and a dtype");
+    const half_kind kind = kind_of(reinterpret_cast<PyArray_Descr *>(dtype.ptr())->type_num);
+    return kind == HALF_NONE ? nb::borrow(x) : converted(x.ptr(), kind, false);
+}
+
 const Family family([](nb::module_ &m) {
     m.def("cast", &cast, nb::arg("x"), nb::kw_only(), nb::arg("dtype"));
+    m.def("widened", &widened, nb::arg("x").none());
+    m.def("narrowed", &narrowed, nb::arg("x"), nb::arg("dtype"));
     m.def("set_bfloat16", [](int type) { bfloat16_type = type; }, nb::arg("type"));
 });
 

@@ -2,6 +2,7 @@
 
 #include "runtime/scratch.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace triptych {
@@ -27,12 +28,25 @@ struct Plan {
     const long offsets = 4 * SHORT_ROWS;
     const long each = products + offsets + round_up(kernels.scratch_bytes(&depth), 64);
     const int threads = num_threads();
+    const int way = p.size == 1 ? product_instructions() : bfloat16_instructions();
+    const bool few = p.m <= SHORT_FEW && !p.turned && way && kernels.multiply_few;
+    const long of_x = few ? p.m * 4 * depth.groups : panels * panel;
     uint8_t *const packed =
-        static_cast<uint8_t *>(scratch(static_cast<std::size_t>(panels * panel + threads * each)));
+        static_cast<uint8_t *>(scratch(static_cast<std::size_t>(of_x + threads * each)));
 
-    uint8_t *own(int worker) const { return packed + panels * panel + worker * each; }
+    uint8_t *own(int worker) const { return packed + of_x + worker * each; }
 
     void pack() const {
+        if (few) {
+            uint8_t *to = packed;
+            for (long j = 0; j < p.m; j++, to += 4 * depth.groups) {
+                const uint8_t *from = p.x + j * p.x_step;
+                std::fill(std::transform(from, from + depth.bytes, to,
+                                         [&](uint8_t byte) { return byte ^ p.flip; }),
+                          to + 4 * depth.groups, 0);
+            }
+            return;
+        }
         parallel(panels, 4 * SMALL / panel + 1, [&](long begin, long end) {
             for (long j = begin; j < end; j++) {
                 const long first = j * SHORT_COLUMNS;
@@ -54,12 +68,14 @@ struct Plan {
         auto *offset = reinterpret_cast<int32_t *>(memory + products);
         const uint8_t *w = p.w + i * p.w_step, *x = packed + first * panel;
         void *spare = memory + products + offsets;
-        if (p.size == 2)
-            kernels.multiply_bfloat16(static_cast<short_way>(bfloat16_instructions()), &depth,
+        if (few)
+            kernels.multiply_few(p.size, &depth, w, p.w_step, rows, packed, p.m, c, row);
+        else if (p.size == 2)
+            kernels.multiply_bfloat16(static_cast<short_way>(way), &depth,
                                       reinterpret_cast<const uint16_t *>(w), p.w_step, rows, x,
                                       count, reinterpret_cast<float *>(c), row, spare);
         else
-            kernels.multiply(static_cast<short_way>(product_instructions()), &depth,
+            kernels.multiply(static_cast<short_way>(way), &depth,
                              reinterpret_cast<const int8_t *>(w), p.w_step, rows, x, count, c, row,
                              spare);
         if (p.size == 1) set_offsets(offset, w, rows);

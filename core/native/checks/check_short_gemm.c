@@ -99,6 +99,41 @@ static void check_bfloats(short_way way) {
 }
 #endif
 
+#if defined(__AVX512F__)
+/* Few columns, of bytes or of bfloat16. */
+static void check_few(int size) {
+    const long k = random_size(300), rows = random_between(1, 32), gap = random_size(9);
+    const long columns = random_between(1, SHORT_FEW), step = size * (k + gap), c_step = 16 + gap;
+    const short_depth depth = short_depth_of(k, size);
+    const long used = k ? (rows - 1) * (k + gap) + k : 0, length = 4 * depth.groups;
+    const void *w = size == 1 ? random_bytes(used) : (void *)random_bfloats(used);
+    const void *x = size == 1 ? random_bytes(columns * k) : (void *)random_bfloats(columns * k);
+    uint8_t *filled = guarded(columns * length, 1);
+    memset(filled, 0, columns * length);
+    for (long j = 0; j < columns; j++)
+        memcpy(filled + j * length, (const char *)x + j * k * size, k * size);
+    int32_t *c = guarded((rows - 1) * c_step + columns, 4);
+    multiply_few(size, &depth, w, step, rows, filled, columns, c, c_step);
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) {
+            double bound = 0, want, got = c[i * c_step + j];
+            if (size == 1) {
+                want = short_dot_plain((const int8_t *)w + i * step, (const uint8_t *)x + j * k, k, 0);
+            } else {
+                float number;
+                memcpy(&number, &c[i * c_step + j], 4);
+                got = number;
+                want = short_dot_bfloat16_plain((const uint16_t *)w + i * step / 2,
+                                                (const uint16_t *)x + j * k, k, &bound);
+            }
+            if (fabs(got - want) <= 2e-6 * bound) continue;
+            printf("few, size %d, k %ld: c[%ld][%ld] is %g, wanted %g\n", size, k, i, j, got, want);
+            exit(1);
+        }
+    check_done();
+}
+#endif
+
 int main(void) {
     const short_ways best = best_ways();
     for (int way = SHORT_PLAIN; way <= (int)best.bytes; way++)
@@ -106,6 +141,12 @@ int main(void) {
 #if defined(__AVX512F__)
     for (int way = SHORT_DOTS; way <= (int)best.bfloats; way++)
         for (int round = 0; round < 200; round++) check_bfloats((short_way)way);
+#endif
+#if defined(__AVX512F__)
+    for (int round = 0; round < 400; round++) {
+        if (best.bytes) check_few(1);
+        if (best.bfloats) check_few(2);
+    }
 #endif
     printf("short_gemm: 200 shapes in %d ways, of bfloat16 in %d\n", best.bytes + 1, best.bfloats);
     return 0;

@@ -222,6 +222,59 @@ static void multiply_plain_way(const uint8_t *w, long step, long groups, const u
     }
 DOTS_OF(multiply_by_dots, "avx512vnni", OF_BYTES)
 DOTS_OF(multiply_bfloat16_by_dots, "avx512bf16", OF_BFLOATS)
+
+/* Of few columns a panel would be nearly empty: 64 bytes of a row by 64 of a column instead, and the
+   sum over lanes at the end. */
+#define FEW_HEIGHT 4
+#define SUM_OF_BYTES(sum) _mm512_reduce_add_epi32(sum)
+#define SUM_OF_BFLOATS(sum) bits_of(_mm512_reduce_add_ps((__m512)(sum)))
+INLINE int32_t bits_of(float x) {
+    int32_t bits;
+    __builtin_memcpy(&bits, &x, 4);
+    return bits;
+}
+#define FEW_OF(name, feature, product, total)                                                      \
+    static inline __attribute__((always_inline, target(feature))) void name##_tile(                \
+        const int columns, const short_depth *depth, const uint8_t *const w[FEW_HEIGHT],           \
+        const uint8_t *x, int32_t *c, long c_step, long rows) {                                    \
+        const long length = depth->groups * GROUP, rest = depth->bytes % 64;                       \
+        __m512i sum[FEW_HEIGHT][SHORT_FEW];                                                        \
+        UNROLLED for (int i = 0; i < FEW_HEIGHT; i++)                                              \
+            UNROLLED for (int j = 0; j < columns; j++) sum[i][j] = _mm512_setzero_si512();         \
+        for (long p = 0; p < depth->bytes; p += 64) {                                              \
+            const __mmask64 own = depth->bytes - p < 64 ? ((__mmask64)1 << rest) - 1 : ~0ull;      \
+            UNROLLED for (int i = 0; i < FEW_HEIGHT; i++) {                                        \
+                const __m512i row = _mm512_maskz_loadu_epi8(own, w[i] + p);                        \
+                UNROLLED for (int j = 0; j < columns; j++)                                         \
+                    sum[i][j] = product(sum[i][j], _mm512_loadu_si512(x + j * length + p), row);   \
+            }                                                                                      \
+        }                                                                                          \
+        UNROLLED for (int i = 0; i < FEW_HEIGHT; i++)                                              \
+            if (i < rows)                                                                          \
+                UNROLLED for (int j = 0; j < columns; j++) c[i * c_step + j] = total(sum[i][j]);   \
+    }                                                                                              \
+    static __attribute__((target(feature))) void name(                                             \
+        const short_depth *depth, const uint8_t *w, long step, long rows, const uint8_t *x,        \
+        long columns, int32_t *c, long c_step) {                                                   \
+        for (long i = 0; i < rows; i += FEW_HEIGHT, c += FEW_HEIGHT * c_step) {                    \
+            const uint8_t *at[FEW_HEIGHT]; /* the last row again beyond it */                      \
+            for (long k = 0; k < FEW_HEIGHT; k++) at[k] = w + (i + k < rows ? i + k : rows - 1) * step; \
+            if (columns == 1) name##_tile(1, depth, at, x, c, c_step, rows - i);                   \
+            else if (columns == 2) name##_tile(2, depth, at, x, c, c_step, rows - i);              \
+            else if (columns == 3) name##_tile(3, depth, at, x, c, c_step, rows - i);              \
+            else name##_tile(4, depth, at, x, c, c_step, rows - i);                                \
+        }                                                                                          \
+    }
+FEW_OF(multiply_few_bytes, "avx512vnni,avx512bw", OF_BYTES, SUM_OF_BYTES)
+FEW_OF(multiply_few_bfloats, "avx512bf16,avx512bw", OF_BFLOATS, SUM_OF_BFLOATS)
+
+static void multiply_few(int size, const short_depth *depth, const uint8_t *w, long step, long rows,
+                         const uint8_t *x, long columns, int32_t *c, long c_step) {
+    (size == 1 ? multiply_few_bytes : multiply_few_bfloats)(depth, w, step, rows, x, columns, c,
+                                                            c_step);
+}
+#else
+#define multiply_few 0
 #endif
 
 #if defined(__AVX512F__) && defined(__x86_64__) && __GNUC__ >= 11
@@ -364,4 +417,5 @@ __attribute__((unused)) static double short_dot_bfloat16_plain(const uint16_t *w
 
 const short_gemm_kernels KERNEL(short_gemm) = {short_depth_of,    short_pack,
                                                short_pack_turned, short_multiply,
-                                               multiply_bfloat16, short_scratch_bytes};
+                                               multiply_bfloat16, multiply_few,
+                                               short_scratch_bytes};

@@ -9,6 +9,7 @@ extern "C" {
 
 #define SHORT_ROWS 32    /* of the result that are computed at a time */
 #define SHORT_COLUMNS 16 /* of a panel */
+#define SHORT_FEW 4      /* columns that are better taken as they are */
 
 /* Instructions beyond those a file is compiled for, which the caller has found the processor to
    have: each way needs those before it. */
@@ -41,6 +42,10 @@ typedef struct {
     void (*multiply_bfloat16)(short_way way, const short_depth *depth, const uint16_t *w, long step,
                               long rows, const uint8_t *panels, long num_panels, float *c,
                               long c_step, void *scratch);
+    /* Either of them for at most SHORT_FEW columns in place of panels: x (columns, 4 groups) bytes,
+       filled up with zeros; by SHORT_DOTS, null where that cannot be. */
+    void (*multiply_few)(int size, const short_depth *depth, const uint8_t *w, long step, long rows,
+                         const uint8_t *x, long columns, int32_t *c, long c_step);
     long (*scratch_bytes)(const short_depth *depth); /* on a border of 64 bytes */
 } short_gemm_kernels;
 

@@ -132,3 +132,23 @@ def test_gradient_through_tensors():
         grads.append([x.grad.numpy() for x in leaves])
     for one, two in zip(*grads, strict=True):
         np.testing.assert_allclose(one, two, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("spread", [1, 10])
+def test_gradients_of_halves_with_large_scores(dtype, spread):
+    """The level of a query of score 300 has more digits than halves."""
+    from triptych.nn.functional import scaled_dot_product_attention
+
+    half = getattr(tp, dtype)
+    q, k, v = heads((2, 3), 33, 47, 8, 8)
+    arrays = [tp.tensor(a).to(half) for a in (spread * q, spread * k, v, numbers(2, 3, 33, 8))]
+    grads, before = [], native.calls()
+    for to in (half, tp.float64):
+        *leaves, up = (a.clone().to(to).requires_grad_() for a in arrays)
+        (scaled_dot_product_attention(*leaves) * up).sum().backward()
+        grads.append([x.grad.to(tp.float64).numpy() for x in leaves])
+    for name in ("attention", "attention_grad"):
+        assert native.calls()[name] == before[name] + 1
+    for got, want in zip(*grads, strict=True):
+        assert np.abs(got - want).max() <= 0.01 * np.abs(want).max()

@@ -182,3 +182,33 @@ def test_what_does_not_fit_is_named(name):
     call, text = REFUSED[name]
     with pytest.raises(tp.TriptychError, match=text):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_many_halves_in_one_place_are_added_in_single_precision(dtype):
+    """Sums of halves stop at 2,048 ones or at 256, where the next one is less than half a step."""
+    half = getattr(tp, dtype)
+    ones, places = tp.ones(4000, 3, dtype=half), tp.zeros(4000, dtype=tp.int64)
+    zeros = tp.zeros(2, 3, dtype=half)
+    wanted = tp.tensor([[4000.0] * 3, [0.0] * 3], dtype=half)
+    across = places[:, None].expand(4000, 3)
+    for found in (
+        zeros.index_add(0, places, ones),
+        zeros.scatter_add(0, across, ones),
+        zeros.index_put((places,), ones, accumulate=True),
+    ):
+        assert found.dtype == half
+        assert found.eq(wanted).all()
+    x = zeros.clone().requires_grad_()
+    for picked in (x[places], x.index_select(0, places), x.gather(0, across)):
+        x.grad = None
+        picked.sum().backward()
+        assert x.grad.eq(wanted).all()
+    for rows in (2, 20_000):  # of few or of most
+        weight = tp.zeros(rows, 3, dtype=half, requires_grad=True)
+        tp.nn.functional.embedding(places + 1, weight).sum().backward()
+        assert weight.grad[1].eq(4000).all()
+        assert weight.grad.sum(dtype=tp.float32) == 12_000
+    table = tp.zeros(3, 20_000, dtype=half).index_add(1, places + 7, ones.t())
+    assert table[:, 7].eq(4000).all()
+    assert table.sum(dtype=tp.float32) == 12_000

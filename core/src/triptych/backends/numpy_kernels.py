@@ -96,8 +96,12 @@ CHUNK = 1 << 16  # indices at a time, so that they stay in the cache
 
 def add_at(memory: np.ndarray, key: tuple[Any, ...], values: np.ndarray) -> None:
     """`numpy.add.at`: memory[key] += values, where places may repeat. Where one index array picks
-    slices, it adds row by row, or along one vector, three to eight times as fast.
+    slices, it adds row by row, or along one vector, three to eight times as fast. Halves are added
+    in float32 and rounded once: a long sum of them would stop growing.
     """
+    if memory.dtype.itemsize == 2 and memory.dtype.kind not in "iu" and values.size > 1:
+        _add_halves_at(memory, key, values)
+        return
     axis = _sliced_axis(memory, key) if values.size >= SMALL else None
     if axis is None:
         if values.size == 1 or memory.ndim > 1 or memory[key].shape == values.shape:
@@ -112,6 +116,20 @@ def add_at(memory: np.ndarray, key: tuple[Any, ...], values: np.ndarray) -> None
     fitting: Any = values.reshape(values.shape[-len(shape) :])  # more, in front, have length one
     given = np.broadcast_to(fitting, shape).reshape(rows.size, width)
     _add_rows(memory.reshape(lead * length, width), rows.reshape(-1), given)
+
+
+def _add_halves_at(memory: np.ndarray, key: tuple[Any, ...], values: np.ndarray) -> None:
+    axis = _sliced_axis(memory, key) if values.size < memory.size // 4 else None
+    if axis is not None:  # the few slices that are added to, not all of them
+        places, inverse = np.unique(key[axis] % memory.shape[axis], return_inverse=True)
+        before, after = key[:axis], key[axis + 1 :]
+        part = memory[(*before, places, *after)]
+        _add_halves_at(part, (*before, inverse.reshape(key[axis].shape), *after), values)
+        memory[(*before, places, *after)] = part
+        return
+    sums = memory.astype(np.float32)
+    add_at(sums, key, values.astype(np.float32))
+    memory[...] = sums.astype(memory.dtype)
 
 
 def _sliced_axis(memory: np.ndarray, key: tuple[Any, ...]) -> int | None:

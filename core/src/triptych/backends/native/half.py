@@ -22,7 +22,6 @@ THROUGH_SINGLE = frozenset(
         *("batch_norm", "batch_norm_eval", "batch_norm_grad", "group_norm", "group_norm_grad"),
         *("layer_norm", "layer_norm_grad", "rms_norm", "rms_norm_grad"),
         *("conv", "conv_dx", "conv_dw", "linear", "matmul"),
-        *("attention", "attention_grad"),
     )
 )
 
