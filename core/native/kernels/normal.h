@@ -57,8 +57,8 @@ INLINE vfloat gelu_anywhere(vfloat x) {
     const vfloat t = at_most_18(x);
     const exp_parts tail = normal_tail(t, bell(t));
     const vfloat below = vfma(-t, tail.high, -t * tail.low) * tail.scale1 * tail.scale2;
-    const vfloat missing = (tail.high + tail.low) * tail.scale1 * tail.scale2, above = 1.0f - missing;
-    const vfloat lost = (1.0f - above) - missing;
+    const vfloat scale = tail.scale1 * tail.scale2, missing = tail.high * scale;
+    const vfloat above = 1.0f - missing, lost = ((1.0f - above) - missing) - tail.low * scale;
     const vfloat y = choose(x < 0.0f, below, vfma(x, above, t * lost));
     return choose(x == -__builtin_inff(), splat(__builtin_nanf("")), y);
 }

@@ -22,6 +22,12 @@ struct Block {
 
 thread_local Block blocks[2];
 
+struct NoMemory : std::bad_alloc {
+    const char *what() const noexcept override {
+        return "not enough memory for the intermediate results of a kernel";
+    }
+};
+
 } // namespace
 
 void *scratch(std::size_t bytes, int which) {
@@ -35,7 +41,7 @@ void *scratch(std::size_t bytes, int which) {
 #ifdef MADV_HUGEPAGE
         if (block.start && page == HUGE) madvise(block.start, room, MADV_HUGEPAGE);
 #endif
-        if (!block.start) throw std::bad_alloc();
+        if (!block.start) throw NoMemory();
         block.bytes = room;
     }
     return block.start;

@@ -3,8 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <memory>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -57,22 +60,35 @@ template <class T> void wait_while(const std::atomic<T> &value, T old) {
     }
 }
 
-// One call of run_pieces: threads take the next piece until none is left.
+// One call of run_pieces: threads take the next piece until none is left or one has failed.
 struct Call {
     const std::function<void(long, int)> *body = nullptr;
     long pieces = 0;
     std::atomic<long> next{0};
+    std::atomic<bool> failed{false};
+    std::exception_ptr failure; // of the first that failed
 
-    void work(int worker) {
-        for (long piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;)
-            (*body)(piece, worker);
+    void work(int worker) noexcept {
+        try {
+            for (long piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;)
+                (*body)(piece, worker);
+        } catch (...) {
+            next.store(pieces, std::memory_order_relaxed);
+            if (!failed.exchange(true)) failure = std::current_exception();
+        }
     }
 };
 
 class Pool {
   public:
-    explicit Pool(int helpers) {
-        for (int i = 0; i < helpers; i++) threads_.emplace_back([this, i] { serve(i + 1); });
+    // Fewer threads where the system gives no more: those there are take all pieces.
+    explicit Pool(int helpers) : asked_(helpers) {
+        try {
+            threads_.reserve(helpers);
+            for (int i = 0; i < helpers; i++) threads_.emplace_back([this, i] { serve(i + 1); });
+        } catch (const std::system_error &) {
+        } catch (const std::bad_alloc &) {
+        }
     }
 
     ~Pool() {
@@ -81,17 +97,19 @@ class Pool {
         for (auto &thread : threads_) thread.join();
     }
 
-    int helpers() const { return static_cast<int>(threads_.size()); }
+    int asked() const { return asked_; }
 
     void run(long pieces, const std::function<void(long, int)> &body) {
         call_.body = &body;
         call_.pieces = pieces;
         call_.next.store(0, std::memory_order_relaxed);
+        call_.failed = false;
         open_ = true;
         announce();
         call_.work(0);
         open_ = false; // who comes from now on finds it closed; wait for those who came before
         while (const int left = inside_) wait_while(inside_, left);
+        if (call_.failed) std::rethrow_exception(std::exchange(call_.failure, nullptr));
     }
 
   private:
@@ -115,6 +133,7 @@ class Pool {
     std::atomic<unsigned> turn_{0};
     std::atomic<int> inside_{0};
     std::atomic<bool> open_{false}, stop_{false};
+    const int asked_;
     std::vector<std::thread> threads_;
 };
 
@@ -153,12 +172,14 @@ void run_pieces(long pieces, const std::function<void(long, int)> &body, int thr
         for (long piece = 0; piece < pieces; piece++) body(piece, 0);
         return;
     }
-    if (!shared->pool || shared->pool->helpers() != helpers) {
-        delete shared->pool;
+    const struct Leave {
+        ~Leave() { shared->in_use = false; }
+    } leave;
+    if (!shared->pool || shared->pool->asked() != helpers) {
+        delete std::exchange(shared->pool, nullptr);
         shared->pool = new Pool(helpers);
     }
     shared->pool->run(pieces, body);
-    shared->in_use = false;
 }
 
 } // namespace triptych

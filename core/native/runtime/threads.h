@@ -15,7 +15,8 @@ void set_num_threads(int count);
 // Calls body(piece, worker) for all pieces in [0, pieces); worker numbers the threads that take
 // part, below `threads`: who has set scratch memory aside for each passes the number it was for, as
 // num_threads() may change meanwhile. Runs on the calling thread alone when the pool is busy with
-// another call, or inside a body.
+// another call, or inside a body. What a body throws is thrown here once all threads have stopped;
+// pieces that none had taken are left out then.
 void run_pieces(long pieces, const std::function<void(long piece, int worker)> &body,
                 int threads = num_threads());
 

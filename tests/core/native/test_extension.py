@@ -200,3 +200,50 @@ class TestMemory:
         out = run(code, TRIPTYCH_ALLOCATOR="0")
         assert "memory of arrays: NumPy's" in out
         assert out.split()[-1] == "0"
+
+
+# An address space that ends soon after what there is; what a call did, and the same call again.
+SHORT_OF_MEMORY = """
+import re, resource, sys
+import triptych as tp
+tp.set_num_threads(int(sys.argv[1]))
+x, w, s = tp.randn(8, 64, 56, 56), tp.randn(64, 64, 3, 3), tp.randn(2000, 2000)
+conv = tp.nn.functional.conv2d
+call = {"conv": lambda: conv(x, w, padding=1), "mm": lambda: s @ s}[sys.argv[2]]
+with tp.no_grad():
+    tp.relu(x)  # threads are there
+    kept = [tp.zeros_like(x) for _ in range(4)] + [tp.zeros_like(s) for _ in range(4)]
+    del kept  # memory for results is there
+    with open("/proc/self/status") as file:
+        used = 1024 * int(re.search(r"VmSize:\\s+(\\d+)", file.read())[1])
+    resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[3]), resource.RLIM_INFINITY))
+    try:
+        call()
+    except MemoryError:
+        print("MemoryError")
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    print(call().isfinite().all().item())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sets a limit as Linux has it")
+@pytest.mark.parametrize("threads", ["1", "2", "4"])
+@pytest.mark.parametrize(
+    ("name", "room"), [("conv", "50000"), ("conv", "3000000"), ("mm", "50000")]
+)
+def test_no_memory_for_intermediate_results_is_an_error_and_no_end(threads, name, room):
+    command = [sys.executable, "-c", SHORT_OF_MEMORY, threads, name, room]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() in (["MemoryError", "True"], ["True"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sets a limit as Linux has it")
+def test_fewer_threads_than_asked_for_are_enough():
+    code = """
+import resource, triptych as tp
+tp.set_num_threads(500)
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, resource.RLIM_INFINITY))  # for stacks
+print(tp.softmax(tp.randn(1000, 1000), -1).sum().round().item())
+"""
+    assert run(code).strip() == "1000.0"
