@@ -5,12 +5,13 @@ nothing.
 """
 
 import cmath
+import math
 
 import numpy as np
 import pytest
 
 import triptych as tp
-from triptych.autograd import gradcheck
+from triptych.autograd import gradcheck, gradgradcheck
 
 INF, NAN = float("inf"), float("nan")
 SCALAR = tp.tensor(3.0)
@@ -88,6 +89,17 @@ def test_logarithms_of_sums_of_complex_exponentials():
     assert x.logsumexp(0).item() == pytest.approx(steps[-1], rel=1e-6)
     leaf = tp.tensor([0.5 + 1j, -1.0 + 0.3j], requires_grad=True).detach().to(tp.complex128)
     assert gradcheck(lambda t: t.logcumsumexp(0), (leaf.requires_grad_(),))
+
+
+def test_gradients_of_logcumsumexp_far_apart():
+    x = tp.tensor([-INF, 0.0, -100.0, 5.0, -120.0, 200.0], requires_grad=True)
+    x.logcumsumexp(0).sum().backward()
+    e5 = math.exp(-5)
+    wanted = [0, 2 + 2 * e5 / (1 + e5), 0, 2 / (1 + e5), 0, 1]
+    np.testing.assert_allclose(x.grad.numpy(), wanted, rtol=1e-6, atol=1e-40)
+    leaf = tp.randn(2, 7, 3, dtype=tp.float64).mul(3).requires_grad_()
+    assert gradcheck(lambda t: t.logcumsumexp(1), (leaf,))
+    assert gradgradcheck(lambda t: t.logcumsumexp(1), (leaf,))
 
 
 def test_parts_of_a_complex_number_do_not_spoil_each_other():

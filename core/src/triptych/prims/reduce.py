@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,22 @@ from .. import dtypes
 from ..avals import Aval, reduced_shape
 from ..errors import ShapeError
 from ..tensor import raw_dtype
-from .elementwise import LOGICAL, cast, conj_if_complex, div, eq, exp, fill_like, mul, sub
+from .elementwise import (
+    LOGICAL,
+    add,
+    cast,
+    conj_if_complex,
+    div,
+    eq,
+    exp,
+    fill_like,
+    mul,
+    sub,
+    where,
+)
 from .forward import linear
 from .kinds import boolean, primitive, reduction
-from .movement import expand, flip, reshape
+from .movement import concat, expand, flip, reshape, slice_
 from .promotion import FLOATING
 from .table import NA
 
@@ -178,8 +191,6 @@ def _cumprod_vjp(g: Any, a: Any, shape: Any, *, axis: int) -> Any:
 
     A quadratic number of products, but right when elements are zero.
     """
-    from .movement import concat, slice_
-
     lead = (slice(None),) * axis
     length = shape[axis]
     out = []
@@ -211,10 +222,20 @@ def _logcumsumexp(xp: Any, x: Any, *, axis: int) -> Any:
 
 
 def _logcumsumexp_vjp(g: Any, a: Any, y: Any, *, axis: int) -> Any:
-    """exp(a) times the reversed running sum of g exp(-y), kept in range by the largest a."""
-    top = amax(a, axes=(axis,), keepdim=True)
-    scaled = mul(g, exp(sub(top, y)))
-    return mul(exp(sub(a, top)), _cumsum_vjp(scaled, axis=axis))
+    """The sums over j >= i of g_j exp(a_i - y_j), over twice as many j in each step, from
+    exponentials that are at most 1.
+    """
+    lead, length = (slice(None),) * axis, y.shape[axis]
+    lowest = dtypes.finfo(dtypes.from_numpy_dtype(raw_dtype(y))).min / 2
+    y = where(eq(y, -math.inf), lowest, y)  # whose own a are -inf as well
+    total, step = g, 1
+    while step < length:
+        here, there = (*lead, slice(0, length - step)), (*lead, slice(step, length))
+        factor = exp(sub(slice_(y, key=here), slice_(y, key=there)))
+        longer = add(slice_(total, key=here), mul(factor, slice_(total, key=there)))
+        rest = slice_(total, key=(*lead, slice(length - step, length)))
+        total, step = concat(longer, rest, axis=axis), 2 * step
+    return mul(exp(sub(a, y)), total)
 
 
 logcumsumexp = primitive(
