@@ -147,26 +147,18 @@ bool has_bfloat_products() {
     return bfloat16_instructions() && TRIPTYCH_PICK(short_gemm).multiply_bfloat16;
 }
 
-// y (m, n) = x (m, k) w (n, k) transposed; the one with fewer rows is packed.
-void multiply_bfloats(long m, long n, long k, const uint8_t *x, const uint8_t *w, const float *bias,
-                      void *y) {
+// y (m, n) = x (m, k) w (n, k) transposed, where the one with fewer rows is packed; or x w with
+// w (k, n), `turned`, which is packed.
+void multiply_bfloats(long m, long n, long k, const uint8_t *x, const uint8_t *w, bool turned,
+                      const float *bias, void *y) {
     ShortProduct p{m, n, k, 2, x, w, 2 * k, 2 * k};
-    const bool exchanged = m > n;
+    const bool exchanged = turned || m > n;
     if (exchanged) std::swap(p.m, p.n), std::swap(p.x, p.w);
+    if (turned) p.turned = true, p.x_step = 2 * n;
     product_finish &finish = p.finish;
     finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y;
     finish.row_step = exchanged ? n : 1, finish.column_step = exchanged ? 1 : n;
     (exchanged ? finish.column_bias : finish.row_bias) = bias;
-    multiply(p);
-}
-
-// y (m, n) = a (m, k) b (k, n)
-void multiply_turned_bfloats(long m, long n, long k, const uint8_t *a, const uint8_t *b, void *y) {
-    ShortProduct p{n, m, k, 2, b, a, 2 * n, 2 * k};
-    p.turned = true;
-    product_finish &finish = p.finish;
-    finish.floats = 1, finish.result = PRODUCT_BFLOATS, finish.y = y;
-    finish.row_step = n, finish.column_step = 1;
     multiply(p);
 }
 
@@ -188,7 +180,7 @@ nb::object linear_of_bfloats(nb::handle input, nb::handle weight, nb::handle bia
     shape.back() = o;
     const Result y(x.ndim(), shape.data(), bfloat16_type);
     const Unlocked unlocked(rows * o * d / 16);
-    multiply_bfloats(rows, o, d, x.data<uint8_t>(), w.data<uint8_t>(),
+    multiply_bfloats(rows, o, d, x.data<uint8_t>(), w.data<uint8_t>(), false,
                      shift.empty() ? nullptr : shift.data(), y.data<void>());
     return y.object;
 }
@@ -211,9 +203,8 @@ nb::object matmul_of_bfloats(nb::handle left, nb::handle right) {
     shape.back() = n;
     const Result y(a.ndim(), shape.data(), bfloat16_type);
     const Unlocked unlocked(m * n * k / 16);
-    const uint8_t *x = a.data<uint8_t>(), *w = b.data<uint8_t>();
-    if (packed) multiply_turned_bfloats(m, n, k, x, w, y.data<void>());
-    else multiply_bfloats(m, n, k, x, w, nullptr, y.data<void>());
+    multiply_bfloats(m, n, k, a.data<uint8_t>(), b.data<uint8_t>(), packed, nullptr,
+                     y.data<void>());
     return y.object;
 }
 

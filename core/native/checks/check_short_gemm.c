@@ -12,10 +12,11 @@ static short_ways best_ways(void) {
     short_ways best = {SHORT_PLAIN, SHORT_PLAIN};
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return best;
     const int dots = c >> 11 & 1, tiles = (d >> 22 & 1) && (d >> 24 & 1) && (d >> 25 & 1);
-    if (dots) best.bytes = SHORT_DOTS;
-    if (__get_cpuid_count(7, 1, &more, &b, &e, &d) && more >> 5 & 1) best.bfloats = SHORT_DOTS;
-    if (dots && tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0)
-        best.bytes = best.bfloats = SHORT_TILES;
+    const int bfloats = __get_cpuid_count(7, 1, &more, &b, &e, &d) && more >> 5 & 1;
+    const short_way way = dots && tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0 ? SHORT_TILES
+                                                                                    : SHORT_DOTS;
+    if (dots) best.bytes = way;
+    if (bfloats) best.bfloats = way;
     return best;
 }
 #else

@@ -60,9 +60,9 @@ Instructions found_instructions() {
     const auto has = [](unsigned bits, int place) { return (bits >> place & 1) != 0; };
     const bool tiles = has(d, 22) && has(d, 24) && has(d, 25); // AMX-BF16, AMX-TILE, AMX-INT8
     const bool vnni = has(c, 11);                              // AVX512_VNNI
-    if (vnni && tiles && may_use_tiles()) return {2, 2};
+    const int best = vnni && tiles && may_use_tiles() ? 2 : 1;
     const bool bf16 = a >= 1 && __get_cpuid_count(7, 1, &more, &b, &c, &d) && has(more, 5);
-    return {vnni, bf16};
+    return {vnni ? best : 0, bf16 ? best : 0};
 }
 #else
 Instructions found_instructions() { return {}; }

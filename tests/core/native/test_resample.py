@@ -67,7 +67,7 @@ def banked(x, w, step):
 def by_transforms(monkeypatch):
     """Calls of any size, with nothing designed before."""
     monkeypatch.setattr(resample, "LEAST_WORK", 0)
-    monkeypatch.setattr(resample, "_known", [])
+    monkeypatch.setattr(resample, "_known", ())
 
 
 @pytest.mark.usefixtures("by_transforms")
@@ -129,7 +129,9 @@ def test_banks_that_transforms_do_not_pay_for():
     short = low_pass(441, 160, crossings=4)
     everything = rng.standard_normal((160, 815)).astype(np.float32)  # stops nothing
     common = low_pass(441, 160)[:147]  # 441 and 147 have a common divisor
-    for w in (short, everything, common):
+    broken = low_pass(441, 160)
+    broken[3, 400] = np.nan
+    for w in (short, everything, common, broken, np.zeros_like(broken)):
         for _ in range(2):  # designed, and remembered
             got, want, taken = banked(x, w, 441)
             assert taken == {"filter_bank"}

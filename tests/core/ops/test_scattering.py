@@ -212,3 +212,7 @@ def test_many_halves_in_one_place_are_added_in_single_precision(dtype):
     table = tp.zeros(3, 20_000, dtype=half).index_add(1, places + 7, ones.t())
     assert table[:, 7].eq(4000).all()
     assert table.sum(dtype=tp.float32) == 12_000
+    few = tp.zeros(1000, 64, dtype=half)  # one row for many places
+    few.index_put_((tp.arange(100),), tp.ones(64, dtype=half), accumulate=True)
+    assert few[:100].eq(1).all()
+    assert few[100:].eq(0).all()

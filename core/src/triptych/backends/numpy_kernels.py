@@ -119,17 +119,17 @@ def add_at(memory: np.ndarray, key: tuple[Any, ...], values: np.ndarray) -> None
 
 
 def _add_halves_at(memory: np.ndarray, key: tuple[Any, ...], values: np.ndarray) -> None:
+    """Over float32 of all the memory, or of the few slices that are added to."""
+    part: tuple[Any, ...] = (...,)
     axis = _sliced_axis(memory, key) if values.size < memory.size // 4 else None
-    if axis is not None:  # the few slices that are added to, not all of them
+    if axis is not None:
         places, inverse = np.unique(key[axis] % memory.shape[axis], return_inverse=True)
         before, after = key[:axis], key[axis + 1 :]
-        part = memory[(*before, places, *after)]
-        _add_halves_at(part, (*before, inverse.reshape(key[axis].shape), *after), values)
-        memory[(*before, places, *after)] = part
-        return
-    sums = memory.astype(np.float32)
+        part = (*before, places, *after)
+        key = (*before, inverse.reshape(key[axis].shape), *after)
+    sums = memory[part].astype(np.float32, order="C")
     add_at(sums, key, values.astype(np.float32))
-    memory[...] = sums.astype(memory.dtype)
+    memory[part] = sums.astype(memory.dtype)
 
 
 def _sliced_axis(memory: np.ndarray, key: tuple[Any, ...]) -> int | None:

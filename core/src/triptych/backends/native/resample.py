@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -39,8 +38,8 @@ class _Known:
         return same and np.array_equal(self.filters, filters)
 
 
-_known: list[_Known] = []
-_lock = threading.Lock()
+# Replaced as a whole: a lock could be held by another thread while a process forks.
+_known: tuple[_Known, ...] = ()
 
 
 def _transform_cost(n: int) -> float:
@@ -88,7 +87,7 @@ def _design(filters: np.ndarray, step: int) -> _Design | None:
     # Bin f of the whole goes to bin f % m and is the input's f % n; of both, half are enough.
     order = np.argsort(f % m, kind="stable")
     order = order[f[order] % m <= m // 2]
-    if order.size > m:  # it lets too much through to be worth it
+    if not 0 < order.size <= m:  # zeros or NaN, or it lets too much through to be worth it
         return None
     f, gain = f[order], gain[order]
     source = f % n
@@ -104,15 +103,13 @@ def _design(filters: np.ndarray, step: int) -> _Design | None:
 
 
 def _designed(filters: np.ndarray, step: int) -> _Design | None:
-    with _lock:
-        for i, known in enumerate(_known):
-            if known.holds(filters, step):
-                _known.insert(0, _known.pop(i))
-                return known.design
-        design = _design(filters, step)
-        _known.insert(0, _Known(filters.copy(), step, design))
-        del _known[DESIGNS:]
-        return design
+    global _known
+    before = _known
+    found = next((known for known in before if known.holds(filters, step)), None)
+    if found is None:
+        found = _Known(filters.copy(), step, _design(filters, step))
+    _known = (found, *(known for known in before if known is not found))[:DESIGNS]
+    return found.design
 
 
 def _filter_bank(native: ModuleType, x: Any, w: Any, *, step: int) -> Any:
