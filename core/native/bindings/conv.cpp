@@ -162,6 +162,7 @@ ConvOptions::ConvOptions(nb::tuple stride, nb::tuple padding, nb::tuple dilation
     dims = static_cast<int>(count);
     read_axis(x, after[1], count - 1, stride, padding, dilation);
     if (dims == 2) read_axis(y, after[0], 0, stride, padding, dilation);
+    if (std::min({x.stride, x.dilation, y.stride, y.dilation}) < 1) dims = 0;
 }
 
 bool ConvOptions::lengths(const npy_intp *in, const npy_intp *kernel, const npy_intp *out) {

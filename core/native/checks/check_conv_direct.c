@@ -1,5 +1,7 @@
 #include "check_conv.h"
 
+#include "../kernels/gemm_small.c"
+
 #include "../kernels/conv_direct.c"
 
 static conv_axis pixel_axis(long n) { return (conv_axis){n, n, 1, 1, 1, 0}; }

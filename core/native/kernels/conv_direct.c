@@ -11,6 +11,7 @@
 #include "conv_plain.h"
 #include "conv_tile.h"
 #include "conv_transpose.h"
+#include "gemm_small.h"
 
 #define LEFT_FLOATS (48 * 1024L) /* of the left operand at a time, to stay in the second cache */
 #define GATHERED_ROWS (3 * TILE_ROWS)
@@ -178,30 +179,16 @@ static void direct_multiply(const conv_product *p, float *scratch, long *held, l
     else multiply_in_place(p, begin, end);
 }
 
-#define DOTS 4 /* rows of weights at a time */
-
-/* Images of one pixel: y[s][o] is the product of row o of w with x[s]; channels in the lanes. */
+/* Images of one pixel: a product of matrices, whose second operand is read where it lies. */
 static void direct_dots(const float *w, const float *x, const conv_after *after, float *y, long n,
                         long c, long o, long begin, long end) {
-    for (long first = begin; first < end; first += DOTS)
-        for (long s = 0; s < n; s++) {
-            const float *rows[DOTS], *from = x + s * c;
-            vfloat sum[DOTS];
-            for (int r = 0; r < DOTS; r++) {
-                rows[r] = w + least(first + r, end - 1) * c;
-                sum[r] = splat(0);
-            }
-            long i = 0;
-            for (; i + LANES <= c; i += LANES)
-                for (int r = 0; r < DOTS; r++) sum[r] += load(rows[r] + i) * load(from + i);
-            const vfloat rest = load_part(from + i, c - i, 0);
-            for (int r = 0; r < DOTS; r++) {
-                if (i < c) sum[r] += load_part(rows[r] + i, c - i, 0) * rest;
-                const long row = least(first + r, end - 1);
-                y[s * o + row] = after ? number_after(after, row, lanes_sum(sum[r]))
-                                       : lanes_sum(sum[r]);
-            }
-        }
+    const gemm_view weights = {w + begin * c, 1, c};
+    for (long s = 0; s < n; s += GEMM_DOTS)
+        KERNEL(gemm_dots)(least(n - s, GEMM_DOTS), end - begin, c, (gemm_view){x + s * c, c, 1},
+                          weights, (gemm_target){y + s * o + begin, o, 1}, 0);
+    for (long s = 0; after && s < n; s++)
+        for (long row = begin; row < end; row++)
+            y[s * o + row] = number_after(after, row, y[s * o + row]);
 }
 
 const conv_direct_kernels KERNEL(conv_direct) = {conv_plan, conv_offsets, conv_fill,

@@ -34,11 +34,6 @@ INLINE void tile_step(const int rows, const int vectors, const float *a, long a_
     }
 }
 
-/* Asks the memory for numbers of the left operand's next rows, which need not exist. */
-INLINE void ask_for_row(const float *a, long ahead) {
-    __builtin_prefetch((const void *)((uintptr_t)a + (uintptr_t)ahead * sizeof *a), 0, 2);
-}
-
 /* A tile of sums, its rows side by side, to where it belongs. Not in registers, as that would be code
    in every tile's function; nor in place, as another thread may write the same numbers. */
 static __attribute__((noinline)) void finish_tile(long rows, long vectors, const conv_after *after,
@@ -64,7 +59,7 @@ INLINE void tile_of(const int rows, const int vectors, const float *a, long a_pi
         b += offsets[0];
         long left = operand->outer;
         for (; left >= LINE; left -= LINE) {
-            for (int r = 0; r < rows; r++) ask_for_row(a, (rows + r) * a_pitch);
+            for (int r = 0; r < rows; r++) ask_for(a, (rows + r) * a_pitch); /* the next tile's */
 #pragma GCC unroll 1
             for (long i = LINE; i; i--, b += plane)
                 tile_step(rows, vectors, a++, a_pitch, b, sum);

@@ -1,42 +1,12 @@
-/* Squares of LANES x LANES numbers turned around in registers, and copies of short rows. */
+/* Every second number, squares turned around from memory to memory, and copies of short rows. */
 #ifndef TRIPTYCH_CONV_TRANSPOSE_H
 #define TRIPTYCH_CONV_TRANSPOSE_H
 
-#include "vector.h"
-
-#define FIRST_(step, lane) ((lane) & (step) ? LANES + (lane) - (step) : (lane))
-#define SECOND_(step, lane) ((lane) & (step) ? LANES + (lane) : (lane) + (step))
-#define FOUR_(f, step, lane) f(step, lane), f(step, lane + 1), f(step, lane + 2), f(step, lane + 3)
-#if LANES == 16
-#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4), FOUR_(f, step, 8), FOUR_(f, step, 12)
-#elif LANES == 8
-#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4)
-#else
-#define EACH_(f, step) FOUR_(f, step, 0)
-#endif
-/* Swaps the squares of `step` numbers off the diagonal in each square of twice as many. */
-#define SWAP_(step)                                                                                \
-    for (int i = 0; i < LANES; i++)                                                                \
-        if (!(i & (step))) {                                                                       \
-            const vfloat a = v[i], b = v[i + (step)];                                              \
-            v[i] = __builtin_shufflevector(a, b, EACH_(FIRST_, step));                             \
-            v[i + (step)] = __builtin_shufflevector(a, b, EACH_(SECOND_, step));                   \
-        }
+#include "transpose.h"
 
 #define EVEN_(step, lane) (2 * (lane))
 /* Every second number of two vectors. */
 INLINE vfloat evens(vfloat a, vfloat b) { return __builtin_shufflevector(a, b, EACH_(EVEN_, 0)); }
-
-INLINE void transpose(vfloat v[LANES]) {
-    SWAP_(1)
-    SWAP_(2)
-#if LANES >= 8
-    SWAP_(4)
-#endif
-#if LANES >= 16
-    SWAP_(8)
-#endif
-}
 
 /* to[j * to_pitch + i] = from[i * from_pitch + j] for i, j below LANES. */
 INLINE void transpose_square(float *to, long to_pitch, const float *from, long from_pitch) {

@@ -12,7 +12,7 @@ typedef void loop(const float *a, const float *b, const float *c, float *y, long
 /* Asks the memory for what comes AHEAD numbers later. Where a number takes long to compute, a
    processor sees too little of what comes to keep the memory busy by itself. */
 #define AHEAD 256
-INLINE void ask_for(const float *x, int wanted) {
+INLINE void ask_if(const float *x, int wanted) {
     if (wanted) __builtin_prefetch((const void *)((uintptr_t)x + AHEAD * sizeof *x));
 }
 
@@ -28,8 +28,8 @@ INLINE void ask_for(const float *x, int wanted) {
         const vfloat none = {0};                                                                   \
         long i = 0;                                                                                \
         for (; i + LANES <= n; i += LANES) {                                                       \
-            ask_for(pa + i, long_one), ask_for(y + i, long_one);                                   \
-            if (inputs > 1) ask_for(pb + i, long_one);                                             \
+            ask_if(pa + i, long_one), ask_if(y + i, long_one);                                   \
+            if (inputs > 1) ask_if(pb + i, long_one);                                             \
             store(y + i, of_##name(load(pa + i), inputs > 1 ? load(pb + i) : none,                 \
                                    inputs > 2 ? load(pc + i) : none));                             \
         }                                                                                          \

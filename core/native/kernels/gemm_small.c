@@ -17,11 +17,13 @@
 #define DOT_ROWS 4
 #define DOT_SUMS 12
 #endif
-#define DOT_COLUMNS 4
-#define DOT_DEPTH 1024 /* terms at a time: DOT_ROWS times as many stay in the first-level cache */
+#define DOT_COLUMNS 8 /* in a tile of one row, which only waits for B */
+#define DOT_ARRAY (4 * DOT_ROWS) /* sums in the largest tile, in whole vectors */
+#define DOT_TERMS (DOT_ROWS * 1024L) /* of A at a time, which stay in the first-level cache */
 #define DOT_BLOCK (48L << 10) /* numbers of B at a time, which stay in the second-level cache */
+#define DOT_AHEAD 4096 /* numbers between those of B in use and those asked for */
 /* Columns of a tile of so many rows. */
-#define DOT_WIDTH(rows) ((rows) * DOT_COLUMNS <= DOT_SUMS ? DOT_COLUMNS : DOT_SUMS / (rows))
+#define DOT_WIDTH(rows) ((rows) == 1 ? DOT_COLUMNS : (rows) * 4 <= DOT_SUMS ? 4 : DOT_SUMS / (rows))
 
 /* out[i] = the sum of sums[i], for i < count, a multiple of LANES. */
 INLINE void add_up(vfloat *sums, int count, float *out) {
@@ -39,11 +41,14 @@ typedef void dot_function(long k, const float *a, long a_row, const float *b, lo
 /* out[i * columns + j] = the dot product of row i of a and column j of b. */
 INLINE void dot_tile(int rows, int columns, long k, const float *a, long a_row, const float *b,
                      long b_column, float *out) {
-    vfloat sum[DOT_ROWS * DOT_COLUMNS] = {0};
+    vfloat sum[DOT_ARRAY] = {0};
     long p = 0;
     for (; p + LANES <= k; p += LANES) {
         vfloat y[DOT_COLUMNS];
-        UNROLLED for (int j = 0; j < columns; j++) y[j] = load(b + j * b_column + p);
+        UNROLLED for (int j = 0; j < columns; j++) {
+            ask_for(b + j * b_column + p, DOT_AHEAD);
+            y[j] = load(b + j * b_column + p);
+        }
         UNROLLED for (int i = 0; i < rows; i++) {
             const vfloat x = load(a + i * a_row + p);
             UNROLLED for (int j = 0; j < columns; j++) sum[i * columns + j] += x * y[j];
@@ -64,7 +69,7 @@ INLINE void dot_tile(int rows, int columns, long k, const float *a, long a_row, 
     }
 #define ONE(rows) DOTS(rows, 1)
 #define FOUR(rows) DOTS(rows, 1) DOTS(rows, 4)
-FOUR(1) FOUR(2) FOUR(3)
+DOTS(1, 1) DOTS(1, 8) FOUR(2) FOUR(3)
 #if DOT_ROWS == 8
 FOUR(4) FOUR(5) FOUR(6) DOTS(7, 1) DOTS(7, 3) DOTS(8, 1) DOTS(8, 3)
 #else
@@ -73,7 +78,7 @@ DOTS(4, 1) DOTS(4, 3)
 /* By rows: for one column, and for as many as there are registers for. */
 static dot_function *const dot_tiles[DOT_ROWS + 1][2] = {
     {0, 0},
-    {dots_1_1, dots_1_4},
+    {dots_1_1, dots_1_8},
     {dots_2_1, dots_2_4},
     {dots_3_1, dots_3_4},
 #if DOT_ROWS == 8
@@ -87,11 +92,11 @@ static dot_function *const dot_tiles[DOT_ROWS + 1][2] = {
 #endif
 };
 
-/* c (rows, n) = or += a b for at most DOT_ROWS rows and DOT_DEPTH terms. */
+/* c (rows, n) = or += a b for at most DOT_ROWS rows. */
 static void dot_strip(long rows, long n, long k, gemm_view a, gemm_view b, gemm_target c, int add) {
     const long wide = DOT_WIDTH(rows);
     for (long j = 0, width; j < n; j += width) {
-        float out[(DOT_ROWS * DOT_COLUMNS + LANES - 1) / LANES * LANES];
+        float out[(DOT_ARRAY + LANES - 1) / LANES * LANES];
         width = n - j >= wide ? wide : 1;
         dot_tiles[rows][width == wide](k, a.data, a.row, b.data + j * b.column, b.column, out);
         for (long i = 0; i < rows; i++)
@@ -103,8 +108,8 @@ static void dot_strip(long rows, long n, long k, gemm_view a, gemm_view b, gemm_
 }
 
 void KERNEL(gemm_dots)(long m, long n, long k, gemm_view a, gemm_view b, gemm_target c, int add) {
-    const long depth = evenly(k, DOT_DEPTH), width = DOT_BLOCK / depth + 1;
-    const long height = evenly(m, DOT_ROWS);
+    const long height = evenly(m, DOT_ROWS), depth = evenly(k, DOT_TERMS / height);
+    const long width = m <= DOT_ROWS ? n : DOT_BLOCK / depth + 1; /* B is used again, or not */
     for (long j = 0; j < n; j += width)
         for (long p = 0; p < k; p += depth)
             for (long i = 0; i < m; i += height) {

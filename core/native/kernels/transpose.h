@@ -6,30 +6,35 @@
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-/* The numbers of two vectors in turn: low and high half of the result. */
-#if VECTOR_BYTES == 64
-#define SHUFFLED_LOW(a, b)                                                                         \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define SHUFFLED_HIGH(a, b)                                                                        \
-    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif VECTOR_BYTES == 32
-#define SHUFFLED_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define SHUFFLED_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define FIRST_(step, lane) ((lane) & (step) ? LANES + (lane) - (step) : (lane))
+#define SECOND_(step, lane) ((lane) & (step) ? LANES + (lane) : (lane) + (step))
+#define FOUR_(f, step, lane) f(step, lane), f(step, lane + 1), f(step, lane + 2), f(step, lane + 3)
+#if LANES == 16
+#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4), FOUR_(f, step, 8), FOUR_(f, step, 12)
+#elif LANES == 8
+#define EACH_(f, step) FOUR_(f, step, 0), FOUR_(f, step, 4)
 #else
-#define SHUFFLED_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define SHUFFLED_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define EACH_(f, step) FOUR_(f, step, 0)
 #endif
-
-/* x[i][j] to x[j][i]: log2(LANES) perfect shuffles of all numbers. */
-INLINE void transpose(vfloat x[LANES]) {
-    UNROLLED for (int step = 1; step < LANES; step *= 2) {
-        vfloat y[LANES];
-        UNROLLED for (int i = 0; i < LANES / 2; i++) {
-            y[2 * i] = SHUFFLED_LOW(x[i], x[i + LANES / 2]);
-            y[2 * i + 1] = SHUFFLED_HIGH(x[i], x[i + LANES / 2]);
+/* Swaps the squares of `step` numbers off the diagonal in each square of twice as many. */
+#define SWAP_(step)                                                                                \
+    UNROLLED for (int i = 0; i < LANES; i++)                                                       \
+        if (!(i & (step))) {                                                                       \
+            const vfloat a = v[i], b = v[i + (step)];                                              \
+            v[i] = __builtin_shufflevector(a, b, EACH_(FIRST_, step));                             \
+            v[i + (step)] = __builtin_shufflevector(a, b, EACH_(SECOND_, step));                   \
         }
-        UNROLLED for (int i = 0; i < LANES; i++) x[i] = y[i];
-    }
+
+/* v[i][j] to v[j][i]. */
+INLINE void transpose(vfloat v[LANES]) {
+    SWAP_(1)
+    SWAP_(2)
+#if LANES >= 8
+    SWAP_(4)
+#endif
+#if LANES >= 16
+    SWAP_(8)
+#endif
 }
 
 #endif

@@ -56,6 +56,12 @@ INLINE vfloat vmax(vfloat a, vfloat b) { return choose(a > b, a, b); }
 INLINE vfloat vmin(vfloat a, vfloat b) { return choose(a < b, a, b); }
 #endif
 
+/* Asks the memory for the line with the number `ahead` places behind p, which need not exist. It comes
+   as far as the second cache: there is room for many more to be under way than to the first. */
+INLINE void ask_for(const float *p, long ahead) {
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead * sizeof *p), 0, 2);
+}
+
 /* The first `count` numbers at p, fewer than LANES; `fill` in the other lanes. */
 #if defined(__AVX512F__)
 INLINE vfloat load_part(const float *p, long count, float fill) {
