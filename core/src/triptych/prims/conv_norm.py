@@ -51,6 +51,7 @@ def _decomp(x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any
 def _conv_norm(
     xp: Any, x: Any, w: Any, *vectors: Any, eps: float, then: str, **options: Any
 ) -> Any:
+    _aval(x, w, *vectors, eps=eps, then=then, **options)  # a native kernel has its own checks
     y = _of(conv).kernel(x)(x, w, **options)
     y = _of(batch_norm_eval).kernel(x)(y, *vectors, eps=eps)
     return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
@@ -78,6 +79,7 @@ conv_norm = cp.composite(
     _conv_norm,
     _vjp,
     aval=_aval,
+    check="late",
     names=lambda x, w, *vectors, **options: naming.conv(x, w),
     amp="low",
 )
@@ -104,6 +106,7 @@ def _bias_decomp(x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Any
 
 
 def _conv_bias(xp: Any, x: Any, w: Any, bias: Any, *, then: str, **options: Any) -> Any:
+    _bias_aval(x, w, bias, then=then, **options)
     y = _of(conv).kernel(x)(x, w, **options)
     y = _of(ew.add).kernel(x)(y, bias.reshape(-1, *[1] * (y.ndim - 2)))
     return _of(ACTIVATIONS[then]).kernel(x)(y) if then != "identity" else y
@@ -123,6 +126,7 @@ conv_bias = cp.composite(
     _conv_bias,
     _bias_vjp,
     aval=_bias_aval,
+    check="late",
     names=lambda x, w, bias, **options: naming.conv(x, w),
     amp="low",
 )

@@ -143,11 +143,13 @@ def _pair(prim: Prim) -> Callable[..., Any]:
 def _several(prim: Prim) -> Callable[..., Any]:
     """Calls with array inputs of one kind, all tensors or all raw, that need no promotion."""
     kernels, aval, differentiable = prim.kernels, prim.aval, prim.differentiable
+    check_first = prim.check == "first"
 
     def call(*xs: Any, **params: Any) -> Any:
         run = state.run
-        boxed = isinstance(xs[0], Tensor)
-        raw = [_unboxed(x) for x in xs] if boxed else xs
+        raw: Any = xs
+        if boxed := isinstance(xs[0], Tensor):
+            raw = [x._data if isinstance(x, Tensor) and x._names is None else x for x in xs]
         kind = type(raw[0])
         kernel = kernels.get(kind)
         if run is None or kernel is None:
@@ -155,7 +157,8 @@ def _several(prim: Prim) -> Callable[..., Any]:
         for a in raw:
             if type(a) is not kind:
                 return apply(prim, xs, params)
-        aval(*raw, **params)
+        if check_first:
+            aval(*raw, **params)
         try:
             y = run(kernel, *raw, **params)
         except Exception:
@@ -172,11 +175,6 @@ def _several(prim: Prim) -> Callable[..., Any]:
         return t
 
     return call
-
-
-def _unboxed(x: Any) -> Any:
-    """The array in a tensor without names, and anything else as it is."""
-    return x._data if isinstance(x, Tensor) and x._names is None else x
 
 
 def _unary(prim: Prim) -> Callable[..., Any]:

@@ -48,7 +48,10 @@ def rounds_once(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Tensor:
-        floating = [x for x in (*args, *kwargs.values()) if _is_floating(x)]
+        given = (*args, *kwargs.values())
+        if not any(isinstance(x, Tensor) and x._data.dtype.itemsize == 2 for x in given):
+            return function(*args, **kwargs)
+        floating = [x for x in given if _is_floating(x)]
         short = {x._data.dtype for x in floating if x._data.dtype.itemsize == 2}
         if len(short) != 1 or any(x._data.dtype.itemsize > 2 for x in floating):
             return function(*args, **kwargs)

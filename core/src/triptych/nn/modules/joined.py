@@ -17,6 +17,7 @@ from .normalization import BatchNorm2d
 
 __all__ = ["chain"]
 
+_STATISTICS, _AFFINE = ("running_mean", "running_var"), ("weight", "bias")
 _THEN: dict[type[Module], str] = {
     act.Hardsigmoid: "hardsigmoid",
     act.Hardswish: "hardswish",
@@ -59,7 +60,8 @@ def _joined(x: Any, modules: Sequence[Module]) -> tuple[Any, int]:
     conv = modules[0]
     if not isinstance(x, Tensor) or x._names is not None or not _plain(conv):
         return None, 0
-    weight, bias = conv.weight, conv.bias
+    own = conv.__dict__["_parameters"]
+    weight, bias = own.get("weight"), own.get("bias")
     norm: Any = None
     vectors: tuple[Any, ...] = (bias,)
     count = 1
@@ -67,7 +69,9 @@ def _joined(x: Any, modules: Sequence[Module]) -> tuple[Any, int]:
         norm = modules[1] if len(modules) > 1 else None
         if type(norm) is not BatchNorm2d or norm.training or not _plain(norm):
             return None, 0
-        vectors, count = (norm.running_mean, norm.running_var, norm.weight, norm.bias), 2
+        own, kept = norm.__dict__["_parameters"], norm.__dict__["_buffers"]
+        vectors = tuple(map(kept.get, _STATISTICS)) + tuple(map(own.get, _AFFINE))
+        count = 2
     if conv.padding_mode != "zeros" or not _alike(x, weight, *vectors):
         return None, 0
     then = "identity"
@@ -99,7 +103,9 @@ def _plain(module: Module) -> bool:
 def _alike(x: Tensor, *others: Any) -> bool:
     """Whether there are only plain tensors of one dtype, x one image or more."""
     shape, dtype = x._data.shape, x._data.dtype
-    fit = len(shape) == 4 and 0 not in shape
+    if len(shape) != 4 or 0 in shape:
+        return False
     for v in others:
-        fit = fit and v is not None and v._data.dtype == dtype and v._names is None
-    return fit
+        if v is None or v._data.dtype is not dtype or v._names is not None:
+            return False
+    return True
