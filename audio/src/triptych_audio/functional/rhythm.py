@@ -76,7 +76,7 @@ def onset_strength(
     window = tp.hann_window(n_fft, dtype=waveform.dtype, device=waveform.device)
     frame = (n_fft, hop_length, n_fft)
     power = spectrogram(waveform, 0, window, *frame, 2.0, False, pad_mode="constant")
-    bands = tp.matmul(_mel_bank(sample_rate, power.shape[-2]).to(power), power)
+    bands = tp.signal.band_sums(power, _mel_bank(sample_rate, power.shape[-2]).to(power))
     levels = amplitude_to_DB(bands, 10.0, 1e-10, 0.0, 80.0)
     frames = levels.shape[-1]
     rise = AGGREGATES[aggregate]((levels[..., lag:] - levels[..., :-lag]).relu())

@@ -130,7 +130,7 @@ def mel_levels(waveform: Tensor, n_mels: int = 80, center: bool = True) -> Tenso
         waveform, N_FFT, HOP_LENGTH, N_FFT, window.to(waveform.device), center, return_complex=True
     )
     power = spectra.real.square() + spectra.imag.square()
-    return tp.matmul(bank, power).clamp(min=SMALLEST).log10()
+    return tp.signal.band_sums(power, bank).clamp(min=SMALLEST).log10()
 
 
 def normalized_levels(levels: Tensor, peak: Tensor | float) -> Tensor:

@@ -136,4 +136,4 @@ class LFCC(_Cepstra):
     def bands(self, waveform: Tensor) -> Tensor:
         """(..., n_filter, frames) power."""
         spectra = self.Spectrogram(waveform)
-        return tp.matmul(self.filter_mat.to(spectra.dtype).mT, spectra)
+        return tp.signal.band_sums(spectra, self.filter_mat.to(spectra.dtype).mT)

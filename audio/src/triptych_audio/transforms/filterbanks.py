@@ -55,7 +55,7 @@ class _Bands(Module):
                 f"{type(self).__name__}: wanted (..., {self.fb.shape[0]}, frames), got "
                 f"{tuple(specgram.shape)}; the number of bins is n_fft // 2 + 1"
             )
-        return tp.matmul(self.fb.to(specgram.dtype).mT, specgram)
+        return tp.signal.band_sums(specgram, self.fb.to(specgram.dtype).mT)
 
 
 class _Inverse(Module):

@@ -290,7 +290,7 @@ class MelScale(Module):
                 f"MelScale: wanted (..., {self.fb.shape[0]}, frames), got {tuple(specgram.shape)}; "
                 "n_stft is n_fft // 2 + 1"
             )
-        return tp.matmul(self.fb.to(specgram.dtype).mT, specgram)
+        return tp.signal.band_sums(specgram, self.fb.to(specgram.dtype).mT)
 
 
 class MelSpectrogram(Module):

@@ -19,7 +19,7 @@ from .pointwise import imag, real
 from .reduce import amin
 from .shape import cat, expand, flip, narrow, stack, transpose
 
-__all__ = ["filter_bank", "istft", "power_spectrum", "stft"]
+__all__ = ["band_sums", "filter_bank", "istft", "power_spectrum", "stft"]
 
 SMALLEST_ENVELOPE = 1e-11  # torch.istft: below this the overlapping windows cannot be divided out
 
@@ -309,6 +309,34 @@ def _joined(frames: Tensor, window: Tensor, hop: int, cut: int, length: int | No
     signal = ew.div(narrow(signal, -1, cut, stop - cut), envelope)
     missing = 0 if length is None else length - signal.shape[-1]
     return _with_zeros(signal, 0, missing) if missing else signal
+
+
+def band_sums(input: Tensor, bands: Tensor) -> Tensor:
+    """Weighted sums over the bins of a spectrum, as of mel filters: ``bands @ input``.
+
+    On the CPU only the bins from the first to the last weight of a band that is not zero are looked
+    at. So what is not finite in others may leave a band as it is, where a product gives NaN.
+
+    Args:
+        input: (..., f, t) bins and frames, floating.
+        bands: (m, f) weights of the same dtype.
+
+    Returns:
+        (..., m, t).
+
+    Raises:
+        ShapeError: the numbers of bins differ, or bands is no matrix.
+        DTypeError: dtypes differ.
+
+    Example:
+        >>> import triptych as tp
+        >>> bands = tp.tensor([[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]])
+        >>> band_sums(tp.tensor([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]), bands)
+        tensor([[ 2., 20.],
+                [ 4., 40.]])
+    """
+    found: Tensor = framed.band_sums(input, bands)
+    return found
 
 
 def filter_bank(input: Tensor, filters: Tensor, step: int = 1) -> Tensor:

@@ -1,4 +1,4 @@
-"""Overlapping frames of a signal: their spectra, and their products with filters."""
+"""Overlapping frames of a signal: their spectra, and their products with filters and bands."""
 
 from __future__ import annotations
 
@@ -136,3 +136,51 @@ stft_power = _record("stft_power", _power_decomp, _power_aval, "t,n->fm")
 filter_bank = _record("filter_bank", _bank_decomp, _bank_aval, "t,fk->mf", _bank)
 """signal (..., t), filters (f, k) to (..., m, f): the products of the filters with the k samples
 from each multiple of `step` on."""
+
+
+# Bands
+
+
+def _sums_aval(x: Any, w: Any) -> Aval:
+    check_dtypes("band_sums", spectrum=x, bands=w)
+    if w.ndim != 2 or x.ndim < 2 or x.shape[-2] != w.shape[-1]:
+        raise ShapeError(
+            f"band_sums: wanted bands (m, f) and a spectrum (..., f, t), got {tuple(w.shape)} and "
+            f"{tuple(x.shape)}; transpose one with .mT?"
+        )
+    return Aval((*x.shape[:-2], w.shape[0], x.shape[-1]), x.dtype)
+
+
+def _sums_decomp(x: Any, w: Any) -> Any:
+    return matmul(w, x)
+
+
+@half_as_single
+def _sums(xp: Any, x: Any, w: Any) -> Any:
+    return xp.matmul(w, x)
+
+
+def _sums_vjp(g: Any, xs: Any) -> list[Any]:
+    return pulled_back(lambda *inputs: (_sums_decomp(*inputs),), xs, (g,))
+
+
+def _sums_vmap(prim: Any, size: int, xs: Any, on: Flags, params: Params) -> Any:
+    if not on[1]:
+        return prim.call(*xs)
+    x = batched(xs[0], size, on[0])
+    between = [1] * (len(x.shape) - 3)
+    return matmul(reshape(xs[1], shape=(size, *between, *xs[1].shape[1:])), x)
+
+
+band_sums = composite(
+    "band_sums",
+    _sums_decomp,
+    _sums,
+    _sums_vjp,
+    aval=_sums_aval,
+    vmap=_sums_vmap,
+    names=naming.axes("band_sums", "jn,mi->mn"),
+    amp="low",
+)
+"""spectrum (..., f, t), bands (m, f) to (..., m, t): their product, where bands are mostly zeros
+and a zero may take nothing, not even NaN."""

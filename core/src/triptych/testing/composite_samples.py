@@ -173,6 +173,14 @@ def _stft(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
+@sampled("band_sums")
+def _band_sums(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample((reals(rng, 2, 5, 3), reals(rng, 4, 5)), {}),
+        Sample((reals(rng, 5, 3), reals(rng, 2, 5)), {}),
+    ]
+
+
 @sampled("filter_bank")
 def _filter_bank(rng: np.random.Generator) -> list[Sample]:
     return [

@@ -30,6 +30,7 @@ __all__ = [
 # The modules beside this one that have overrides.
 FAMILIES = (
     "attention",
+    "bands",
     "boxes",
     "colour",
     "conv",

@@ -52,19 +52,19 @@ def overrides(native: ModuleType) -> dict[str, tuple[Any, int]]:
 
     def conv(x: Any, w: Any, *, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
         tile = MODES[_mode][not state.grad]
-        return native.conv(_packed(x), _packed(w), stride, padding, dilation, groups, tile)
+        return native.conv(packed(x), packed(w), stride, padding, dilation, groups, tile)
 
     def conv_dx(g: Any, w: Any, *, shape: Any, **options: Any) -> Any:
         tile = MODES[_mode][0]
-        return native.conv_dx(_packed(g), _packed(w), shape, **options, winograd=tile)
+        return native.conv_dx(packed(g), packed(w), shape, **options, winograd=tile)
 
     def conv_dw(g: Any, x: Any, *, shape: Any, **options: Any) -> Any:
         tile = MODES[_mode][0]
-        return native.conv_dw(_packed(g), _packed(x), shape, **options, winograd=tile)
+        return native.conv_dw(packed(g), packed(x), shape, **options, winograd=tile)
 
     return {"conv": (conv, 1), "conv_dx": (conv_dx, 1), "conv_dw": (conv_dw, 1)}
 
 
-def _packed(x: Any) -> Any:
+def packed(x: Any) -> Any:
     """Copying is cheap beside a convolution."""
     return x if x.flags.c_contiguous else np.ascontiguousarray(x)

@@ -21,7 +21,7 @@ THROUGH_SINGLE = frozenset(
         *("softmax", "softmax_dx", "log_softmax", "log_softmax_dx"),
         *("batch_norm", "batch_norm_eval", "batch_norm_grad", "group_norm", "group_norm_grad"),
         *("layer_norm", "layer_norm_grad", "rms_norm", "rms_norm_grad"),
-        *("conv", "conv_dx", "conv_dw", "linear", "matmul"),
+        *("band_sums", "conv", "conv_dx", "conv_dw", "linear", "matmul"),
     )
 )
 
